@@ -1,0 +1,1 @@
+"""`gleis.toml`, `GLEIS_*` and flags become one frozen `Settings`."""

@@ -1,0 +1,86 @@
+"""Durations and rates as people write them: ``6h``, ``every 30d``, ``1 per year``."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from gleis.contracts.errors import ConfigError
+
+_UNITS = {
+    "s": 1.0,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86400.0,
+    "w": 604800.0,
+}
+_PERIODS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=30),
+    "year": timedelta(days=365),
+}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*")
+_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s+(?:per|a|an)\s+(hour|day|week|month|year)\s*")
+
+
+def parse_duration(text: str, key: str) -> timedelta:
+    """Read ``30s``, ``15min``, ``6h``, ``14d`` or ``2w``.
+
+    Raises
+    ------
+    ConfigError
+        If ``text`` is anything else; ``key`` is named.
+
+    Examples
+    --------
+    >>> parse_duration("6h", "label_delay")
+    datetime.timedelta(seconds=21600)
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        raise ConfigError(
+            f"{key} is not a duration",
+            seen=text,
+            remedy="Write a number and s, min, h, d or w, such as 6h or 14d.",
+            field=key,
+        )
+    return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
+
+
+def parse_rate(text: str, key: str) -> tuple[float, timedelta]:
+    """Read ``1 per year`` into a count and a period.
+
+    Raises
+    ------
+    ConfigError
+        If ``text`` is anything else; ``key`` is named.
+
+    Examples
+    --------
+    >>> parse_rate("2 per month", "drift.false_alarms")
+    (2.0, datetime.timedelta(days=30))
+    """
+    match = _RATE.fullmatch(text)
+    if match is None or float(match[1]) <= 0:
+        raise ConfigError(
+            f"{key} is not a rate",
+            seen=text,
+            remedy="Write a number, per, and hour, day, week, month or year: 1 per year.",
+            field=key,
+        )
+    return float(match[1]), _PERIODS[match[2]]
+
+
+def parse_every(text: str, key: str) -> timedelta:
+    """Read ``every 30d``.
+
+    Raises
+    ------
+    ConfigError
+        If ``text`` is anything else; ``key`` is named.
+    """
+    if not text.startswith("every "):
+        raise ConfigError(f"{key} is not an interval", seen=text, remedy="Write every 30d.")
+    return parse_duration(text.removeprefix("every "), key)

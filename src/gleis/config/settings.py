@@ -1,0 +1,132 @@
+"""The frozen settings of a project: every key of ``gleis.toml``, its type and its default."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from gleis.contracts.contract import Task
+
+
+class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[project]``: what is predicted, from which module."""
+
+    name: str
+    """Name of the project: letters, digits, ``-`` and ``_``."""
+    module: str
+    """Python module in the project folder with ``load`` and ``build_model``."""
+    task: Task
+    """``binary``, ``multiclass`` or ``regression``."""
+    target: str
+    """Column to predict; rows where it is null have no label yet."""
+    id: str | None = None
+    """Column that names a row; values are unique. Never a feature."""
+    time: str | None = None
+    """Column of the event time (naive times are UTC). Never a feature."""
+    label_delay: str = "0s"
+    """When the truth becomes known after the event: ``6h``."""
+    positive: str | int | float | bool | None = None
+    """Positive class of a binary task; by default the later one of the two, sorted."""
+
+
+class SplitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[split]``: which rows test."""
+
+    by: Literal["time", "group", "random"] = "random"
+    """``time``: the latest rows test. ``group``: whole groups. ``random``: shuffled rows."""
+    test: str | float = 0.2
+    """A share of the rows or groups (0 < share < 1), or for ``time`` a duration: ``14d``."""
+    group: str | None = None
+    """Column of the groups, for ``by = "group"``. Never a feature."""
+
+
+class FeatureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[features]``: which columns the model may see (all but id, time, target and group)."""
+
+    exclude: tuple[str, ...] = ()
+    """Columns kept out of the model."""
+    include: tuple[str, ...] = ()
+    """If given, only these."""
+
+
+class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[evidence]``: how the model is examined."""
+
+    slices: tuple[str, ...] = ()
+    """Columns whose values are examined one by one."""
+    bootstrap: int = 200
+    """Bootstrap replicates behind every interval."""
+    min_slice: int = 100
+    """Slices with fewer rows are reported as unknown."""
+
+
+class DriftTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``drift = {...}``: retrain when the inputs or the scores change."""
+
+    false_alarms: str = "1 per year"
+    """The project's false-alarm rate, over all monitors together."""
+    min_effect: float = 0.1
+    """Population stability index below which a sure change is recorded, not alarmed."""
+
+
+class PerformanceTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``performance = {...}``: retrain when the loss rises above what the evidence promised."""
+
+    false_alarms: str = "1 per year"
+    """The false-alarm rate of this monitor."""
+    min_effect: float = 0.01
+    """Rise of the mean loss below which a sure change is recorded, not alarmed."""
+
+
+class TriggerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[triggers]``: what starts a retraining; ``gleis run`` always may."""
+
+    drift: DriftTrigger | None = None
+    performance: PerformanceTrigger | None = None
+    schedule: str | None = None
+    """A cron line (UTC) or ``every 30d``."""
+    new_labels: int | None = None
+    """Retrain after so many new labels since the last training."""
+    cooldown: str = "0s"
+    """Time after a retraining in which no trigger but a person starts another."""
+
+
+class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[serve]``: the HTTP service."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    max_body_mb: float = 10.0
+    """Larger bodies get 413."""
+    max_rows: int = 10_000
+    """Rows in one request; more get 413."""
+
+
+class LoopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[loop]``: the loop beside the service."""
+
+    every: str = "10s"
+    """How often monitors and triggers look at what is new."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of ``gleis.toml`` with its defaults."""
+
+    project: ProjectSettings
+    params: dict[str, Any] = {}
+    """Handed to ``build_model`` as they are."""
+    split: SplitSettings = SplitSettings()
+    features: FeatureSettings = FeatureSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    gates: dict[str, str] = {}
+    """Figure -> rule: ``">= 0.6"``, ``"<= 0.2"`` or ``"better than baseline"``."""
+    triggers: TriggerSettings = TriggerSettings()
+    serve: ServeSettings = ServeSettings()
+    loop: LoopSettings = LoopSettings()
+    seed: int = 0
+    """Seeds the split, the estimator's ``random_state`` and the bootstrap."""
+    state: str = ".gleis"
+    """Folder, relative to the project, where gleis keeps what it knows."""
+    tracking: str | None = None
+    """MLflow tracking URI; by default SQLite in the state folder."""

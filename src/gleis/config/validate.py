@@ -1,0 +1,142 @@
+"""What types alone cannot say about settings."""
+
+from __future__ import annotations
+
+import re
+
+from gleis.config.durations import parse_duration, parse_every, parse_rate
+from gleis.config.settings import Settings
+from gleis.contracts.errors import ConfigError
+
+
+def validate(settings: Settings) -> None:
+    """Check durations, rates, names and combinations.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, the value and the remedy.
+    """
+    _names(settings)
+    _split(settings)
+    _features(settings)
+    _numbers(settings)
+    _triggers(settings)
+    parse_duration(settings.project.label_delay, "project.label_delay")
+    parse_duration(settings.loop.every, "loop.every")
+
+
+def _names(settings: Settings) -> None:
+    project = settings.project
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", project.name):
+        raise ConfigError(
+            "project.name may hold letters, digits, - and _",
+            seen=project.name,
+            field="project.name",
+        )
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", project.module):
+        raise ConfigError(
+            "project.module is not a module name",
+            seen=project.module,
+            remedy="Write the file's name without .py.",
+            field="project.module",
+        )
+    named = [project.target, project.id, project.time, settings.split.group]
+    seen: set[str] = set()
+    for column in filter(None, named[:3]):
+        if column in seen:
+            raise ConfigError(
+                "project.target, project.id and project.time must be three columns",
+                seen=column,
+                field="project.target",
+            )
+        seen.add(column)
+
+
+def _split(settings: Settings) -> None:
+    split, project = settings.split, settings.project
+    if split.by == "time" and project.time is None:
+        raise ConfigError(
+            'split.by = "time" needs project.time',
+            remedy="Name the column of the event time under [project].",
+            field="project.time",
+        )
+    if split.by == "group" and split.group is None:
+        raise ConfigError(
+            'split.by = "group" needs split.group',
+            remedy="Name the column of the groups under [split].",
+            field="split.group",
+        )
+    if isinstance(split.test, str):
+        if split.by != "time":
+            raise ConfigError(
+                f'split.test is a duration, but split.by is "{split.by}"',
+                seen=split.test,
+                remedy="Write a share between 0 and 1.",
+                field="split.test",
+            )
+        parse_duration(split.test, "split.test")
+    elif not 0 < split.test < 1:
+        raise ConfigError("split.test is not between 0 and 1", seen=split.test, field="split.test")
+
+
+def _features(settings: Settings) -> None:
+    project = settings.project
+    reserved = {
+        "target": project.target,
+        "id": project.id,
+        "time": project.time,
+        "group": settings.split.group,
+    }
+    for role, column in reserved.items():
+        if column is not None and column in settings.features.include:
+            raise ConfigError(
+                f"features.include holds the {role} column",
+                seen=column,
+                remedy="A model that sees it learns the answer or the calendar, not the task: "
+                "remove it.",
+                field="features.include",
+            )
+
+
+def _numbers(settings: Settings) -> None:
+    checks = (
+        ("evidence.bootstrap", settings.evidence.bootstrap, 20, 100_000),
+        ("evidence.min_slice", settings.evidence.min_slice, 10, 10**9),
+        ("serve.port", settings.serve.port, 0, 65_535),
+        ("serve.max_rows", settings.serve.max_rows, 1, 10**7),
+        ("serve.max_body_mb", settings.serve.max_body_mb, 0.001, 10_000),
+        ("seed", settings.seed, 0, 2**32 - 1),
+    )
+    for key, value, low, high in checks:
+        if not low <= value <= high:
+            raise ConfigError(f"{key} is not between {low} and {high}", seen=value, field=key)
+
+
+def _triggers(settings: Settings) -> None:
+    triggers = settings.triggers
+    parse_duration(triggers.cooldown, "triggers.cooldown")
+    if triggers.drift is not None:
+        parse_rate(triggers.drift.false_alarms, "triggers.drift.false_alarms")
+    if triggers.performance is not None:
+        parse_rate(triggers.performance.false_alarms, "triggers.performance.false_alarms")
+    if triggers.new_labels is not None and triggers.new_labels < 1:
+        raise ConfigError(
+            "triggers.new_labels is not positive",
+            seen=triggers.new_labels,
+            field="triggers.new_labels",
+        )
+    if triggers.schedule is not None:
+        _schedule(triggers.schedule)
+
+
+def _schedule(line: str) -> None:
+    if line.startswith("every "):
+        parse_every(line, "triggers.schedule")
+    elif len(line.split()) != 5:
+        raise ConfigError(
+            "triggers.schedule is neither a cron line nor an interval",
+            seen=line,
+            remedy='Write five cron fields, such as "0 3 1 * *", or "every 30d".',
+            field="triggers.schedule",
+        )

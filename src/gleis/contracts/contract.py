@@ -1,0 +1,47 @@
+"""The model's interface: what a row must hold and what comes back."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["number", "integer", "category", "boolean"]
+Task = Literal["binary", "multiclass", "regression"]
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One input: its name, kind and what training saw of it."""
+
+    name: str
+    kind: Kind
+    nullable: bool = False
+    """True if training saw missing values; only then may a request leave it null."""
+    low: float | None = None
+    """Smallest value seen (numbers and integers)."""
+    high: float | None = None
+    categories: tuple[str, ...] | None = None
+    """Categories seen, sorted. Another one is served, and counted as unseen."""
+    unit: str | None = None
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True):
+    """Inputs and output of a model."""
+
+    task: Task
+    features: tuple[Column, ...]
+    target: str
+    classes: tuple[str, ...] | None = None
+    """Class labels as text, in the order of the score columns; None for regression.
+
+    For a binary task ``classes[1]`` is the positive class, whose probability is the score.
+    """
+    id: str | None = None
+    """Column that names a row for its owner; a request may carry it, the model never sees it."""
+    time: str | None = None
+    """Column of the event time; a request may carry it, the model sees it only if a feature."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features, in the order the model wants them."""
+        return tuple(column.name for column in self.features)

@@ -1,0 +1,106 @@
+"""Every error gleis raises on purpose.
+
+::
+
+    GleisError
+    ├── ConfigError            a key of gleis.toml, a GLEIS_* variable or a flag
+    ├── ProjectError           the project's module: import, load, build_model, baseline
+    ├── DataError              rows that cannot be used
+    ├── BlockedError           a verdict, or a rule of the house, says no
+    ├── PackageError           a package that must not be loaded
+    ├── RegistryError          a version, alias or moment that does not exist
+    ├── RequestError           a request that cannot be answered (HTTP 4xx)
+    │   ├── MalformedError     not JSON, empty, wrong shape               400
+    │   ├── TooLargeError      body or batch over the limit               413
+    │   └── InvalidRowError    a field breaks the contract                422
+    ├── UnavailableError       no model to answer with                    503
+    └── StoreError             a folder, file or database that fails us
+
+Exit codes are mapped in ``cli/exits.py``, HTTP statuses in ``serving/statuses.py``, once each.
+"""
+
+from __future__ import annotations
+
+
+class GleisError(Exception):
+    """What failed, the value seen and what to do next.
+
+    Parameters
+    ----------
+    what : str
+        What failed, naming the field or the thing.
+    seen : object, optional
+        The value seen, shown with ``repr`` and cut at 200 characters.
+    remedy : str, optional
+        What to do next, a full sentence.
+    field : str, optional
+        The key, column or parameter at fault, for programs.
+
+    Examples
+    --------
+    >>> print(GleisError("[split] test is not a duration", seen="14x", remedy="Write 14d."))
+    [split] test is not a duration: '14x'. Write 14d.
+    """
+
+    def __init__(
+        self, what: str, *, seen: object = ..., remedy: str = "", field: str | None = None
+    ) -> None:
+        self.what = what
+        self.seen = None if seen is ... else _short(seen)
+        self.remedy = remedy
+        self.field = field
+        message = what if self.seen is None else f"{what}: {self.seen}"
+        super().__init__(f"{message}. {remedy}".strip() if remedy else message)
+
+
+class ConfigError(GleisError):
+    """A key of ``gleis.toml``, a ``GLEIS_*`` variable or a flag."""
+
+
+class ProjectError(GleisError):
+    """The project's own module fails: import, ``load``, ``build_model`` or ``baseline``."""
+
+
+class DataError(GleisError):
+    """Rows that cannot be used."""
+
+
+class BlockedError(GleisError):
+    """A verdict, or a rule of the house, says no."""
+
+
+class PackageError(GleisError):
+    """A package that must not be loaded."""
+
+
+class RegistryError(GleisError):
+    """A version, alias or moment that does not exist."""
+
+
+class RequestError(GleisError):
+    """A request that cannot be answered."""
+
+
+class MalformedError(RequestError):
+    """Not JSON, empty, or of the wrong shape."""
+
+
+class TooLargeError(RequestError):
+    """The body or the batch is over the limit."""
+
+
+class InvalidRowError(RequestError):
+    """A field breaks the contract."""
+
+
+class UnavailableError(GleisError):
+    """There is no model to answer with."""
+
+
+class StoreError(GleisError):
+    """A folder, a file or a database fails us."""
+
+
+def _short(value: object, limit: int = 200) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,67 @@
+"""Profile sketches: what a table looks like, in fixed bins that merge by addition."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class NumberSketch(msgspec.Struct, frozen=True, kw_only=True, tag="number"):
+    """A numeric column in fixed bins.
+
+    Bin ``i`` holds values ``x`` with ``edges[i-1] < x <= edges[i]``; the first and last are open.
+    """
+
+    edges: tuple[float, ...]
+    """Increasing inner edges, (n_bins - 1,)."""
+    counts: tuple[int, ...]
+    """Rows per bin, (n_bins,)."""
+    missing: int
+    """Rows with None or NaN."""
+    mean: float
+    m2: float
+    """Sum of squared deviations from the mean."""
+    low: float | None
+    high: float | None
+
+    @property
+    def rows(self) -> int:
+        """Rows seen, missing ones too."""
+        return sum(self.counts) + self.missing
+
+
+class CategorySketch(msgspec.Struct, frozen=True, kw_only=True, tag="category"):
+    """A categorical column by its known values."""
+
+    categories: tuple[str, ...]
+    """Known values, sorted."""
+    counts: tuple[int, ...]
+    """Rows per known value, (n_categories,)."""
+    other: int
+    """Rows with another value."""
+    missing: int
+
+    @property
+    def rows(self) -> int:
+        """Rows seen, missing ones too."""
+        return sum(self.counts) + self.other + self.missing
+
+
+Sketch = NumberSketch | CategorySketch
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """Sketches of a table's columns, all over the same rows."""
+
+    rows: int
+    columns: dict[str, Sketch]
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model was trained and tested on; monitors compare with it."""
+
+    features: Profile
+    """All labelled rows of the dataset version."""
+    scores: Profile
+    """Scores on test rows: ``score``, or ``score:CLASS`` for each class (multiclass)."""
+    loss: NumberSketch
+    """Loss of each test row: log loss, or squared error (regression)."""

@@ -1,0 +1,1 @@
+"""Source to dataset version: the door, checks, profile sketches, splits."""

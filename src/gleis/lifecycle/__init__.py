@@ -1,0 +1,1 @@
+"""The loop: order of steps, triggers, retraining, promotion, rollback, backtest."""

@@ -1,0 +1,1 @@
+"""Prediction log and labels become drift, performance and alarms."""

@@ -1,0 +1,1 @@
+"""Versions, aliases and the append-only deployment history."""

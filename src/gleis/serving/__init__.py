@@ -1,0 +1,1 @@
+"""A package answers requests and writes the prediction log."""

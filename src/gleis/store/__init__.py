@@ -1,0 +1,1 @@
+"""Where bytes and facts live: artifacts, dataset tables, tracking, prediction log, audit chain."""

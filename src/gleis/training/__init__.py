@@ -1,0 +1,1 @@
+"""Dataset version to run: cached steps, seeds, environment."""

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from gleis.config.load import load_settings
+from gleis.contracts.errors import ConfigError
+
+MINIMAL = """
+[project]
+name = "punctuality"
+module = "punctuality"
+task = "binary"
+target = "late"
+time = "departs_at"
+"""
+
+
+def write(folder, text):
+    (folder / "gleis.toml").write_text(text)
+    return folder
+
+
+def test_defaults(tmp_path):
+    settings = load_settings(write(tmp_path, MINIMAL), environment={})
+    assert settings.split.by == "random"
+    assert settings.serve.port == 8000
+    assert settings.gates == {}
+
+
+def test_flag_beats_environment_beats_file(tmp_path):
+    folder = write(tmp_path, MINIMAL + "[serve]\nport = 1\n")
+    environment = {"GLEIS_SERVE__PORT": "2", "GLEIS_SERVE__HOST": "0.0.0.0", "OTHER": "x"}
+    assert load_settings(folder, environment={}).serve.port == 1
+    assert load_settings(folder, environment=environment).serve.port == 2
+    assert load_settings(folder, environment=environment).serve.host == "0.0.0.0"
+    assert load_settings(folder, {"serve.port": 3}, environment).serve.port == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "needle"),
+    [
+        (MINIMAL + "[sreve]\nport = 1\n", "line 8"),
+        (MINIMAL + "[serve]\nprot = 1\n", "line 9"),
+        (MINIMAL + '[triggers]\ndrift = { false_alarm = "1 per year" }\n', "line 9"),
+        (MINIMAL.replace('target = "late"\n', ""), "target"),
+        (MINIMAL.replace('"binary"', '"binray"'), "line 5"),
+        (MINIMAL + "[serve]\nport = 'x'\n", "serve.port"),
+        (MINIMAL + "[serve]\nport = 99999\n", "99999"),
+        (MINIMAL + '[project.label_delay]\nx = "6x"\n', "label_delay"),
+        (MINIMAL + '[split]\nby = "time"\ntest = "14x"\n', "14x"),
+        (MINIMAL + '[split]\nby = "random"\ntest = "14d"\n', "14d"),
+        (MINIMAL + '[split]\nby = "group"\n', "split.group"),
+        (MINIMAL + "[split]\ntest = 1.5\n", "1.5"),
+        (MINIMAL + '[features]\ninclude = ["late"]\n', "late"),
+        (MINIMAL + '[features]\ninclude = ["departs_at"]\n', "departs_at"),
+        (MINIMAL + '[triggers]\nschedule = "0 3 1"\n', "0 3 1"),
+        (MINIMAL + '[triggers]\ndrift = { false_alarms = "often" }\n', "often"),
+        ("[project\n", "TOML"),
+    ],
+)
+def test_bad_settings_name_field_value_or_line(tmp_path, text, needle):
+    with pytest.raises(ConfigError, match=needle):
+        load_settings(write(tmp_path, text), environment={})
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(ConfigError, match=r"gleis\.toml"):
+        load_settings(tmp_path, environment={})
