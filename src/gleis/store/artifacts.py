@@ -1,0 +1,109 @@
+"""Bytes by the hash of their content, in a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import secrets
+from pathlib import Path
+
+from gleis.contracts.errors import StoreError
+
+
+class LocalArtifacts:
+    """Content-addressed files: ``ab/cdef...`` holds the bytes whose SHA-256 is ``abcdef...``.
+
+    Parameters
+    ----------
+    folder : Path
+        Made by the first ``put``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> artifacts = LocalArtifacts(Path(tempfile.mkdtemp()))
+    >>> digest = artifacts.put(b"weights")
+    >>> artifacts.get(digest)
+    b'weights'
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, content: bytes) -> str:
+        """Store ``content`` and return its SHA-256 (hex).
+
+        It is whole and on disk, or absent: never half. Storing again mends a damaged copy.
+
+        Raises
+        ------
+        StoreError
+            The folder is not writable, or the disk is full.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._path(digest)
+        try:
+            if not (path.is_file() and path.read_bytes() == content):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write_whole(path, content)
+        except OSError as error:
+            raise StoreError(
+                f"Artifact {digest[:12]} cannot be stored: {error}",
+                remedy="Make the folder writable and see that the disk has room.",
+            ) from error
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """Return the bytes whose SHA-256 is ``digest``.
+
+        Raises
+        ------
+        StoreError
+            Absent, unreadable, or the bytes do not have that hash any more.
+        """
+        path = self._path(digest)
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            raise StoreError(
+                "There is no such artifact",
+                seen=digest,
+                remedy=f"Restore {path} from a backup, or repeat the run that made it.",
+            ) from None
+        except OSError as error:
+            raise StoreError(f"Artifact {digest[:12]} cannot be read: {error}") from error
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise StoreError(
+                "An artifact is damaged: its bytes do not have its hash",
+                seen=str(path),
+                remedy="Restore it from a backup, or delete it and repeat the run that made it.",
+            )
+        return content
+
+    def has(self, digest: str) -> bool:
+        """Say whether ``digest`` is there (not whether it is undamaged: ``get`` does)."""
+        return self._path(digest).is_file()
+
+    def _path(self, digest: str) -> Path:
+        if not re.fullmatch("[0-9a-f]{64}", digest):
+            raise StoreError("This is not the hash of an artifact", seen=digest)
+        return self._folder / digest[:2] / digest[2:]
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # the rename itself
+    finally:
+        os.close(folder)

@@ -1,0 +1,137 @@
+"""The layout of a state folder, ``<project>/.gleis``."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gleis.contracts.errors import StoreError
+from gleis.store.artifacts import LocalArtifacts
+from gleis.store.facts import SqliteFacts
+from gleis.store.states import SqliteStates
+
+if TYPE_CHECKING:
+    from gleis.store.prediction_log import SqlitePredictionLog
+
+
+class Home:
+    """Where everything of one project is kept; stores open when first used.
+
+    Parameters
+    ----------
+    folder : Path
+        The state folder; made when first needed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> home = Home(Path(tempfile.mkdtemp()) / ".gleis")
+    >>> home.exists()
+    False
+    >>> home.states.put("cursor", b"7")
+    >>> home.exists()
+    True
+    >>> home.close()
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self._open: list[Callable[[], None]] = []
+
+    def exists(self) -> bool:
+        """Say whether the folder is there."""
+        return self.folder.is_dir()
+
+    def create(self) -> None:
+        """Make the folder if need be, and see that it can be written.
+
+        Raises
+        ------
+        StoreError
+            It cannot be made or written: read-only, or something else is in its place.
+        """
+        probe = self.folder / f".probe-{secrets.token_hex(4)}"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            probe.write_bytes(b"")
+            probe.unlink()
+            ignore = self.folder / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n")
+        except OSError as error:
+            raise StoreError(
+                f"The state folder cannot be written: {error.strerror or error}",
+                seen=str(self.folder),
+                remedy="Make it writable, or set another folder: state in gleis.toml, or "
+                "GLEIS_STATE.",
+                field="state",
+            ) from error
+
+    @cached_property
+    def artifacts(self) -> LocalArtifacts:
+        """Bytes by the hash of their content."""
+        return LocalArtifacts(self.folder / "artifacts")
+
+    @cached_property
+    def facts(self) -> SqliteFacts:
+        """The append-only ledger."""
+        self.create()
+        facts = SqliteFacts(self.folder / "gleis.db")
+        self._open.append(facts.close)
+        return facts
+
+    @cached_property
+    def states(self) -> SqliteStates:
+        """States of monitors, and cursors."""
+        self.create()
+        states = SqliteStates(self.folder / "states.db")
+        self._open.append(states.close)
+        return states
+
+    @cached_property
+    def log(self) -> SqlitePredictionLog:
+        """The prediction log."""
+        from gleis.store.prediction_log import SqlitePredictionLog
+
+        self.create()
+        log = SqlitePredictionLog(self.folder / "predictions.db")
+        self._open.append(log.close)
+        return log
+
+    @property
+    def datasets(self) -> Path:
+        """Folder of the dataset tables."""
+        return self.folder / "datasets"
+
+    @property
+    def packages(self) -> Path:
+        """Folder of the packages."""
+        return self.folder / "packages"
+
+    @property
+    def reports(self) -> Path:
+        """Folder of the reports."""
+        return self.folder / "reports"
+
+    @property
+    def workflows_url(self) -> str:
+        """SQLite URL of the durable workflows."""
+        return f"sqlite:///{self.folder / 'workflows.db'}"
+
+    @property
+    def tracking_uri(self) -> str:
+        """SQLite URL of MLflow's database."""
+        return f"sqlite:///{self.folder / 'mlflow.db'}"
+
+    @property
+    def tracking_artifacts(self) -> Path:
+        """Folder of MLflow's artifacts."""
+        return self.folder / "mlflow"
+
+    def close(self) -> None:
+        """Close what was opened; using a store afterwards raises StoreError."""
+        while self._open:
+            self._open.pop()()

@@ -1,0 +1,307 @@
+"""The prediction log in SQLite: what was answered, durable before the answer leaves."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from gleis.contracts.errors import DataError, StoreError
+from gleis.contracts.prediction import Batch, Label, LabelReceipt
+from gleis.store import prediction_schema as sql
+from gleis.store.database import Database
+from gleis.store.logged import GivenLabel, LogCounts, Logged, LoggedRow, Matched
+from gleis.store.moments import from_micros, to_micros
+from gleis.store.prediction_ids import format_id, parse_id
+
+__all__ = ["LogCounts", "Logged", "LoggedRow", "Matched", "SqlitePredictionLog"]
+
+
+class _Answers(msgspec.Struct):
+    """The part of a batch that ``matched`` needs; the rest is skipped undecoded."""
+
+    at: datetime
+    version: int
+    fallback: bool
+    rows: int
+    scores: list[Any]
+    times: list[datetime | None]
+
+
+T = TypeVar("T")
+B = TypeVar("B", bound=Batch | _Answers)
+_encoder = msgspec.msgpack.Encoder()
+_batches = msgspec.msgpack.Decoder(list[Batch])
+_answers = msgspec.msgpack.Decoder(list[_Answers])
+
+
+class SqlitePredictionLog:
+    """Predictions and labels in one SQLite file.
+
+    One commit writes all batches handed over as one row with one blob, in one statement: measured
+    twice as fast as a row a batch, and kinder to the thread that answers requests.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder must exist.
+    token : callable, optional
+        Makes the 8 hex characters that tell this log's entries from another's.
+
+    Raises
+    ------
+    StoreError
+        Here and in every method: the file is read-only, full, damaged or locked. What was
+        acknowledged before stays.
+    """
+
+    def __init__(self, path: Path, *, token: Callable[[], str] | None = None) -> None:
+        self._database = Database(path, sql.SCHEMA)
+        self._token = token or _random_tokens()
+
+    def append(self, batches: Sequence[Batch]) -> list[list[str]]:
+        """Write batches in one commit; return their prediction ids once they are on disk.
+
+        Raises
+        ------
+        DataError
+            A list of a batch is not ``rows`` long, or holds what cannot be written. Nothing was.
+        StoreError
+            Nothing was written.
+        """
+        if not batches:
+            return []
+        rows = _count_rows(batches)
+        entities = [entity for batch in batches for entity in batch.entities]
+        token = self._token()
+        entry = (
+            token,
+            to_micros(batches[0].at),
+            rows,
+            rows,
+            sum(batch.rows for batch in batches if batch.fallback),
+            None if entities.count(None) == rows else msgspec.json.encode(entities).decode(),
+            _encode(batches),
+        )
+        seq = self._database.write(sql.APPEND, entry)
+        ids, offset = [], 0
+        for batch in batches:
+            ids.append(_ids(seq, offset, batch.rows, token))
+            offset += batch.rows
+        return ids
+
+    def label(self, labels: Sequence[Label], received: datetime) -> LabelReceipt:
+        """Write labels in one commit; all are kept.
+
+        A label that names a prediction id belongs to that prediction; one that names only an
+        entity belongs to the latest prediction of that entity. Where the prediction is not in the
+        log, the label waits for it, and the receipt's ``unknown`` names the id (or entity).
+
+        Raises
+        ------
+        DataError
+            A label names neither; nothing was written.
+        StoreError
+            Nothing was written.
+        """
+        rows = [_label_row(label) for label in labels]
+        if not rows:
+            return LabelReceipt(accepted=0, unknown=(), changed=())
+        given = {
+            "labels": msgspec.json.encode(rows).decode(),
+            "received": to_micros(received),
+        }
+        with self._database.transaction() as connection:
+            after, matched = connection.execute(
+                "SELECT coalesce((SELECT max(seq) FROM labels), 0),"
+                " coalesce((SELECT max(seq) FROM matches), 0)"
+            ).fetchone()
+            connection.execute(sql.ADD_LABELS, given)
+            connection.execute(sql.JOIN_LABELS, {"after": after})
+            waiting = connection.execute(
+                sql.KEEP_WAITING, {"after": after, "matched": matched}
+            ).fetchall()
+            changed = connection.execute(sql.CHANGED, (matched,)).fetchall()
+        unknown = (labels[seq - after - 1] for (seq,) in sorted(waiting))
+        return LabelReceipt(
+            accepted=len(rows),
+            unknown=tuple(label.prediction_id or label.entity or "" for label in unknown),
+            changed=tuple(format_id(*row) for row in changed),
+        )
+
+    def read(self, after: int = 0, limit_rows: int = 10_000) -> list[Logged]:
+        """Return batches in the order they were written.
+
+        Parameters
+        ----------
+        after : int
+            Only entries behind this ``seq``: pass the last one seen.
+        limit_rows : int
+            Stop with the entry that reaches so many rows; at least one entry comes.
+        """
+        heads = self._database.read(
+            "SELECT seq, rows FROM predictions WHERE seq > ? ORDER BY seq LIMIT ?",
+            (after, max(1, limit_rows)),
+        )
+        last, rows = after, 0
+        for seq, more in heads:
+            last, rows = seq, rows + more
+            if rows >= limit_rows:
+                break
+        entries = self._database.read(
+            "SELECT seq, token, batches FROM predictions WHERE seq > ? AND seq <= ? ORDER BY seq",
+            (after, last),
+        )
+        found = []
+        for seq, token, content in entries:
+            offset = 0
+            for batch in self._decode(_batches, seq, content):
+                found.append(Logged(seq, token, offset, batch))
+                offset += batch.rows
+        return found
+
+    def matched(self, after: int = 0, limit: int = 10_000) -> list[Matched]:
+        """Return predictions joined with their labels, in the order the joins happened.
+
+        A prediction labelled again comes again, with ``relabelled`` set: the later value counts.
+
+        Parameters
+        ----------
+        after : int
+            Only matches behind this cursor.
+        limit : int
+            At most so many.
+        """
+        of_entry = defaultdict(list)
+        for row in self._database.read(sql.MATCHED, (after, limit)):
+            of_entry[row[1]].append(row)
+        found = []
+        for seq, rows in of_entry.items():
+            answered = self._answered(seq)
+            found += [_match(row, *answered[row[2]]) for row in rows]
+        return sorted(found, key=lambda match: match.cursor)
+
+    def find(self, prediction_id: str) -> LoggedRow | None:
+        """Return all that is known about one prediction; None if the log does not hold it."""
+        parsed = parse_id(prediction_id)
+        if parsed is None:
+            return None
+        seq, position, token = parsed
+        entries = self._database.read(
+            "SELECT batches FROM predictions WHERE seq = ? AND token = ? AND rows > ?",
+            (seq, token, position),
+        )
+        if not entries:
+            return None
+        batch, row = _rows(self._decode(_batches, seq, entries[0][0]))[position]
+        given = self._database.read(sql.LABELS_OF, (seq, position))
+        return LoggedRow(
+            prediction_id=prediction_id,
+            at=batch.at,
+            version=batch.version,
+            digest=batch.digest,
+            fallback=batch.fallback,
+            features={name: values[row] for name, values in batch.features.items()},
+            score=batch.scores[row],
+            entity=batch.entities[row],
+            event_time=batch.times[row],
+            flags=[flag for flag, rows in batch.flags.items() if row in rows],
+            labels=[
+                GivenLabel(msgspec.json.decode(value), from_micros(at), from_micros(received))
+                for value, at, received in given
+            ],
+        )
+
+    def counts(self) -> LogCounts:
+        """Return how many of each the log holds, from running totals."""
+        return LogCounts(*self._database.read(sql.COUNTS)[0])
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def _answered(self, seq: int) -> list[tuple[_Answers, int]]:
+        entries = self._database.read("SELECT batches FROM predictions WHERE seq = ?", (seq,))
+        return _rows(self._decode(_answers, seq, entries[0][0]))
+
+    def _decode(self, decoder: msgspec.msgpack.Decoder[T], seq: int, content: bytes) -> T:
+        try:
+            return decoder.decode(content)
+        except msgspec.MsgspecError as error:
+            raise StoreError(
+                f"Entry {seq} of {self._database.path} is damaged: {error}",
+                remedy="Keep a copy of the file, then restore a backup.",
+            ) from error
+
+
+def _random_tokens() -> Callable[[], str]:
+    # Not a secret, and os.urandom would give the interpreter lock away once more a commit.
+    draw = random.Random()  # noqa: S311
+    return lambda: f"{draw.getrandbits(32):08x}"
+
+
+def _count_rows(batches: Sequence[Batch]) -> int:
+    for batch in batches:
+        lists = {"scores": batch.scores, "entities": batch.entities, "times": batch.times}
+        for name, values in (lists | batch.features).items():
+            if len(values) != batch.rows:
+                raise DataError(
+                    f"A batch of {batch.rows} rows holds another number of {name}",
+                    seen=len(values),
+                    field=name,
+                )
+    return sum(batch.rows for batch in batches)
+
+
+def _encode(batches: Sequence[Batch]) -> bytes:
+    try:
+        return _encoder.encode(batches)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(
+            f"A batch cannot be written: {error}",
+            remedy="Hand over plain numbers, text, booleans and datetimes.",
+        ) from error
+
+
+def _ids(seq: int, offset: int, rows: int, token: str) -> list[str]:
+    return [format_id(seq, position, token) for position in range(offset, offset + rows)]
+
+
+def _label_row(label: Label) -> tuple[Any, ...]:
+    if label.prediction_id is None and label.entity is None:
+        raise DataError(
+            "A label names no prediction",
+            seen=label.value,
+            remedy="Give its prediction_id, or the id of the row.",
+            field="prediction_id",
+        )
+    seq, position, token = parse_id(label.prediction_id or "") or (None, None, None)
+    at = None if label.at is None else to_micros(label.at)
+    value = msgspec.json.encode(label.value).decode()
+    return (label.prediction_id, seq, position, token, label.entity, value, at)
+
+
+def _rows(batches: list[B]) -> list[tuple[B, int]]:
+    """Return the batch of each position, and the row within it."""
+    return [(batch, row) for batch in batches for row in range(batch.rows)]
+
+
+def _match(found: Sequence[Any], batch: _Answers, row: int) -> Matched:
+    cursor, seq, position, token, value, at, relabelled = found
+    return Matched(
+        cursor=cursor,
+        prediction_id=format_id(seq, position, token),
+        predicted_at=batch.at,
+        event_time=batch.times[row],
+        version=batch.version,
+        score=batch.scores[row],
+        value=msgspec.json.decode(value),
+        label_at=from_micros(at),
+        fallback=batch.fallback,
+        relabelled=bool(relabelled),
+    )

@@ -1,0 +1,223 @@
+"""What every backend of a store's port must do.
+
+Hand ``check_artifact_store``, ``check_fact_store`` or ``check_prediction_log`` a function that
+makes a fresh, empty store; each check gets one of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gleis.contracts.errors import DataError, StoreError
+from gleis.contracts.ports import ArtifactStore, FactStore, PredictionLog
+from gleis.contracts.prediction import Batch, Label
+
+NOON = datetime(2013, 7, 4, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def make_batch(rows=1, *, entities=None, score=0.25, at=NOON, version=1, fallback=False):
+    return Batch(
+        at=at,
+        version=version,
+        digest="d" * 64,
+        fallback=fallback,
+        rows=rows,
+        features={"temp": [float(i) for i in range(rows)]}
+        | {"carrier": ["AA" if i % 2 else None for i in range(rows)]},
+        scores=[score + i for i in range(rows)],
+        entities=list(entities) if entities is not None else [None] * rows,
+        times=[at - HOUR] * rows,
+        flags={"temp: out of range": [0]} if rows else {},
+    )
+
+
+def check_artifact_store(make: Callable[[], ArtifactStore]) -> None:
+    for check in ARTIFACT_CHECKS:
+        check(make())
+
+
+def check_fact_store(make: Callable[[], FactStore]) -> None:
+    for check in FACT_CHECKS:
+        check(make())
+
+
+def check_prediction_log(make: Callable[[], PredictionLog]) -> None:
+    for check in LOG_CHECKS:
+        check(make())
+
+
+def artifact_comes_back(store):
+    for content in (b"", b"weights", bytes(range(256)) * 1000):
+        digest = store.put(content)
+        assert digest == hashlib.sha256(content).hexdigest()
+        assert store.has(digest)
+        assert store.get(digest) == content
+
+
+def artifact_twice_is_once(store):
+    assert store.put(b"x") == store.put(b"x")
+    assert store.get(hashlib.sha256(b"x").hexdigest()) == b"x"
+
+
+def artifact_unknown_is_an_error(store):
+    absent = hashlib.sha256(b"absent").hexdigest()
+    assert not store.has(absent)
+    with pytest.raises(StoreError, match=absent):
+        store.get(absent)
+
+
+def artifact_name_cannot_leave_the_store(store):
+    for name in ("", "../../etc/passwd", "/etc/passwd", "A" * 64):
+        with pytest.raises(StoreError):
+            store.get(name)
+
+
+def artifacts_from_many_threads(store):
+    contents = [str(i % 7).encode() * 10_000 for i in range(56)]
+    with ThreadPoolExecutor(8) as pool:
+        digests = list(pool.map(store.put, contents))
+    assert [store.get(digest) for digest in digests] == contents
+
+
+def facts_keep_their_order(store):
+    seqs = [store.append("alarm", key, key.encode(), NOON) for key in "abac"]
+    store.append("run", "a", b"other kind", NOON)
+    assert seqs == sorted(set(seqs))
+    assert list(store.all("alarm")) == [b"a", b"b", b"a", b"c"]
+    assert list(store.all("nothing")) == []
+
+
+def facts_newest_counts(store):
+    assert store.latest("run", "a") is None
+    for body in (b"1", b"2"):
+        store.append("run", "a", body, NOON)
+    store.append("run", "b", b"3", NOON)
+    assert store.latest("run", "a") == b"2"
+
+
+def facts_until_a_moment(store):
+    for hour in range(3):
+        store.append("run", "a", str(hour).encode(), NOON + hour * HOUR)
+    assert list(store.all("run", until=NOON + HOUR)) == [b"0", b"1"]
+    assert list(store.all("run", until=NOON + HOUR - timedelta(microseconds=1))) == [b"0"]
+    elsewhere = (NOON + HOUR).astimezone(tz=None)
+    assert list(store.all("run", until=elsewhere)) == [b"0", b"1"]
+
+
+def facts_append_once(store):
+    assert store.append_once("deployment", "cause", b"first", NOON)
+    assert not store.append_once("deployment", "cause", b"second", NOON)
+    assert store.append_once("deployment", "other", b"third", NOON)
+    assert list(store.all("deployment")) == [b"first", b"third"]
+
+
+def facts_append_once_from_many_threads(store):
+    def claim(number):
+        return store.append_once("deployment", f"cause {number % 5}", str(number).encode(), NOON)
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(claim, range(40)))
+    assert sum(won) == 5
+    assert len(list(store.all("deployment"))) == 5
+
+
+def log_ids_are_unique(log):
+    ids = log.append([make_batch(3), make_batch(1)]) + log.append([make_batch(2)])
+    assert [len(of_batch) for of_batch in ids] == [3, 1, 2]
+    flat = [one for of_batch in ids for one in of_batch]
+    assert len(set(flat)) == 6
+
+
+def log_nothing_to_write(log):
+    assert log.append([]) == []
+    assert log.append([make_batch(0)]) == [[]]
+    assert log.label([], NOON).accepted == 0
+
+
+def log_label_by_id_and_by_entity(log):
+    ((by_id, _),) = log.append([make_batch(2, entities=["AA1", "AA2"])])
+    receipt = log.label(
+        [Label(value=1, prediction_id=by_id), Label(value=0, entity="AA2")], NOON + HOUR
+    )
+    assert receipt.accepted == 2
+    assert receipt.unknown == ()
+    assert receipt.changed == ()
+
+
+def log_the_prediction_id_decides(log):
+    ((name, _),) = log.append([make_batch(2, entities=["AA1", "AA2"])])
+    both = [
+        Label(value=1, prediction_id=name, entity="AA2"),
+        Label(value=1, prediction_id="7-0-5ca1ab1e", entity="AA2"),
+    ]
+    assert log.label(both, NOON).unknown == ("7-0-5ca1ab1e",)
+    assert log.label([Label(value=0, entity="AA2")], NOON).changed == (), "AA2 had no label"
+    assert log.label([Label(value=0, entity="AA1")], NOON).changed == (name,)
+
+
+def log_label_unknown_is_kept_and_said(log):
+    receipt = log.label(
+        [Label(value=1, prediction_id="7-0-5ca1ab1e"), Label(value=1, entity="ZZ9")], NOON
+    )
+    assert receipt.accepted == 2
+    assert receipt.unknown == ("7-0-5ca1ab1e", "ZZ9")
+
+
+def log_label_again(log):
+    ((name,),) = log.append([make_batch(1)])
+    for value, changed in ((1, ()), (1, ()), (0, (name,)), (0, ()), (1, (name,))):
+        receipt = log.label([Label(value=value, prediction_id=name)], NOON)
+        assert receipt.changed == changed
+
+
+def log_label_again_in_one_call(log):
+    ((name,),) = log.append([make_batch(1)])
+    labels = [Label(value=value, prediction_id=name) for value in ("late", "on time")]
+    assert log.label(labels, NOON).changed == (name,)
+
+
+def log_label_without_a_name(log):
+    with pytest.raises(DataError, match="names no prediction"):
+        log.label([Label(value=1, entity="AA1"), Label(value=1)], NOON)
+    assert log.label([Label(value=1, entity="AA1")], NOON).unknown == ("AA1",)
+
+
+def log_uneven_batch_is_refused(log):
+    even = make_batch(2)
+    for name, value in (("scores", [0.5]), ("entities", []), ("features", {"temp": [1.0]})):
+        broken = {field: getattr(even, field) for field in even.__struct_fields__} | {name: value}
+        with pytest.raises(DataError, match="2 rows"):
+            log.append([even, Batch(**broken)])
+
+
+ARTIFACT_CHECKS = (
+    artifact_comes_back,
+    artifact_twice_is_once,
+    artifact_unknown_is_an_error,
+    artifact_name_cannot_leave_the_store,
+    artifacts_from_many_threads,
+)
+FACT_CHECKS = (
+    facts_keep_their_order,
+    facts_newest_counts,
+    facts_until_a_moment,
+    facts_append_once,
+    facts_append_once_from_many_threads,
+)
+LOG_CHECKS = (
+    log_ids_are_unique,
+    log_nothing_to_write,
+    log_label_by_id_and_by_entity,
+    log_the_prediction_id_decides,
+    log_label_unknown_is_kept_and_said,
+    log_label_again,
+    log_label_again_in_one_call,
+    log_label_without_a_name,
+    log_uneven_batch_is_refused,
+)
