@@ -74,6 +74,18 @@ class FactStore(Protocol):
         ...
 
 
+class StateStore(Protocol):
+    """What may change: monitor states, cursors, kept results. Survives the process."""
+
+    def get(self, key: str) -> bytes | None:
+        """Return the bytes under ``key``."""
+        ...
+
+    def put(self, key: str, body: bytes) -> None:
+        """Set the bytes under ``key``, durably."""
+        ...
+
+
 class PredictionLog(Protocol):
     """Durable record of what was answered and what was true."""
 

@@ -1,0 +1,256 @@
+"""Rows that cannot be used are refused here, before anything is computed from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from gleis.contracts.errors import DataError
+from gleis.data.columns import feature_names, missing_column, reserved_columns
+from gleis.data.contract import kind_of
+from gleis.data.target import MAX_CLASSES, sorted_classes
+
+if TYPE_CHECKING:
+    from gleis.config.settings import Settings
+
+_FREE_TEXT_VALUES = 1000
+_FREE_TEXT_SHARE = 0.5
+
+
+def check_rows(frame: pl.DataFrame, settings: Settings) -> list[str]:
+    """Check a whole dataset before it is trained on.
+
+    Parameters
+    ----------
+    frame : DataFrame, (n_rows, n_columns)
+        As ``to_frame`` makes it. Missing values are null.
+    settings : Settings
+        ``[project]``, ``[split]``, ``[features]`` and ``[evidence]`` are read.
+
+    Returns
+    -------
+    list of str
+        Things worth saying that stop nothing, such as a constant feature.
+
+    Raises
+    ------
+    DataError
+        Naming the column, the value and the remedy: whatever ``check_table`` refuses, no labelled
+        row, a feature that is all null, infinite, free text or of a type no model takes, a target
+        that does not fit the task.
+    """
+    check_table(frame, settings)
+    features = feature_names(frame.columns, settings)
+    labelled = frame.filter(pl.col(settings.project.target).is_not_null())
+    if labelled.is_empty():
+        raise DataError(
+            f"Target {settings.project.target} is null in all rows",
+            seen=f"{frame.height:,} rows",
+            remedy="Wait until labels are known, or mend load.",
+            field=settings.project.target,
+        )
+    _check_target(labelled[settings.project.target], settings)
+    return _check_features(labelled, features)
+
+
+def check_table(frame: pl.DataFrame, settings: Settings) -> None:
+    """Check what any rows must hold, also those of one append whose labels may all be missing.
+
+    Parameters
+    ----------
+    frame : DataFrame, (n_rows, n_columns)
+        As ``to_frame`` makes it.
+    settings : Settings
+        ``[project]``, ``[split]``, ``[features]`` and ``[evidence]`` are read.
+
+    Raises
+    ------
+    DataError
+        No rows, a column missing that ``gleis.toml`` names, a type that cannot be stored, an id
+        that is null or repeats, a time that is null or no time.
+    """
+    if frame.is_empty():
+        raise DataError(
+            "There are no rows",
+            remedy="Mend load, or the period it is asked for.",
+            field="load",
+        )
+    _check_present(frame, settings)
+    feature_names(frame.columns, settings)
+    for name, kind in frame.schema.items():
+        _check_storable(name, kind)
+    check_times(frame, settings)
+    if settings.project.id is not None:
+        _check_ids(frame[settings.project.id])
+
+
+def check_times(frame: pl.DataFrame, settings: Settings) -> None:
+    """Check that the time column, if the project has one, holds a time in every row.
+
+    Raises
+    ------
+    DataError
+        If it is missing, of another type, or null somewhere.
+    """
+    name = settings.project.time
+    if name is None:
+        return
+    if name not in frame.columns:
+        raise missing_column("project.time", name, frame.columns)
+    kind = frame.schema[name]
+    if not isinstance(kind, pl.Datetime):
+        first = frame[name].drop_nulls().head(1).to_list()
+        raise DataError(
+            f"Time column {name} holds {kind}, not times",
+            seen=first[0] if first else None,
+            remedy="Turn it into datetimes in load, such as with str.to_datetime.",
+            field=name,
+        )
+    if missing := frame[name].null_count():
+        raise DataError(
+            f"Time column {name} is null",
+            seen=f"{missing:,} of {frame.height:,} rows",
+            remedy="Drop these rows in load, or give them a time.",
+            field=name,
+        )
+
+
+def _check_present(frame: pl.DataFrame, settings: Settings) -> None:
+    named = {key: name for name, key in reserved_columns(settings).items()}
+    for key, name in named.items():
+        if name not in frame.columns:
+            raise missing_column(key, name, frame.columns)
+    for name in settings.evidence.slices:
+        if name not in frame.columns:
+            raise missing_column("evidence.slices", name, frame.columns)
+    group = settings.split.group
+    if group is not None and (missing := frame[group].null_count()):
+        raise DataError(
+            f"Group column {group} is null",
+            seen=f"{missing:,} of {frame.height:,} rows",
+            remedy="Give every row its group in load; a row without one may leak.",
+            field=group,
+        )
+
+
+def _check_storable(name: str, kind: pl.DataType) -> None:
+    if kind_of(kind) is None and not isinstance(kind, pl.Datetime | pl.Null):
+        raise DataError(
+            f"Column {name} has an unsupported type",
+            seen=str(kind),
+            remedy="Turn it into numbers, text, booleans or times in load, or drop it there.",
+            field=name,
+        )
+
+
+def _check_ids(ids: pl.Series) -> None:
+    if missing := ids.null_count():
+        raise DataError(
+            f"Id column {ids.name} is null",
+            seen=f"{missing:,} of {ids.len():,} rows",
+            remedy="Give every row its id in load, or drop these rows.",
+            field=ids.name,
+        )
+    repeated = ids.len() - ids.n_unique()
+    if repeated:
+        examples = ids.filter(ids.is_duplicated()).unique(maintain_order=True).head(3).to_list()
+        raise DataError(
+            f"Id column {ids.name} repeats: {repeated:,} of {ids.len():,} rows have an id that an "
+            "earlier row has; the first",
+            seen=examples,
+            remedy="Drop the copies in load, or name another column under project.id.",
+            field=ids.name,
+        )
+
+
+def _check_target(target: pl.Series, settings: Settings) -> None:
+    task = settings.project.task
+    if task == "regression":
+        _check_number(target)
+        return
+    classes = sorted_classes(target)
+    if len(classes) > MAX_CLASSES:
+        raise DataError(
+            f"Target {target.name} has more than {MAX_CLASSES} classes",
+            seen=f"{len(classes):,} values",
+            remedy='Set project.task = "regression", or join classes in load.',
+            field=target.name,
+        )
+    if (task == "binary" and len(classes) != 2) or len(classes) < 2:
+        wanted = "exactly 2" if task == "binary" else "at least 2"
+        other = ', or set project.task = "multiclass"' if len(classes) > 2 else ""
+        raise DataError(
+            f"Target {target.name} has {len(classes)} classes, a {task} task needs {wanted}",
+            seen=list(classes[:10]),
+            remedy=f"Mend load{other}.",
+            field=target.name,
+        )
+
+
+def _check_number(target: pl.Series) -> None:
+    if not target.dtype.is_numeric():
+        raise DataError(
+            f"Target {target.name} is no number, a regression task needs one",
+            seen=str(target.dtype),
+            remedy="Cast it in load, or set another project.task.",
+            field=target.name,
+        )
+    if target.dtype.is_float() and target.is_infinite().any():
+        raise _infinite(target)
+
+
+def _check_features(labelled: pl.DataFrame, features: tuple[str, ...]) -> list[str]:
+    notes = []
+    nulls = labelled.select(features).null_count().row(0)
+    for name, missing in zip(features, nulls, strict=True):
+        values = labelled[name]
+        if missing == labelled.height:
+            raise DataError(
+                f"Feature {name} is null in all {labelled.height:,} labelled rows",
+                remedy=f"Mend load, or exclude it: [features] exclude = [{name!r}].",
+                field=name,
+            )
+        _check_feature(values)
+        constant = values.null_count() == 0 and values.n_unique() == 1
+        if constant:
+            notes.append(f"Feature {name} has one value only, {values[0]!r}: it tells nothing.")
+    return notes
+
+
+def _check_feature(values: pl.Series) -> None:
+    if isinstance(values.dtype, pl.Datetime):
+        raise DataError(
+            f"Feature {values.name} is a time, which no model takes",
+            seen=str(values[values.is_not_null().arg_max() or 0]),
+            remedy="Derive hour, weekday or an age from it in load, "
+            f"then exclude it: [features] exclude = [{values.name!r}].",
+            field=values.name,
+        )
+    if values.dtype.is_float() and values.is_infinite().any():
+        raise _infinite(values)
+    if values.dtype == pl.String:
+        _check_text(values)
+
+
+def _check_text(values: pl.Series) -> None:
+    distinct = values.n_unique()
+    if distinct > _FREE_TEXT_VALUES and distinct > _FREE_TEXT_SHARE * values.len():
+        raise DataError(
+            f"Feature {values.name} looks like free text or an identifier: {distinct:,} values in "
+            f"{values.len():,} rows, such as",
+            seen=values.drop_nulls()[0],
+            remedy=f"Exclude it: [features] exclude = [{values.name!r}].",
+            field=values.name,
+        )
+
+
+def _infinite(values: pl.Series) -> DataError:
+    positions = values.is_infinite().fill_null(value=False)
+    return DataError(
+        f"Column {values.name} is infinite in {positions.sum():,} of {values.len():,} rows, "
+        f"first in row {positions.arg_max()}",
+        seen=values.filter(positions)[0],
+        remedy="Replace it by a number or null in load.",
+        field=values.name,
+    )

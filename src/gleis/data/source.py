@@ -1,0 +1,76 @@
+"""Rows from the project's own ``load``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from gleis.contracts.errors import DataError
+from gleis.data.checks import check_times
+from gleis.data.door import to_frame
+
+if TYPE_CHECKING:
+    from gleis.config.settings import Settings
+    from gleis.data.module import ProjectModule
+
+
+def load_rows(
+    module: ProjectModule, settings: Settings, since: datetime | None, until: datetime | None
+) -> pl.DataFrame:
+    """Call ``load(since, until)`` and bring its rows through the door.
+
+    Parameters
+    ----------
+    module : ProjectModule
+        From ``open_module``.
+    settings : Settings
+        ``project.time`` is read.
+    since : datetime or None
+        First moment asked for, timezone-aware; None means from the beginning.
+    until : datetime or None
+        Moment before which rows are asked for (exclusive); None means no limit.
+
+    Returns
+    -------
+    DataFrame, (n_rows, n_columns)
+        Ordered by time where the project has a time column (rows of one time stay in the order
+        ``load`` gave them). May have no rows.
+
+    Raises
+    ------
+    ProjectError
+        If ``load`` raises, or returns something else than a table.
+    DataError
+        If the table is malformed, or rows lie outside of [since, until).
+    """
+    frame = to_frame(module.load(since, until))
+    time = settings.project.time
+    if time is None or frame.is_empty():
+        return frame
+    check_times(frame, settings)
+    _check_period(frame[time], since, until)
+    return frame if frame[time].is_sorted() else frame.sort(time, maintain_order=True)
+
+
+def _check_period(times: pl.Series, since: datetime | None, until: datetime | None) -> None:
+    outside = pl.repeat(value=False, n=times.len(), eager=True)
+    if since is not None:
+        outside |= times < since
+    if until is not None:
+        outside |= times >= until
+    count = outside.sum()
+    if count:
+        raise DataError(
+            f"load returned {count:,} of {times.len():,} rows outside of the period it was asked "
+            f"for, {_moment(since, 'the beginning')} <= {times.name} < {_moment(until, 'any')}; "
+            "one has",
+            seen=times.filter(outside)[0].isoformat(),
+            remedy=f"Filter by {times.name} in load: since is inclusive, until exclusive.",
+            field=times.name,
+        )
+
+
+def _moment(moment: datetime | None, otherwise: str) -> str:
+    return otherwise if moment is None else moment.isoformat()
