@@ -1,0 +1,139 @@
+"""Figures with bootstrap intervals, for a model, its baseline and the difference of both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from gleis.contracts.evidence import Figure
+from gleis.evidence.metrics import Metric
+from gleis.evidence.weighted import Floats
+
+_CELLS = 2**19
+"""Weights held at once (4 MB): small enough for the cache, and memory stays flat."""
+_KNOWN = 0.9
+"""Share of replicates in which a figure must be defined to have an interval."""
+
+
+class BootstrapFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures by name; an undefined one is absent."""
+
+    figures: dict[str, Figure]
+    baseline: dict[str, Figure]
+    """Empty without baseline scores."""
+    gain: dict[str, Figure]
+    """Model against baseline on the same resamples; positive means better."""
+
+
+def bootstrap_figures(
+    y: NDArray[np.generic],
+    scores: Floats,
+    metrics: Sequence[Metric],
+    *,
+    n_replicates: int,
+    seed: int | Sequence[int],
+    level: float = 0.95,
+    baseline_scores: Floats | None = None,
+) -> BootstrapFigures:
+    """Return figures with percentile intervals over resampled rows.
+
+    Each replicate draws ``n_rows`` rows with replacement; how often a row was drawn is its
+    weight, so that rows are sorted once and means are weighted sums. Rows are taken to be
+    independent. The interval is widened to hold the value itself, which matters for biased
+    figures such as the calibration error.
+
+    Parameters
+    ----------
+    y : ndarray, (n_rows,)
+        Class index (binary, multiclass) or value (regression).
+    scores : ndarray of float64, (n_rows,) or (n_rows, n_classes)
+    metrics : sequence of Metric
+    n_replicates : int
+    seed : int or sequence of int
+        The same seed gives the same resamples.
+    level : float
+        Coverage of the intervals, 0 < level < 1.
+    baseline_scores : ndarray of float64, shaped as ``scores``, optional
+
+    Returns
+    -------
+    BootstrapFigures
+        Without the figures that are undefined, or that are in over 10% of the replicates.
+
+    References
+    ----------
+    Efron, B. & Tibshirani, R. (1993). An Introduction to the Bootstrap, eq. 13.5.
+
+    Examples
+    --------
+    >>> from gleis.evidence.metrics import METRICS
+    >>> y, scores = np.array([0, 0, 1, 1] * 50), np.array([0.1, 0.6, 0.4, 0.9] * 50)
+    >>> result = bootstrap_figures(y, scores, [METRICS["roc_auc"]], n_replicates=200, seed=0)
+    >>> figure = result.figures["roc_auc"]
+    >>> figure.low < figure.value == 0.75 < figure.high
+    True
+    """
+    rivals = [scores] if baseline_scores is None else [scores, baseline_scores]
+    statistics = [[metric.formula(y, rival) for metric in metrics] for rival in rivals]
+    everyone = np.ones((1, len(y)))
+    values = np.array([[of(everyone)[0] for of in row] for row in statistics])
+    parts = [
+        [[of(weights) for of in row] for row in statistics]
+        for weights in resamples(len(y), n_replicates, seed)
+    ]
+    replicates = np.concatenate([np.array(part) for part in parts], axis=-1)
+    signs = np.array([metric.sign for metric in metrics])
+    names = [metric.name for metric in metrics]
+    figures = _figures(names, values[0], replicates[0], level)
+    if baseline_scores is None:
+        return BootstrapFigures(figures=figures, baseline={}, gain={})
+    gain = signs * (values[0] - values[1])
+    gains = signs[:, None] * (replicates[0] - replicates[1])
+    return BootstrapFigures(
+        figures=figures,
+        baseline=_figures(names, values[1], replicates[1], level),
+        gain=_figures(names, gain, gains, level),
+    )
+
+
+def resamples(n_rows: int, n_replicates: int, seed: int | Sequence[int]) -> Iterator[Floats]:
+    """Yield how often each row was drawn, a block of replicates at a time.
+
+    Yields
+    ------
+    ndarray of float64, (n_block, n_rows)
+        Each line adds up to ``n_rows``.
+
+    Examples
+    --------
+    >>> [block.sum(axis=1) for block in resamples(5, 2, seed=0)]
+    [array([5., 5.])]
+    """
+    rng = np.random.default_rng(seed)
+    size = max(1, _CELLS // n_rows)
+    for start in range(0, n_replicates, size):
+        block = np.empty((min(size, n_replicates - start), n_rows))
+        for line in block:
+            line[:] = np.bincount(rng.integers(0, n_rows, n_rows), minlength=n_rows)
+        yield block
+
+
+def _figures(
+    names: Sequence[str], values: Floats, replicates: Floats, level: float
+) -> dict[str, Figure]:
+    figures = {}
+    for name, value, drawn in zip(names, values, replicates, strict=True):
+        known = drawn[np.isfinite(drawn)]
+        if not np.isfinite(value) or len(known) < _KNOWN * len(drawn):
+            continue
+        low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+        figures[name] = Figure(
+            value=float(value),
+            low=float(min(low, value)),
+            high=float(max(high, value)),
+            level=level,
+        )
+    return figures
