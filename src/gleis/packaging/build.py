@@ -1,0 +1,203 @@
+"""From the parts of a run to one folder that can be run, tested and shown."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gleis.contracts.contract import Contract
+from gleis.contracts.errors import PackageError, StoreError
+from gleis.contracts.evidence import Evidence, Figure
+from gleis.contracts.profile import Reference
+from gleis.packaging.examples import Examples, promise
+from gleis.packaging.manifest import MANIFEST, describe, read_files
+from gleis.packaging.mlmodel import mlflow_files
+from gleis.packaging.rule import Rule
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a package is made of: an estimator or a rule, and everything known about it."""
+
+    run: str
+    """Id of the run."""
+    created: datetime
+    """When the run started."""
+    contract: Contract
+    estimator: bytes | None = None
+    """``dump_estimator``'s content."""
+    trusted: tuple[str, ...] = ()
+    """``dump_estimator``'s types."""
+    rule: Rule | None = None
+    """The model, if it is a baseline and not an estimator."""
+    baseline: Rule
+    """The fallback."""
+    reference: Reference
+    evidence: Evidence
+    lineage: dict[str, Any]
+    """The run record and whatever else says where it comes from; JSON values."""
+    card: str
+    """Markdown."""
+    examples: Examples
+    requirements: tuple[str, ...]
+    """``name==version``."""
+    python: str
+    """Python version, ``3.11.7``."""
+
+
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """A package on disk."""
+
+    path: Path
+    digest: str
+
+
+def build_package(parts: Parts, folder: Path) -> Built:
+    """Write the package to ``folder / digest[:16]``: whole, or not at all.
+
+    Building the same parts again gives the same digest, and leaves an intact package alone.
+
+    Parameters
+    ----------
+    parts : Parts
+    folder : Path
+        Made if it is not there.
+
+    Raises
+    ------
+    PackageError
+        If the parts are not one model, or hold no examples.
+    StoreError
+        If the folder cannot be written.
+    """
+    files = _files(parts)
+    manifest = describe(files)
+    target = folder / manifest.digest[:16]
+    if not _intact(target, manifest.digest):
+        try:
+            _write(files | {MANIFEST: _json(manifest)}, target)
+        except OSError as error:
+            raise StoreError(
+                f"The package cannot be written: {error}",
+                seen=str(folder),
+                remedy="Make room, or make the folder writable, and run again.",
+            ) from error
+    return Built(path=target, digest=manifest.digest)
+
+
+def _files(parts: Parts) -> dict[str, bytes]:
+    if (parts.estimator is None) == (parts.rule is None):
+        raise PackageError(
+            "A package holds either an estimator or a rule",
+            remedy="Give exactly one of the two.",
+        )
+    if not parts.examples.target:
+        raise PackageError(
+            "A package needs examples to test itself on",
+            remedy="Give labelled rows that the model was not trained on.",
+            field="examples",
+        )
+    model = (
+        {"model.json": _json(parts.rule)}
+        if parts.estimator is None
+        else {"model.skops": parts.estimator, "model.types.json": _json(parts.trusted)}
+    )
+    mlflow = mlflow_files(
+        parts.contract,
+        trusted=None if parts.estimator is None else parts.trusted,
+        requirements=parts.requirements,
+        python=parts.python,
+        run=parts.run,
+        created=parts.created,
+    )
+    return (
+        mlflow
+        | model
+        | {
+            "contract.json": _json(parts.contract),
+            "reference.json": _json(parts.reference),
+            "baseline.json": _json(parts.baseline),
+            "evidence.json": _json(_defined(parts.evidence)),
+            "lineage.json": _json(parts.lineage),
+            "card.md": parts.card.encode(),
+            "tests/rows.json": msgspec.json.encode(parts.examples),
+            "tests/metrics.json": _json([promise(parts.examples, parts.contract.task)]),
+        }
+    )
+
+
+def _json(value: Any) -> bytes:
+    content = msgspec.json.encode(value, order="deterministic")
+    return msgspec.json.format(content, indent=1) + b"\n"
+
+
+def _defined(evidence: Evidence) -> Evidence:
+    """Leave out figures that are not numbers (one class only): JSON has no word for them."""
+
+    def keep(figures: dict[str, Figure]) -> dict[str, Figure]:
+        return {
+            name: figure
+            for name, figure in figures.items()
+            if all(math.isfinite(v) for v in (figure.value, figure.low, figure.high))
+        }
+
+    slices = tuple(
+        msgspec.structs.replace(part, figures=keep(part.figures)) for part in evidence.slices
+    )
+    return msgspec.structs.replace(
+        evidence,
+        figures=keep(evidence.figures),
+        baseline=keep(evidence.baseline),
+        gain=keep(evidence.gain),
+        slices=slices,
+    )
+
+
+def _intact(target: Path, digest: str) -> bool:
+    if not target.exists():
+        return False
+    try:
+        read_files(target, digest)
+    except PackageError:
+        return False
+    return True
+
+
+def _write(files: dict[str, bytes], target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=target.parent))
+    try:
+        for path, content in files.items():
+            _write_file(draft / path, content)
+        for made in (draft / "tests", draft):
+            _sync(made)
+        if target.exists():
+            # Only a damaged one gets here; what it should hold is in the draft.
+            shutil.rmtree(target)
+        draft.chmod(0o755)
+        draft.rename(target)
+        _sync(target.parent)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,110 @@
+"""From a folder to a package, refused unless every byte and every type is as declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gleis.contracts.contract import Contract
+from gleis.contracts.errors import PackageError
+from gleis.contracts.evidence import Evidence
+from gleis.contracts.ports import Model
+from gleis.contracts.profile import Reference
+from gleis.packaging.estimator import SklearnModel, load_estimator
+from gleis.packaging.examples import Examples, Promise
+from gleis.packaging.manifest import read_files
+from gleis.packaging.rule import Rule, RuleModel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A package in memory, ready to answer."""
+
+    path: Path
+    digest: str
+    contract: Contract
+    model: Model
+    baseline: RuleModel
+    """The fallback."""
+    reference: Reference
+    evidence: Evidence
+    lineage: dict[str, Any]
+    card: str
+    examples: Examples
+    promises: tuple[Promise, ...]
+    requirements: tuple[str, ...]
+
+
+def load_package(path: Path, digest: str | None = None) -> Package:
+    """Check a package and construct its model.
+
+    In this order: manifest, files, hashes, pickles, digest, contents, types, model. Nothing of
+    the model is constructed before all that comes earlier holds.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the package.
+    digest : str, optional
+        The digest the registry knows it by.
+
+    Raises
+    ------
+    PackageError
+        Saying why it must not be loaded.
+    """
+    manifest, files = read_files(path, digest)
+    contract: Contract = _decode(files, "contract.json", Contract)
+    parts: dict[str, Any] = {
+        "baseline": RuleModel(_decode(files, "baseline.json", Rule), contract),
+        "reference": _decode(files, "reference.json", Reference),
+        "evidence": _decode(files, "evidence.json", Evidence),
+        "lineage": _decode(files, "lineage.json", dict[str, Any]),
+        "examples": _decode(files, "tests/rows.json", Examples),
+        "promises": _decode(files, "tests/metrics.json", tuple[Promise, ...]),
+        "card": _text(files, "card.md"),
+        "requirements": tuple(_text(files, "requirements.txt").split()),
+    }
+    model = _model(files, contract)
+    return Package(path=path, digest=manifest.digest, contract=contract, model=model, **parts)
+
+
+def _model(files: Mapping[str, bytes], contract: Contract) -> Model:
+    if "model.skops" not in files:
+        return RuleModel(_decode(files, "model.json", Rule), contract)
+    trusted = _decode(files, "model.types.json", tuple[str, ...])
+    return SklearnModel(load_estimator(files["model.skops"], trusted), contract)
+
+
+def _decode(files: Mapping[str, bytes], name: str, kind: Any) -> Any:
+    try:
+        return msgspec.json.decode(_content(files, name), type=kind)
+    except msgspec.DecodeError as error:
+        raise _unreadable(name, error) from error
+
+
+def _text(files: Mapping[str, bytes], name: str) -> str:
+    try:
+        return _content(files, name).decode()
+    except UnicodeDecodeError as error:
+        raise _unreadable(name, error) from error
+
+
+def _content(files: Mapping[str, bytes], name: str) -> bytes:
+    if name not in files:
+        raise PackageError(
+            f"The package has no {name}", remedy="Build it again with gleis run.", field=name
+        )
+    return files[name]
+
+
+def _unreadable(name: str, error: Exception) -> PackageError:
+    return PackageError(
+        f"{name} cannot be read: {error}",
+        remedy="Load it with the gleis version in its requirements.txt, or build it again.",
+        field=name,
+    )

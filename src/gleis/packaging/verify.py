@@ -1,0 +1,115 @@
+"""A package's test of itself: whether it still answers what it answered when it was made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+
+from gleis.contracts.errors import GleisError, PackageError
+from gleis.contracts.ports import Model
+from gleis.packaging.examples import mean_loss
+from gleis.packaging.load import Package, load_package
+
+if TYPE_CHECKING:
+    from gleis.contracts.ports import Scores
+
+_TOLERANCE = 1e-9
+_FAILURES = (GleisError, ValueError, TypeError, ArithmeticError, AttributeError, LookupError)
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing looked at."""
+
+    name: str
+    passed: bool
+    text: str
+    """A sentence with the figures."""
+
+
+class Verified(msgspec.Struct, frozen=True, kw_only=True):
+    """All checks of a package."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def ok(self) -> bool:
+        """True if every check passed."""
+        return all(check.passed for check in self.checks)
+
+
+def verify(path: Path, digest: str | None = None) -> Verified:
+    """Load a package and run its tests; what fails is in the answer, not raised.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the package.
+    digest : str, optional
+        The digest the registry knows it by.
+    """
+    try:
+        package = load_package(path, digest)
+    except PackageError as error:
+        return Verified(checks=(Check(name="load", passed=False, text=str(error)),))
+    return self_test(package)
+
+
+def self_test(package: Package) -> Verified:
+    """Run the tests of a loaded package.
+
+    Its scores must equal the fitted estimator's to 1e-9 (absolute and relative), its mean loss
+    must be as low as promised, and its fallback must answer every example.
+    """
+    text = f"Files, hashes and types are those of {package.digest[:16]}."
+    checks = [Check(name="load", passed=True, text=text)]
+    try:
+        scores = package.model.predict(package.examples.features)
+    except _FAILURES as error:
+        text = f"The model fails on its own examples: {type(error).__name__}: {error}"
+        checks.append(Check(name="scores", passed=False, text=text))
+    else:
+        checks.append(_check_scores(package, scores))
+        if checks[-1].passed:
+            checks += _check_promises(package, scores)
+    checks.append(_check_baseline(package.baseline, package))
+    return Verified(checks=tuple(checks))
+
+
+def _check_scores(package: Package, scores: Scores) -> Check:
+    expected = np.asarray(package.examples.scores, dtype=np.float64)
+    if scores.shape != expected.shape or not len(scores):
+        text = f"The scores have shape {scores.shape}, and {expected.shape} is expected."
+        return Check(name="scores", passed=False, text=text)
+    error = np.abs(scores - expected).reshape(len(expected), -1)
+    allowed = _TOLERANCE * (1.0 + np.abs(expected)).reshape(len(expected), -1)
+    # Written so that a score that is not a number fails.
+    equal = int((error <= allowed).all(axis=1).sum())
+    text = f"{equal} of {len(expected)} examples score as expected, to {error.max():.1e}."
+    return Check(name="scores", passed=equal == len(expected), text=text)
+
+
+def _check_promises(package: Package, scores: Scores) -> list[Check]:
+    target = np.asarray(package.examples.target)
+    value = mean_loss(target, scores, package.contract.task)
+    checks = []
+    for promise in package.promises:
+        limit = promise.value + promise.tolerance * max(1.0, abs(promise.value))
+        promised = f"on {promise.rows} examples, promised {promise.value:.6g}"
+        text = f"{promise.figure} {value:.6g} {promised}."
+        checks.append(Check(name=promise.figure, passed=value <= limit, text=text))
+    return checks
+
+
+def _check_baseline(baseline: Model, package: Package) -> Check:
+    try:
+        scores = baseline.predict(package.examples.features)
+    except _FAILURES as error:
+        text = f"The fallback fails: {type(error).__name__}: {error}"
+        return Check(name="fallback", passed=False, text=text)
+    rows = len(package.examples.target)
+    passed = len(scores) == rows and bool(np.isfinite(scores).all())
+    text = f"The fallback answers {int(np.isfinite(scores).sum())} scores for {rows} examples."
+    return Check(name="fallback", passed=passed, text=text)
