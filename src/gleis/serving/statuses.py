@@ -1,0 +1,54 @@
+"""Errors as HTTP statuses, mapped here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gleis.contracts.errors import (
+    GleisError,
+    InvalidRowError,
+    MalformedError,
+    RequestError,
+    StoreError,
+    TooLargeError,
+    UnavailableError,
+)
+
+_STATUSES: tuple[tuple[type[GleisError], int], ...] = (
+    (MalformedError, 400),
+    (TooLargeError, 413),
+    (InvalidRowError, 422),
+    (RequestError, 400),
+    (UnavailableError, 503),
+    (StoreError, 503),
+    (GleisError, 500),
+)
+
+
+def status_of(error: GleisError) -> int:
+    """Return the HTTP status of an error.
+
+    Examples
+    --------
+    >>> status_of(TooLargeError("too much"))
+    413
+    """
+    return next(status for kind, status in _STATUSES if isinstance(error, kind))
+
+
+def body_of(error: GleisError) -> dict[str, Any]:
+    """Return an error as an answer: what failed, what was seen, where, and what to do next.
+
+    Examples
+    --------
+    >>> body_of(MalformedError("The body is empty", remedy="Send JSON."))
+    {'error': {'what': 'The body is empty', 'seen': None, 'field': None, 'remedy': 'Send JSON.'}}
+    """
+    return {
+        "error": {
+            "what": error.what,
+            "seen": error.seen,
+            "field": error.field,
+            "remedy": error.remedy,
+        }
+    }
