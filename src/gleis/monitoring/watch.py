@@ -1,0 +1,352 @@
+"""All monitors of one model version, fed from the prediction log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+from gleis.config.settings import DriftTrigger, PerformanceTrigger, TriggerSettings
+from gleis.contracts.alarm import Alarm
+from gleis.contracts.contract import Contract
+from gleis.contracts.errors import StoreError
+from gleis.contracts.prediction import Batch
+from gleis.contracts.profile import Profile, Reference
+from gleis.evidence.losses import score_columns
+from gleis.monitoring.drift import Change, DriftMonitor
+from gleis.monitoring.labelled import read_matches
+from gleis.monitoring.multiplicity import combine, find_also, find_sure
+from gleis.monitoring.performance import PerformanceMonitor
+from gleis.monitoring.promise import Promise, Trial, make_promise, start_trial
+from gleis.store.logged import Logged, Matched
+
+AlarmKind = Literal["drift", "performance"]
+Trials = dict[AlarmKind, Trial]
+
+
+class Counts(msgspec.Struct, kw_only=True):
+    """What passed by."""
+
+    answered: int = 0
+    """Rows answered by the watched version itself."""
+    labelled: int = 0
+    """Of these, rows whose truth came, each once."""
+    unusable: int = 0
+    """Labels that are no class of the contract, or no number."""
+    unwatched: int = 0
+    """Rows answered from other features than this version's."""
+    flags: dict[str, int] = {}
+    """Rows by flag: ``distance: out of range``."""
+
+
+class _State(msgspec.Struct, frozen=True):
+    version: int
+    started: datetime
+    features: bytes
+    scores: bytes
+    performance: bytes
+    trials: Trials
+    counts: Counts
+
+
+class Watch:
+    """Watches features, scores and losses of a model version.
+
+    Features and scores share one promise (``drift``), the loss has its own (``performance``). An
+    alarm needs both certainty, evidence of ``1 / alpha`` over all columns, and size, the trigger's
+    ``min_effect``; a sure but small change is listed in `summary`. After an alarm the columns it
+    names are tested anew.
+
+    Parameters
+    ----------
+    reference : Reference
+        Of the version's package.
+    contract : Contract
+    triggers : TriggerSettings
+        Rates and least effects; a trigger that is not set is watched with its defaults.
+    version : int
+        Number of the version. Rows that another version or the fallback answered count for the
+        features only.
+    now : datetime
+    seed : int
+    promises : mapping of kind to Promise, optional
+        Accounts of the version before (its `promises`), so that frequent retraining does not
+        loosen the promise.
+    block : timedelta, optional
+        Time after which rows have stopped being alike, such as a day; see `DriftMonitor`.
+    """
+
+    def __init__(
+        self,
+        reference: Reference,
+        contract: Contract,
+        triggers: TriggerSettings,
+        *,
+        version: int,
+        now: datetime,
+        seed: int = 0,
+        promises: dict[AlarmKind, Promise] | None = None,
+        block: timedelta | None = None,
+    ) -> None:
+        self.version = version
+        self.started = now
+        self._contract = contract
+        self._drift = triggers.drift or DriftTrigger()
+        self._loss = triggers.performance or PerformanceTrigger()
+        self._inputs = _only(reference.features, contract.names)
+        self._features = DriftMonitor(self._inputs, (seed, version, 0), block=block)
+        self._scores = DriftMonitor(reference.scores, (seed, version, 1), block=block)
+        self._performance = PerformanceMonitor(
+            reference.loss, contract.task, (seed, version, 2), block
+        )
+        self._counts = Counts()
+        self._trials = {
+            kind: start_trial(_account(text, now, (promises or {}).get(kind)), now)
+            for kind, text in self._rates()
+        }
+
+    @property
+    def promises(self) -> dict[AlarmKind, Promise]:
+        """The accounts of false alarms, for the next version's watch."""
+        return {kind: trial.promise for kind, trial in self._trials.items()}
+
+    def observe(
+        self, batches: Sequence[Logged], matched: Sequence[Matched], now: datetime
+    ) -> list[Alarm]:
+        """See what the prediction log has new, each thing once and in its order.
+
+        Parameters
+        ----------
+        batches : sequence of Logged
+            Answers.
+        matched : sequence of Matched
+            Answers and their truth.
+        now : datetime
+
+        Returns
+        -------
+        list of Alarm
+            At most one of each kind. The same rows give the same ids.
+        """
+        answers = [logged.batch for logged in batches]
+        self._see_features(answers)
+        own = [a for a in answers if a.version == self.version and not a.fallback]
+        self._see_scores(own)
+        self._see_labels([m for m in matched if m.version == self.version and not m.fallback])
+        self._counts.answered += sum(answer.rows for answer in own)
+        alarms = (self._drift_alarm(now), self._performance_alarm(now))
+        return [alarm for alarm in alarms if alarm is not None]
+
+    def evidence(self) -> dict[str, float]:
+        """Return log10 of the e-value of each feature and score column."""
+        return self._features.evidence() | self._scores.evidence()
+
+    def summary(self) -> dict[str, Any]:
+        """Return the state in plain types, for ``gleis monitor``, pages and ``/metrics``."""
+        evidence = self.evidence()
+        drift, loss = self._trials["drift"], self._trials["performance"]
+        sure = {name: self._change(name) for name in find_sure(evidence, drift.alpha)}
+        counts = self._counts
+        return {
+            "version": self.version,
+            "drift": {
+                "rows": self._features.rows,
+                "evidence": evidence,
+                "combined": combine(evidence),
+                "threshold": drift.threshold,
+                "promise": drift.promise.words,
+                "sure_but_small": {
+                    name: {"effect": change.effect, "change": change.words}
+                    for name, change in sure.items()
+                    if change.effect < self._drift.min_effect
+                },
+            },
+            "performance": {
+                "rows": self._performance.rows,
+                "evidence": self._performance.evidence,
+                "threshold": loss.threshold,
+                "promise": loss.promise.words,
+                "rise": self._performance.rise(),
+                "figures": self._performance.figures(),
+            },
+            "labels": {
+                "answered": counts.answered,
+                "labelled": counts.labelled,
+                "coverage": counts.labelled / counts.answered if counts.answered else None,
+                "unusable": counts.unusable,
+            },
+            "unwatched": counts.unwatched,
+            "flags": dict(counts.flags),
+        }
+
+    def to_bytes(self) -> bytes:
+        """Return the state; `from_bytes` goes on from it exactly."""
+        state = _State(
+            self.version,
+            self.started,
+            self._features.to_bytes(),
+            self._scores.to_bytes(),
+            self._performance.to_bytes(),
+            self._trials,
+            self._counts,
+        )
+        return msgspec.msgpack.encode(state)
+
+    @classmethod
+    def from_bytes(
+        cls,
+        content: bytes,
+        reference: Reference,
+        contract: Contract,
+        triggers: TriggerSettings,
+        *,
+        now: datetime,
+        seed: int = 0,
+        block: timedelta | None = None,
+    ) -> Watch:
+        """Restore a watch made with the same arguments.
+
+        Raises
+        ------
+        StoreError
+            If the bytes are damaged or belong to another reference.
+        """
+        try:
+            state = msgspec.msgpack.decode(content, type=_State)
+        except msgspec.DecodeError as error:
+            raise StoreError(
+                f"The monitors' saved state is damaged: {error}",
+                remedy="Remove it: the monitors then start anew.",
+            ) from error
+        v = state.version
+        watch = cls(reference, contract, triggers, version=v, now=now, seed=seed, block=block)
+        watch.started = state.started
+        watch._features = DriftMonitor.from_bytes(
+            state.features, watch._inputs, (seed, v, 0), block=block
+        )
+        watch._scores = DriftMonitor.from_bytes(
+            state.scores, reference.scores, (seed, v, 1), block=block
+        )
+        watch._performance = PerformanceMonitor.from_bytes(
+            state.performance, reference.loss, contract.task, (seed, v, 2), block
+        )
+        watch._counts = state.counts
+        for kind, text in watch._rates():
+            if state.trials[kind].promise.text == text:
+                watch._trials[kind] = state.trials[kind]
+        return watch
+
+    def _rates(self) -> tuple[tuple[AlarmKind, str], ...]:
+        return ("drift", self._drift.false_alarms), ("performance", self._loss.false_alarms)
+
+    def _see_features(self, answers: Sequence[Batch]) -> None:
+        for answer in answers:
+            for flag, rows in answer.flags.items():
+                self._counts.flags[flag] = self._counts.flags.get(flag, 0) + len(rows)
+            self._counts.unwatched += 0 if self._whole(answer) else answer.rows
+        names = self._features.columns
+        whole = [answer for answer in answers if self._whole(answer)]
+        columns = {n: list(chain.from_iterable(a.features[n] for a in whole)) for n in names}
+        self._features.update(columns, _times(whole))
+
+    def _whole(self, answer: Batch) -> bool:
+        return answer.features.keys() >= set(self._features.columns)
+
+    def _see_scores(self, own: Sequence[Batch]) -> None:
+        if own:
+            scores = np.array(list(chain.from_iterable(a.scores for a in own)), dtype=np.float64)
+            self._scores.update(score_columns(scores, self._contract), _times(own))
+
+    def _see_labels(self, matched: Sequence[Matched]) -> None:
+        read = read_matches(matched, self._contract)
+        self._performance.update(read.rows)
+        self._performance.mend(read.corrected)
+        self._counts.labelled += len(read.rows.ids)
+        self._counts.unusable += read.unusable
+
+    def _change(self, column: str) -> Change:
+        monitor = self._features if column in self._features.columns else self._scores
+        return monitor.change(column)
+
+    def _drift_alarm(self, now: datetime) -> Alarm | None:
+        evidence, trial = self.evidence(), self._trials["drift"]
+        sure = find_sure(evidence, trial.alpha)
+        changes = {name: self._change(name) for name in sure}
+        large = [name for name in sure if changes[name].effect >= self._drift.min_effect]
+        if not large:
+            return None
+        subject, change = large[0], changes[large[0]]
+        self._features.restart([n for n in large if n in self._features.columns])
+        self._scores.restart([n for n in large if n in self._scores.columns])
+        return self._raise(
+            "drift",
+            now,
+            subject=subject,
+            also=tuple(n for n in find_also(evidence, trial.alpha) if n != subject),
+            evidence=combine(evidence),
+            effect=change.effect,
+            since=change.since,
+            rows=self._features.rows,
+            what=f"`{subject}` drifted: {change.words}{_since(change.since)} "
+            f"(PSI {change.effect:.2f})",
+        )
+
+    def _performance_alarm(self, now: datetime) -> Alarm | None:
+        monitor, trial = self._performance, self._trials["performance"]
+        evidence, rise, since = monitor.evidence, monitor.rise(), monitor.since()
+        if evidence < trial.threshold or rise < self._loss.min_effect:
+            return None
+        what = f"`loss` rose: {monitor.words()}{_since(since)} (rise {rise:.3g})"
+        monitor.restart()
+        return self._raise(
+            "performance",
+            now,
+            subject="loss",
+            also=(),
+            evidence=evidence,
+            effect=rise,
+            since=since,
+            rows=monitor.rows,
+            what=what,
+        )
+
+    def _raise(
+        self, kind: AlarmKind, now: datetime, *, rows: int, evidence: float, what: str, **facts: Any
+    ) -> Alarm:
+        trial = self._trials[kind]
+        self._trials[kind] = start_trial(trial.promise, now)
+        return Alarm(
+            id=f"{kind}-v{self.version}-{self.started:%Y%m%dT%H%M%S}-{rows}",
+            kind=kind,
+            at=now,
+            evidence=evidence,
+            threshold=trial.threshold,
+            promise=trial.promise.words,
+            rows=rows,
+            version=self.version,
+            message=f"{what}; evidence 10^{evidence:.1f}, alarm at 10^{trial.threshold:.1f}; "
+            f"{trial.promise.words}",
+            **facts,
+        )
+
+
+def _account(text: str, now: datetime, former: Promise | None) -> Promise:
+    """Go on with the account of the same promise, or open one."""
+    return former if former is not None and former.text == text else make_promise(text, now)
+
+
+def _only(profile: Profile, names: Sequence[str]) -> Profile:
+    columns = {name: profile.columns[name] for name in names if name in profile.columns}
+    return Profile(rows=profile.rows, columns=columns)
+
+
+def _times(answers: Sequence[Batch]) -> list[datetime | None]:
+    return [time or answer.at for answer in answers for time in answer.times]
+
+
+def _since(moment: datetime | None) -> str:
+    return f" since {moment:%Y-%m-%d}" if moment else ""
