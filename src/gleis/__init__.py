@@ -1,8 +1,34 @@
 """gleis carries a trained model to production and keeps it on the rails.
 
 The root loads nothing heavy: public names are resolved on first use.
+
+Examples
+--------
+>>> import gleis
+>>> gleis.Project.__name__
+'Project'
 """
 
 from __future__ import annotations
 
+import os
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gleis.lifecycle.project import Project
+
 __version__ = "0.1.0"
+__all__ = ["Project", "__version__"]
+
+# No telemetry, ever: MLflow sends some unless told not to, whoever imports it first.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+_PUBLIC = {"Project": "gleis.lifecycle.project"}
+
+
+def __getattr__(name: str) -> Any:
+    """Resolve a public name when it is first used."""
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'gleis' has no attribute {name!r}")

@@ -1,0 +1,83 @@
+"""``gleis monitor``, ``gleis status``, ``gleis doctor``."""
+
+from __future__ import annotations
+
+import typer
+
+from gleis.cli.options import AsJson, Folder, open_project
+from gleis.cli.output import print_json, print_table, say
+
+
+def monitor(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]
+    """Look once at what is new in the log; raise alarms, retrain nothing.
+
+    Example: gleis monitor
+    """
+    opened = open_project(project)
+    tick, summary = opened.monitor()
+    if as_json:
+        print_json({"tick": tick, "monitors": summary})
+        return
+    say(f"{tick.predictions:,} new predictions, {tick.labels:,} new labels")
+    for alarm in tick.alarms:
+        say(f"  alarm   {alarm.message}", style="red")
+    for line in summary_lines(summary):
+        say(line)
+
+
+def summary_lines(summary: dict[str, object]) -> list[str]:
+    """Write a summary of the monitors, one line a figure."""
+    lines = []
+    for name, value in summary.items():
+        if isinstance(value, dict):
+            lines.append(f"  {name}")
+            lines += [f"    {key:<16} {_short(item)}" for key, item in value.items()]
+        else:
+            lines.append(f"  {name:<18} {_short(value)}")
+    return lines
+
+
+def _short(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def status(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]
+    """Say what is live, what was decided last and what waits.
+
+    Example: gleis status
+    """
+    found = open_project(project).status()
+    if as_json:
+        print_json(found)
+        return
+    for line in summary_lines(found):
+        say(line)
+
+
+def doctor(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]
+    """Check the installation and the project: settings, module, state, ledger, packages.
+
+    Exits with 1 if a check fails.
+
+    Example: gleis doctor
+    """
+    from gleis.lifecycle.doctor import examine_project  # loads what it checks
+
+    checks = examine_project(project)
+    failed = [check for check in checks if not check.ok]
+    if as_json:
+        print_json({"ok": not failed, "checks": checks})
+    else:
+        print_table(
+            ["", "check", "found"],
+            [("ok" if check.ok else "FAILED", check.name, check.found) for check in checks],
+        )
+    if failed:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(monitor)
+    app.command()(status)
+    app.command()(doctor)

@@ -1,0 +1,57 @@
+"""What commands print: tables and sentences for people, JSON for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    body = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2)
+    sys.stdout.write(body.decode() + "\n")
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """Print a table; numbers to the right."""
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    listed = [list(row) for row in rows]
+    for position, header in enumerate(headers):
+        numeric = all(isinstance(row[position], int | float) for row in listed) and bool(listed)
+        table.add_column(header, justify="right" if numeric else "left", header_style="bold")
+    for row in listed:
+        table.add_row(*(Text(_text(cell)) for cell in row))
+    console.print(table)
+
+
+def say(message: str = "", style: str | None = None) -> None:
+    """Print a line for people."""
+    console.print(Text(message), style=style)
+
+
+def complain(message: str, remedy: str = "") -> None:
+    """Print an error."""
+    errors.print(Text("error: ", style="bold red") + Text(message))
+    if remedy:
+        errors.print(Text(f"       {remedy}"))
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return "-"
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return f"{cell:,.4f}"
+    if isinstance(cell, int):
+        return f"{cell:,}"
+    return str(cell)

@@ -1,0 +1,76 @@
+"""Progress bars of replays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from types import TracebackType
+
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gleis.cli.output import console
+from gleis.lifecycle.results import Tick
+
+
+class ReplayProgress:
+    """One bar a policy; the bar's length is simulated time.
+
+    Parameters
+    ----------
+    since, until : datetime
+    policies : sequence of str
+    quiet : bool
+        Show nothing.
+    """
+
+    def __init__(
+        self, since: datetime, until: datetime, policies: Sequence[str], *, quiet: bool = False
+    ) -> None:
+        self._since = since
+        self._bars = Progress(
+            TextColumn("{task.description:<10}"),
+            BarColumn(bar_width=28),
+            TextColumn("{task.fields[day]}"),
+            TextColumn("{task.fields[seen]}"),
+            TimeElapsedColumn(),
+            console=console,
+            disable=quiet,
+        )
+        total = (until - since).total_seconds()
+        self._tasks = {
+            policy: self._bars.add_task(policy, total=total, day="", seen="", start=False)
+            for policy in policies
+        }
+        self._counts = dict.fromkeys(policies, (0, 0, 0))
+
+    def __enter__(self) -> ReplayProgress:
+        """Show the bars."""
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the bars as they are."""
+        self._bars.stop()
+
+    def on_step(self, policy: str, moment: datetime, tick: Tick) -> None:
+        """Move a bar on."""
+        alarms, trained, promoted = self._counts[policy]
+        alarms += len(tick.alarms)
+        if tick.outcome is not None:
+            trained += 1
+            promoted += tick.outcome.promoted
+        self._counts[policy] = (alarms, trained, promoted)
+        task = self._tasks[policy]
+        if not self._bars.tasks[task].started:
+            self._bars.start_task(task)
+        self._bars.update(
+            task,
+            completed=(moment - self._since).total_seconds(),
+            day=f"{moment:%Y-%m-%d}",
+            seen=f"{alarms} alarms, {trained} retrainings, {promoted} promoted",
+        )

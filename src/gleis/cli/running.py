@@ -1,0 +1,174 @@
+"""``gleis run``, ``gleis runs``, ``gleis show``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gleis.cli.options import AsJson, AsOf, Flags, Folder, open_project
+from gleis.cli.output import print_json, print_table, say
+from gleis.cli.telling import teller
+from gleis.contracts.errors import BlockedError
+from gleis.contracts.run import Run
+
+
+def run(
+    project: Folder = ".",  # type: ignore[assignment]
+    as_of: AsOf = None,
+    refresh: Annotated[bool, typer.Option(help="Ask the source for new rows.")] = False,
+    reproduce: Annotated[
+        str | None, typer.Option(help="Repeat this run and compare.", metavar="RUN")
+    ] = None,
+    flags: Flags = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train, examine, judge, package, register; promote if the gates let it.
+
+    Exits with 1 if the verdict blocks the model. Steps whose inputs have not changed are not
+    repeated.
+
+    Example: gleis run --as-of 2013-04-01
+    """
+    opened = open_project(project, flags, as_of)
+    if reproduce is not None:
+        _reproduce(opened.reproduce(reproduce), as_json)
+        return
+    result = opened.run(refresh=refresh, tell=None if as_json else teller())
+    if as_json:
+        print_json(result.outcome)
+    else:
+        show_outcome(result.outcome.run, result.outcome.version.number)
+        _say_end(result)
+    verdict = result.outcome.run.verdict
+    if verdict is not None and not verdict.passed:
+        raise typer.Exit(1)
+
+
+def _say_end(result: object) -> None:
+    from gleis.lifecycle.shown import RunResult  # light: already loaded by the project
+
+    assert isinstance(result, RunResult)
+    outcome = result.outcome
+    if outcome.unchanged:
+        say("Nothing changed since this run: nothing was done.")
+        say("  New rows at the source? gleis run --refresh")
+    elif outcome.promoted:
+        say(f"Version {outcome.version.number} is champion. Next: gleis up")
+    else:
+        say(f"Version {outcome.version.number} is kept, not promoted.")
+
+
+def _reproduce(result: object, as_json: bool) -> None:
+    from gleis.lifecycle.reproduction import Reproduction  # light
+
+    assert isinstance(result, Reproduction)
+    if as_json:
+        print_json(result)
+    else:
+        for line in result.lines():
+            say(line)
+    if not result.same:
+        raise BlockedError("the run was not reproduced", seen=result.run)
+
+
+def runs(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]
+    """List the runs.
+
+    Example: gleis runs
+    """
+    found = open_project(project).runs()
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        say("No runs yet. Next: gleis run")
+        return
+    metrics = list(found[-1].evidence.figures)[:3]
+    print_table(
+        ["run", "kind", "data", "train rows", *metrics, "verdict", "cause"],
+        [
+            (
+                run.id,
+                run.kind,
+                run.dataset.label,
+                run.train_rows,
+                *(_value(run, metric) for metric in metrics),
+                "passed" if run.verdict and run.verdict.passed else "blocked",
+                run.cause[:60],
+            )
+            for run in found
+        ],
+    )
+
+
+def _value(run: Run, metric: str) -> float | None:
+    figure = run.evidence.figures.get(metric)
+    return figure.value if figure else None
+
+
+def show(
+    run_id: Annotated[str, typer.Argument(help="Run, its first letters, or v3.", metavar="RUN")],
+    project: Folder = ".",  # type: ignore[assignment]
+    as_json: AsJson = False,
+) -> None:
+    """Show one run: data, code, environment, figures, verdict.
+
+    Example: gleis show v2
+    """
+    found = open_project(project).find_run(run_id)
+    if as_json:
+        print_json(found)
+        return
+    show_outcome(found, None)
+    code = found.code
+    say(
+        f"  code      {code.reached[:12]}, commit {(code.commit or 'none')[:12]}"
+        + (", with uncommitted changes" if code.diff else "")
+    )
+    say(f"  python    {found.environment.python} on {found.environment.platform}")
+    say(f"  params    {found.params}")
+    say(f"  seeds     {found.seeds}")
+    took = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in found.durations.items())
+    say(f"  took      {took}")
+    say(f"  tracking  {found.tracking or 'none'}")
+    say(f"  package   {found.package or 'none'}")
+
+
+def show_outcome(run: Run, version: int | None) -> None:
+    """Print figures and verdict of a run."""
+    evidence = run.evidence
+    title = f"Run {run.id}" + (f", version {version}" if version is not None else "")
+    say(f"{title}: {run.cause}", style="bold")
+    say(f"  data      {run.dataset.label}: {run.train_rows:,} rows train, {run.test_rows:,} test")
+    print_table(
+        ["  figure", "value", "95% from", "to", "baseline", "gain"],
+        [
+            (
+                f"  {name}",
+                figure.value,
+                figure.low,
+                figure.high,
+                _maybe(evidence.baseline.get(name)),
+                _maybe(evidence.gain.get(name)),
+            )
+            for name, figure in evidence.figures.items()
+        ],
+    )
+    for note in evidence.notes:
+        say(f"  note      {note}")
+    for gate in run.verdict.gates if run.verdict else ():
+        style = {"pass": "green", "fail": "red", "unknown": "yellow"}[gate.status]
+        say(f"  {gate.status:<9} {gate.reason}", style=style)
+
+
+def _maybe(figure: object) -> float | None:
+    value = getattr(figure, "value", None)
+    return float(value) if value is not None else None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(run)
+    app.command()(runs)
+    app.command()(show)

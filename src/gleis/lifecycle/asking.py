@@ -1,0 +1,49 @@
+"""The champion, asked in this process: the same data plane and log as over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from gleis.contracts.errors import UnavailableError
+from gleis.lifecycle.workbench import Workbench
+from gleis.packaging.load import load_package
+from gleis.serving.service import Service
+
+
+def open_service(bench: Workbench) -> Service:
+    """Load the champion's package.
+
+    Raises
+    ------
+    UnavailableError
+        If nothing is live.
+    PackageError
+        If the package is not what was registered.
+    """
+    live = bench.deployments.champion()
+    name = bench.settings.project.name
+    if live is None:
+        raise UnavailableError(f"{name} has no champion", remedy="Train one: gleis run.")
+    package = load_package(bench.home.folder / live.version.location, live.version.digest)
+    rows = bench.settings.serve.max_rows
+    return Service(package, live.version, bench.clock, name=name, max_rows=rows)
+
+
+def predict(bench: Workbench, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Answer rows; the answers are on disk before they are returned."""
+    service = open_service(bench)
+    batch = service.answer(rows)
+    ids = bench.home.log.append([batch])[0]
+    answers: list[dict[str, Any]] = msgspec.to_builtins(service.render(batch, ids))
+    return answers
+
+
+def label(bench: Workbench, labels: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Record labels; each names its prediction by ``prediction_id`` or by the row's own ``id``."""
+    service = open_service(bench)
+    read = service.labels.read(list(labels))
+    receipt: dict[str, Any] = msgspec.to_builtins(bench.home.log.label(read, bench.clock.now()))
+    return receipt

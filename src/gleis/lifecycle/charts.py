@@ -1,0 +1,131 @@
+"""Charts of a backtest: weekly figures by policy, alarms and promotions."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from gleis.lifecycle.results import Backtest
+
+# Okabe and Ito's colours: told apart by colour-blind readers too.
+COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
+_TITLES = {
+    "log_loss": "log loss (lower is better)",
+    "roc_auc": "ROC AUC (higher is better)",
+    "brier": "Brier score (lower is better)",
+    "accuracy": "accuracy (higher is better)",
+    "rmse": "root mean squared error",
+    "mae": "mean absolute error",
+    "r2": "R² (higher is better)",
+}
+_WIDTH, _HEIGHT = 760, 240
+
+
+def weekly_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetChart:
+    """Draw one figure week by week, a line a policy, with promotions marked."""
+    names = [policy.policy for policy in result.policies]
+    colour = alt.Color(
+        "policy:N",
+        title=None,
+        sort=names,
+        scale=alt.Scale(domain=names, range=COLOURS[: len(names)]),
+        legend=alt.Legend(orient="top"),
+    )
+    weeks = pl.DataFrame(
+        [
+            {
+                "policy": policy.policy,
+                "week": week.start.replace(tzinfo=None),
+                "value": week.figures[metric],
+                "rows": week.rows,
+            }
+            for policy in result.policies
+            for week in policy.weeks
+        ]
+    )
+    axis = alt.Axis(title=None, format="%d %b")
+    lines = (
+        alt.Chart(weeks)
+        .mark_line(point=alt.OverlayMarkDef(size=18), strokeWidth=1.8)
+        .encode(
+            x=alt.X("week:T", axis=axis),
+            y=alt.Y("value:Q", title=_TITLES.get(metric, metric), scale=alt.Scale(zero=False)),
+            color=colour,
+            tooltip=["policy:N", "week:T", alt.Tooltip("value:Q", format=".4f"), "rows:Q"],
+        )
+    )
+    layers: list[alt.Chart] = [lines]
+    promotions = _promotions(result)
+    if promotions.height:
+        layers.append(
+            alt.Chart(promotions)
+            .mark_rule(strokeDash=[3, 3], opacity=0.7)
+            .encode(x="at:T", color=colour, tooltip=["policy:N", "at:T", "reason:N"])
+        )
+    return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT)
+
+
+def events_chart(result: Backtest) -> alt.LayerChart | alt.FacetChart:
+    """Draw when each policy alarmed, retrained and promoted."""
+    names = [policy.policy for policy in result.policies]
+    events = pl.concat([_alarms(result), _promotions(result)])
+    shape = alt.Shape(
+        "event:N",
+        title=None,
+        scale=alt.Scale(domain=["alarm", "promotion"], range=["triangle-up", "circle"]),
+        legend=alt.Legend(orient="top"),
+    )
+    points = (
+        alt.Chart(events)
+        .mark_point(filled=True, size=90, opacity=0.85)
+        .encode(
+            x=alt.X(
+                "at:T",
+                title=None,
+                axis=alt.Axis(format="%d %b"),
+                scale=alt.Scale(
+                    domain=[result.since.isoformat(), result.until.isoformat()],
+                ),
+            ),
+            y=alt.Y("policy:N", title=None, sort=names, scale=alt.Scale(domain=names)),
+            shape=shape,
+            color=alt.Color(
+                "event:N",
+                title=None,
+                scale=alt.Scale(domain=["alarm", "promotion"], range=["#D55E00", "#0072B2"]),
+            ),
+            tooltip=["policy:N", "event:N", "at:T", "reason:N"],
+        )
+    )
+    return alt.layer(points).properties(width=_WIDTH, height=34 * max(2, len(names)))
+
+
+_EVENT = {"policy": pl.String, "event": pl.String, "at": pl.Datetime, "reason": pl.String}
+
+
+def _promotions(result: Backtest) -> pl.DataFrame:
+    found = [
+        {
+            "policy": policy.policy,
+            "event": "promotion",
+            "at": deployment.at.replace(tzinfo=None),
+            "reason": f"version {deployment.version.number}: {deployment.reason}",
+        }
+        for policy in result.policies
+        for deployment in policy.promotions
+    ]
+    return pl.DataFrame(found, schema=_EVENT)
+
+
+def _alarms(result: Backtest) -> pl.DataFrame:
+    found = [
+        {
+            "policy": policy.policy,
+            "event": "alarm",
+            "at": alarm.at.replace(tzinfo=None),
+            "reason": alarm.message,
+        }
+        for policy in result.policies
+        for alarm in policy.alarms
+    ]
+    return pl.DataFrame(found, schema=_EVENT)

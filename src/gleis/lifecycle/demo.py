@@ -1,0 +1,77 @@
+"""The demo: nine months of flights, lived through in simulated time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gleis.contracts.dataset import DatasetVersion
+from gleis.lifecycle.asking import open_service
+from gleis.lifecycle.backtest import (
+    OnStep,
+    Span,
+    finish,
+    inner_bench,
+    load_arrivals,
+    replay_policy,
+    start_policy,
+)
+from gleis.lifecycle.durable import Workflows
+from gleis.lifecycle.project import Project
+from gleis.lifecycle.results import Backtest, Outcome, PolicyResult
+from gleis.store.home import Home
+
+SINCE = datetime(2013, 4, 1, 4, tzinfo=UTC)
+"""Midnight in New York: January to March is known."""
+UNTIL = datetime(2014, 1, 1, 5, tzinfo=UTC)
+STEP = timedelta(days=1)
+RIVALS = ("never", "monthly")
+
+
+class Demo:
+    """The demo's story, a step a method.
+
+    Parameters
+    ----------
+    folder : Path
+        The project, made from the template ``flights``.
+    until : datetime, optional
+        Where the replay ends.
+    """
+
+    def __init__(self, folder: Path, until: datetime = UNTIL) -> None:
+        self.project = Project.open(folder, as_of=SINCE)
+        self.bench = self.project.bench
+        self.span = Span(since=SINCE, until=until, step=STEP)
+
+    def data(self) -> DatasetVersion:
+        """Make the first dataset version: what was known at the start."""
+        return self.project.data.add()
+
+    def train(self, tell: Callable[[str, str], None]) -> Outcome:
+        """Lay the heuristic, train the first model, promote it if it passes."""
+        return self.project.run(tell=tell).outcome
+
+    def replay(self, on_step: OnStep) -> Backtest:
+        """Live through the rest of the year under the project's triggers, then under rivals'."""
+        arrivals = load_arrivals(self.bench, self.span.since, self.span.until)
+        with Workflows(self.bench.home.folder, self.bench) as workflows:
+            own = replay_policy(self.bench, workflows, "project", arrivals, self.span, on_step)
+        name = f"{self.bench.settings.project.name}-demo"
+        folder = self.bench.home.folder / "backtests" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        results: list[PolicyResult] = []
+        with Workflows(folder) as workflows:
+            for rival in RIVALS:
+                bench = inner_bench(self.bench, rival, SINCE, Home(folder / rival))
+                start_policy(bench, workflows)
+                results.append(replay_policy(bench, workflows, rival, arrivals, self.span, on_step))
+                bench.home.close()
+        return finish(self.bench, name, self.span.since, self.span.until, "1d", [*results, own])
+
+    def example(self) -> dict[str, Any]:
+        """Return a row to try: the last flight seen, as a request carries it."""
+        package = open_service(self.bench).package
+        return {name: values[-1] for name, values in package.examples.features.items()}

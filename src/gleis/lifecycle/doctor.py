@@ -1,0 +1,88 @@
+"""Is everything in order? One check after another, each with what was found."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from gleis.config.load import load_settings
+from gleis.config.settings import Settings
+from gleis.contracts.errors import GleisError
+from gleis.data.module import open_module
+from gleis.governance.gates import check_gates
+from gleis.lifecycle.workbench import Workbench
+from gleis.packaging.verify import verify
+from gleis.store.home import Home
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One check."""
+
+    name: str
+    ok: bool
+    found: str
+
+
+def examine_project(folder: Path) -> list[Check]:
+    """Check installation, settings, module, gates, state folder, ledger and live packages."""
+    checks = [_check("python", lambda: sys.version.split()[0])]
+    checks.append(_check("sqlite", lambda: sqlite3.sqlite_version))
+    settings: list[Settings] = []
+    checks.append(_check("settings", lambda: _settings(folder, settings)))
+    if not settings:
+        return checks
+    home = Home(folder.resolve() / settings[0].state)
+    bench = Workbench(folder.resolve(), settings[0], home)
+    steps: dict[str, Callable[[], str]] = {
+        "module": lambda: _module(bench),
+        "gates": lambda: _gates(bench.settings),
+        "state": lambda: _state(home),
+        "ledger": lambda: f"{home.facts.verify():,} facts, chain unbroken",
+        "log": lambda: f"{home.log.counts().predictions:,} predictions",
+        "packages": lambda: _packages(bench),
+    }
+    checks += [_check(name, step) for name, step in steps.items()]
+    home.close()
+    return checks
+
+
+def _check(name: str, step: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, ok=True, found=step())
+    except GleisError as error:
+        return Check(name=name, ok=False, found=str(error))
+
+
+def _settings(folder: Path, found: list[Settings]) -> str:
+    found.append(load_settings(folder.resolve()))
+    return f"{found[0].project.name}, {found[0].project.task}, target {found[0].project.target}"
+
+
+def _module(bench: Workbench) -> str:
+    module = open_module(bench.folder, bench.settings.project.module)
+    return f"{module.path.name}: load, build_model" + (", baseline" if module.baseline else "")
+
+
+def _gates(settings: Settings) -> str:
+    check_gates(settings.gates, settings.project.task, settings.evidence.slices)
+    return ", ".join(f"{name} {rule}" for name, rule in settings.gates.items()) or "the implied one"
+
+
+def _state(home: Home) -> str:
+    home.create()
+    return str(home.folder)
+
+
+def _packages(bench: Workbench) -> str:
+    aliases = bench.registry.aliases()
+    for alias, version in aliases.items():
+        result = verify(bench.home.folder / version.location, version.digest)
+        failed = [check.text for check in result.checks if not check.passed]
+        if failed:
+            raise GleisError(f"{alias}, version {version.number}: {failed[0]}")
+    told = ", ".join(f"{alias} v{version.number}" for alias, version in aliases.items())
+    return f"{told}: verified" if told else "none yet"

@@ -1,0 +1,131 @@
+"""Retraining as a durable workflow: killed in any step, it resumes there and promotes once.
+
+One queue a project, one journey at a time. The workflow's input names the project folder and
+the decision; each step's result is checkpointed as JSON before the next starts.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TypeVar
+
+import msgspec
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+
+from gleis.contracts.alarm import Decision
+from gleis.lifecycle.line import carry
+from gleis.lifecycle.lock import Lock
+from gleis.lifecycle.results import Outcome
+from gleis.lifecycle.workbench import Workbench
+
+Result = TypeVar("Result")
+_QUEUE = "retraining"
+_APPLICATION = "gleis"
+_BENCHES: dict[str, Workbench] = {}
+"""Open benches by name; a resumed workflow finds its bench here."""
+
+
+def durably(name: str, kind: type[Result], step: Callable[[], Result]) -> Result:
+    """Do a step once: its result is checkpointed, and returned as it was after a crash."""
+    body: str = DBOS.run_step({"name": name}, lambda: msgspec.json.encode(step()).decode())
+    return msgspec.json.decode(body, type=kind)
+
+
+@DBOS.workflow(name="retrain")  # type: ignore[untyped-decorator]
+def retrain_workflow(bench_name: str, decision: str, until: str) -> str:
+    """Carry one decision through the line; all arguments and the result are text."""
+    outcome = carry(
+        _BENCHES[bench_name],
+        msgspec.json.decode(decision, type=Decision),
+        datetime.fromisoformat(until),
+        durably,
+    )
+    return msgspec.json.encode(outcome).decode()
+
+
+class Workflows:
+    """The durable engine of one process: open it around everything that retrains.
+
+    Parameters
+    ----------
+    folder : Path
+        State folder; the workflow database is in it, and one process at a time may hold it.
+    benches : Workbench
+        The project's bench, and any other whose workflows may have to be resumed.
+
+    Examples
+    --------
+    ``with Workflows(home.folder, bench) as workflows: workflows.retrain(bench, decision)``
+    """
+
+    def __init__(self, folder: Path, *benches: Workbench) -> None:
+        self._folder = folder
+        self._lock = Lock(folder / "loop.lock")
+        for bench in benches:
+            self.add(bench)
+
+    def add(self, bench: Workbench) -> None:
+        """Let workflows of ``bench`` run in this process."""
+        _BENCHES[bench_name(bench)] = bench
+
+    def __enter__(self) -> Workflows:
+        """Start the engine; unfinished workflows of an earlier process go on at once."""
+        self._lock.take()
+        logging.getLogger("dbos").setLevel(logging.ERROR)
+        config: DBOSConfig = {
+            "name": _APPLICATION,
+            "system_database_url": f"sqlite:///{self._folder / 'workflows.db'}",
+            "serializer": DBOSPortableJSONSerializer(),
+            "application_version": "1",
+            "executor_id": "local",
+            "log_level": "ERROR",
+        }
+        DBOS(config=config)
+        DBOS.launch()
+        DBOS.register_queue(_QUEUE, global_concurrency=1, polling_interval_sec=0.1)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the engine; what is unfinished resumes at the next start."""
+        DBOS.destroy()
+        self._lock.release()
+
+    def retrain(self, bench: Workbench, decision: Decision) -> Outcome:
+        """Run a journey to its end; the same decision runs once, whoever asks again."""
+        self.add(bench)
+        until = bench.known_until(decision.at)
+        name = bench_name(bench)
+        with SetWorkflowID(f"{name}/{decision.id}"):
+            handle = DBOS.enqueue_workflow(
+                _QUEUE,
+                retrain_workflow,
+                name,
+                msgspec.json.encode(decision).decode(),
+                until.isoformat(),
+            )
+        body: str = handle.get_result(polling_interval_sec=0.02)
+        return msgspec.json.decode(body, type=Outcome)
+
+    def unfinished(self) -> list[str]:
+        """Return the ids of workflows that are queued or running."""
+        found = DBOS.list_workflows(status=["PENDING", "ENQUEUED"])
+        return [workflow.workflow_id for workflow in found]
+
+    def finish(self) -> None:
+        """Wait for workflows an earlier process left behind."""
+        for identifier in self.unfinished():
+            DBOS.retrieve_workflow(identifier).get_result(polling_interval_sec=0.05)
+
+
+def bench_name(bench: Workbench) -> str:
+    """Name a bench by its state folder."""
+    return str(Path(bench.home.folder).resolve())

@@ -1,0 +1,97 @@
+"""The loop's own facts: alarms, decisions, trainings and failures."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from gleis.contracts.alarm import Alarm, Decision
+from gleis.contracts.ports import FactStore
+from gleis.lifecycle.results import Outcome
+
+
+class Trained(msgspec.Struct, frozen=True, kw_only=True):
+    """A journey was made, whatever came of it."""
+
+    decision: str
+    at: datetime
+    labels: int
+    """Labels matched until then, for the trigger that counts new ones."""
+    run: str | None = None
+    version: int | None = None
+    promoted: bool = False
+    error: str | None = None
+
+
+class Journal:
+    """Reads and writes the loop's facts.
+
+    Parameters
+    ----------
+    facts : FactStore
+    """
+
+    def __init__(self, facts: FactStore) -> None:
+        self._facts = facts
+
+    def write_alarm(self, alarm: Alarm) -> None:
+        """Record an alarm, or what the later check said of it."""
+        body = msgspec.json.encode(alarm)
+        if self._facts.latest("alarm", alarm.id) != body:
+            self._facts.append("alarm", alarm.id, body, alarm.at)
+
+    def write_decision(self, decision: Decision) -> None:
+        """Record a decision; the same reason waiting for the same cooldown is recorded once."""
+        last = self.last_decision()
+        waits_again = last is not None and not decision.retrain and last.reason == decision.reason
+        if not waits_again:
+            body = msgspec.json.encode(decision)
+            self._facts.append_once("decision", decision.id, body, decision.at)
+
+    def write_trained(self, decision: Decision, labels: int, outcome: Outcome) -> None:
+        """Record what came of a decision."""
+        self._write(
+            Trained(
+                decision=decision.id,
+                at=decision.at,
+                labels=labels,
+                run=outcome.run.id,
+                version=outcome.version.number,
+                promoted=outcome.promoted,
+            )
+        )
+
+    def write_failure(self, decision: Decision, error: str, labels: int) -> None:
+        """Record that a journey failed."""
+        self._write(Trained(decision=decision.id, at=decision.at, labels=labels, error=error))
+
+    def _write(self, trained: Trained) -> None:
+        body = msgspec.json.encode(trained)
+        self._facts.append_once("trained", trained.decision, body, trained.at)
+
+    def trainings(self) -> list[Trained]:
+        """Return all journeys, oldest first."""
+        return [msgspec.json.decode(b, type=Trained) for b in self._facts.all("trained")]
+
+    def last_trained(self) -> Trained | None:
+        """Return the newest journey."""
+        trainings = self.trainings()
+        return trainings[-1] if trainings else None
+
+    def alarms(self, since: datetime | None = None) -> list[Alarm]:
+        """Return alarms after ``since``, each as last recorded, oldest first."""
+        newest: dict[str, Alarm] = {}
+        for body in self._facts.all("alarm"):
+            alarm = msgspec.json.decode(body, type=Alarm)
+            newest[alarm.id] = alarm
+        return [alarm for alarm in newest.values() if since is None or alarm.at > since]
+
+    def decisions(self) -> list[Decision]:
+        """Return all decisions, oldest first."""
+        return [msgspec.json.decode(b, type=Decision) for b in self._facts.all("decision")]
+
+    def last_decision(self) -> Decision | None:
+        """Return the newest decision."""
+        decisions = self.decisions()
+        return decisions[-1] if decisions else None

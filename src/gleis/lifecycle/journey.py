@@ -1,0 +1,23 @@
+"""A run a person asks for: the same line, done directly."""
+
+from __future__ import annotations
+
+from gleis.lifecycle.journal import Journal
+from gleis.lifecycle.line import carry
+from gleis.lifecycle.results import Outcome
+from gleis.lifecycle.triggers import on_demand
+from gleis.lifecycle.workbench import Workbench, whoami
+
+
+def run_on_demand(bench: Workbench) -> Outcome:
+    """Carry what is known now through the line.
+
+    Steps are kept by content, so a run that was killed goes on where it stopped when it is
+    started again.
+    """
+    decision = on_demand(bench.clock.now(), whoami())
+    journal = Journal(bench.home.facts)
+    outcome = carry(bench, decision, bench.known_until())
+    journal.write_decision(decision)
+    journal.write_trained(decision, bench.home.log.counts().matched, outcome)
+    return outcome

@@ -1,0 +1,178 @@
+"""The line: source data -> dataset version -> run -> evidence -> verdict -> package -> registry.
+
+Every step is a function of a workbench and earlier results; ``carry`` sets their order. Under a
+durable ``do`` each result is on disk before the next step starts, so a killed process goes on
+where it stopped; every step is harmless to repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from gleis.contracts.alarm import Decision
+from gleis.contracts.dataset import DatasetVersion
+from gleis.contracts.deployment import BASELINE, Version
+from gleis.contracts.run import Run
+from gleis.data.refresh import refresh
+from gleis.governance.gates import check_gates
+from gleis.lifecycle.pack import Packed, pack
+from gleis.lifecycle.record import judge_baseline_run, judge_run
+from gleis.lifecycle.results import Outcome
+from gleis.lifecycle.tracked import track_run
+from gleis.lifecycle.unchanged import keep_done
+from gleis.lifecycle.workbench import Workbench, whoami
+from gleis.training.keys import load_code
+from gleis.training.results import Examined, Fitted, Ruled
+
+Result = TypeVar("Result")
+
+
+class Do(Protocol):
+    """Does a step and returns its result."""
+
+    def __call__(self, name: str, kind: type[Result], step: Callable[[], Result]) -> Result:
+        """Do ``step``, or return what it returned before a crash."""
+        ...
+
+
+def directly(name: str, kind: type[Result], step: Callable[[], Result]) -> Result:
+    """Do a step without any durability beyond the step's own."""
+    return step()
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What must not be decided anew when a journey is resumed."""
+
+    first: bool
+    """No heuristic is registered yet."""
+
+
+class Promoted(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the champion changed."""
+
+    promoted: bool
+
+
+def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = directly) -> Outcome:
+    """Carry the source's rows up to ``until`` through to a registered, judged version.
+
+    Parameters
+    ----------
+    bench : Workbench
+    decision : Decision
+        Why; its id names the journey, and the same journey promotes once.
+    until : datetime
+        Rows from this moment on are left out; their labels are not known yet.
+    do : Do
+        How steps are done.
+    """
+    settings = bench.settings
+    check_gates(settings.gates, settings.project.task, settings.evidence.slices)
+    dataset = do("data", DatasetVersion, lambda: gather(bench, until))
+    ruled = do("baseline", Ruled, lambda: make_rule(bench, dataset))
+    if do("plan", Plan, lambda: plan(bench)).first:
+        lay_baseline(bench, decision, dataset, ruled, do)
+    fitted = do("fit", Fitted, lambda: fit(bench, dataset))
+    examined = do("examine", Examined, lambda: examine(bench, dataset, fitted, ruled))
+    run = do("judge", Run, lambda: judge_run(bench, decision, dataset, fitted, examined))
+    packed = do("package", Packed, lambda: pack(bench, run, fitted, ruled, examined))
+    version = do("register", Version, lambda: register(bench, run, packed))
+    last = do("promote", Promoted, lambda: promote(bench, version, run, decision))
+    outcome = Outcome(
+        decision=decision,
+        at=decision.at,
+        run=run,
+        version=version,
+        promoted=last.promoted,
+    )
+    keep_done(bench.folder, bench.settings, bench.home, outcome)
+    return outcome
+
+
+def gather(bench: Workbench, until: datetime) -> DatasetVersion:
+    """Append what the source has before ``until`` and the dataset has not."""
+    bench.tell("data", f"loading rows until {until:%Y-%m-%d %H:%M}")
+    code = load_code(bench.folder, bench.settings)
+    return refresh(bench.datasets, bench.module, bench.settings, until, code, bench.clock)
+
+
+def plan(bench: Workbench) -> Plan:
+    """Say whether the heuristic must be laid first."""
+    return Plan(first=bench.registry.aliases().get(BASELINE) is None)
+
+
+def make_rule(bench: Workbench, dataset: DatasetVersion) -> Ruled:
+    """Tabulate the baseline."""
+    bench.tell("baseline", "tabulating the rule")
+    return bench.trainer.rule(dataset)
+
+
+def fit(bench: Workbench, dataset: DatasetVersion) -> Fitted:
+    """Fit the model."""
+    bench.tell("fit", f"fitting on {dataset.label}")
+    return bench.trainer.fit(dataset)
+
+
+def examine(
+    bench: Workbench, dataset: DatasetVersion, fitted: Fitted | Ruled, ruled: Ruled
+) -> Examined:
+    """Measure on the test rows."""
+    bench.tell("examine", "figures, intervals, slices")
+    return bench.trainer.examine(dataset, fitted, ruled)
+
+
+def lay_baseline(
+    bench: Workbench, decision: Decision, dataset: DatasetVersion, ruled: Ruled, do: Do
+) -> Version:
+    """Package, register and deploy the heuristic: it is version 1, and serves."""
+    bench.tell("baseline", "the heuristic becomes version 1")
+    examined = do("baseline: examine", Examined, lambda: examine(bench, dataset, ruled, ruled))
+    run = do(
+        "baseline: judge",
+        Run,
+        lambda: judge_baseline_run(bench, decision, dataset, ruled, examined),
+    )
+    packed = do("baseline: package", Packed, lambda: pack(bench, run, ruled, ruled, examined))
+    version = do("baseline: register", Version, lambda: register(bench, run, packed))
+
+    def deploy() -> Promoted:
+        cause = f"{decision.id}/baseline"
+        bench.deployments.deploy(BASELINE, version, "the heuristic", whoami(), cause)
+        reason = "the heuristic is version 1"
+        done = bench.deployments.promote(version, reason, whoami(), f"{cause}/champion")
+        return Promoted(promoted=done)
+
+    do("baseline: promote", Promoted, deploy)
+    return version
+
+
+def register(bench: Workbench, run: Run, packed: Packed) -> Version:
+    """Track the run and enter its package in the registry."""
+    bench.tell("register", run.id)
+    passed = run.verdict is not None and run.verdict.passed
+    tracked = track_run(bench, run)
+    done = msgspec.structs.replace(run, package=packed.digest, tracking=tracked)
+    bench.home.facts.append("run", run.id, msgspec.json.encode(done), bench.clock.now())
+    return bench.registry.register(packed.location, packed.digest, run.id, passed, tracked)
+
+
+def promote(bench: Workbench, version: Version, run: Run, decision: Decision) -> Promoted:
+    """Make the version champion if its verdict lets it; keep it, explained, if not."""
+    bench.home.facts.append_once(
+        "journey",
+        decision.id,
+        msgspec.json.encode({"run": run.id, "version": version.number, "at": decision.at}),
+        decision.at,
+    )
+    verdict = run.verdict
+    if verdict is None or not verdict.passed:
+        reasons = "; ".join(verdict.reasons) if verdict else "no verdict"
+        bench.tell("promote", f"version {version.number} is kept, not promoted: {reasons}")
+        return Promoted(promoted=False)
+    bench.deployments.promote(version, decision.reason, whoami(), decision.id)
+    bench.tell("promote", f"version {version.number} is champion")
+    return Promoted(promoted=True)

@@ -1,0 +1,48 @@
+"""One loop a project: a lock that dies with its process."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from gleis.contracts.errors import StoreError
+
+
+class Lock:
+    """An advisory lock on a file.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    def take(self) -> None:
+        """Take the lock.
+
+        Raises
+        ------
+        StoreError
+            If another process holds it.
+        """
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            raise StoreError(
+                "another process runs the loop of this project",
+                seen=str(self._path),
+                remedy="Stop it (gleis up, demo or backtest), or use another state folder.",
+            ) from None
+        self._handle = handle
+
+    def release(self) -> None:
+        """Let go of it."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None

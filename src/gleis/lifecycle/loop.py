@@ -1,0 +1,92 @@
+"""The loop.
+
+::
+
+    prediction log + labels -> monitors -> alarms -> trigger -> retraining
+          ^                                                         |
+          |                                                         v
+       serving <------- registry <---- package <---- verdict <---- run
+
+One ``tick`` looks once at everything that is new. Live, a process ticks every few seconds; in a
+replay, every simulated day. Both are this class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from gleis.contracts.alarm import Decision
+from gleis.contracts.errors import GleisError
+from gleis.lifecycle.journal import Journal
+from gleis.lifecycle.results import Outcome, Tick
+from gleis.lifecycle.triggers import Situation, decide
+from gleis.lifecycle.watching import Watching
+from gleis.lifecycle.workbench import Workbench
+
+Retrain = Callable[[Workbench, Decision], Outcome]
+
+
+class Loop:
+    """Monitors, triggers and retraining of one project.
+
+    Parameters
+    ----------
+    bench : Workbench
+    retrain : callable (Workbench, Decision) -> Outcome
+        Carries a decision through the line, durably or directly.
+    """
+
+    def __init__(self, bench: Workbench, retrain: Retrain) -> None:
+        self.bench = bench
+        self.journal = Journal(bench.home.facts)
+        self.watching = Watching(bench)
+        self._retrain = retrain
+
+    def tick(self) -> Tick:
+        """Look at what is new, raise alarms, decide, and retrain if so decided."""
+        now = self.bench.clock.now()
+        news = self.watching.observe(now)
+        for alarm in news.alarms:
+            self.journal.write_alarm(alarm)
+            self.bench.tell("alarm", alarm.message)
+        for alarm in news.checked:
+            self.journal.write_alarm(alarm)
+        decision = self._decide(now)
+        outcome = self._act(decision) if decision and decision.retrain else None
+        self.watching.keep()
+        return Tick(
+            at=now,
+            predictions=news.predictions,
+            labels=news.labels,
+            alarms=news.alarms,
+            decision=decision,
+            outcome=outcome,
+        )
+
+    def _decide(self, now: datetime) -> Decision | None:
+        trained = self.journal.last_trained()
+        if trained is None:
+            return None
+        situation = Situation(
+            now=now,
+            trained=trained.at,
+            new_labels=self.watching.labels - trained.labels,
+            alarms=self.journal.alarms(since=trained.at),
+        )
+        decision = decide(self.bench.settings.triggers, situation)
+        if decision is not None:
+            self.journal.write_decision(decision)
+        return decision
+
+    def _act(self, decision: Decision) -> Outcome | None:
+        """Retrain; a journey that fails is recorded, and the service goes on."""
+        self.bench.tell("trigger", decision.reason)
+        try:
+            outcome = self._retrain(self.bench, decision)
+        except GleisError as error:
+            self.journal.write_failure(decision, str(error), self.watching.labels)
+            self.bench.tell("failed", str(error))
+            return None
+        self.journal.write_trained(decision, self.watching.labels, outcome)
+        return outcome

@@ -1,0 +1,59 @@
+"""A judged run becomes a package."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import msgspec
+
+from gleis.contracts.profile import Reference
+from gleis.contracts.run import Run
+from gleis.contracts.verdict import Verdict
+from gleis.governance.card import write_card
+from gleis.lifecycle.workbench import Workbench
+from gleis.packaging.build import Parts, build_package
+from gleis.packaging.examples import Examples
+from gleis.packaging.requirements import estimator_pins, pins
+from gleis.training.results import Examined, Fitted, Ruled
+
+
+class Packed(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a package is."""
+
+    location: str
+    """Folder, relative to the state folder."""
+    digest: str
+
+
+def pack(
+    bench: Workbench, run: Run, made: Fitted | Ruled, ruled: Ruled, examined: Examined
+) -> Packed:
+    """Write the package of a run; the same run gives the same package."""
+    bench.tell("package", run.id)
+    artifacts = bench.kept.artifacts
+    rule = bench.trainer.read_rule(ruled)
+    estimator = artifacts.get(made.estimator) if isinstance(made, Fitted) else None
+    verdict = run.verdict or Verdict(gates=())
+    parts = Parts(
+        run=run.id,
+        created=run.started,
+        contract=made.contract,
+        estimator=estimator,
+        trusted=made.trusted if isinstance(made, Fitted) else (),
+        rule=None if isinstance(made, Fitted) else rule,
+        baseline=rule,
+        reference=msgspec.json.decode(artifacts.get(examined.reference), type=Reference),
+        evidence=examined.evidence,
+        lineage={"run": msgspec.to_builtins(run)},
+        card=write_card(run, made.contract, verdict),
+        examples=msgspec.json.decode(artifacts.get(examined.examples), type=Examples),
+        requirements=tuple(estimator_pins(estimator) if estimator is not None else pins()),
+        python=platform.python_version(),
+    )
+    built = build_package(parts, bench.home.packages)
+    return Packed(location=_relative(built.path, bench.home.folder), digest=built.digest)
+
+
+def _relative(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()

@@ -1,0 +1,45 @@
+"""The data of a project: versions, appended to, listed and described."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from gleis.contracts.dataset import DatasetVersion
+from gleis.lifecycle.described import describe_columns
+from gleis.lifecycle.line import gather
+from gleis.lifecycle.workbench import Workbench
+
+
+class ProjectData:
+    """Dataset versions of one project.
+
+    Parameters
+    ----------
+    bench : Workbench
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    def add(self, until: datetime | None = None) -> DatasetVersion:
+        """Append what the source has before ``until``, by default all whose label is known."""
+        return gather(self._bench, until or self._bench.known_until())
+
+    def versions(self) -> list[DatasetVersion]:
+        """Return the versions, oldest first."""
+        return self._bench.datasets.versions()
+
+    def get(self, ref: str | int) -> DatasetVersion:
+        """Return one version: ``3``, ``v3`` or ``latest``."""
+        return self._bench.datasets.get(ref)
+
+    def read(self, ref: str | int = "latest") -> pl.DataFrame:
+        """Return the rows of a version, in the order in which they came."""
+        return self._bench.read(self.get(ref))
+
+    def describe(self, ref: str | int = "latest") -> list[dict[str, Any]]:
+        """Return one line a column: type, role, missing share, range, commonest values."""
+        return describe_columns(self._bench, self.get(ref))

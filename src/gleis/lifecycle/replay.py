@@ -1,0 +1,209 @@
+"""Replay history: arrivals in simulated time through the live serving, log and loop code."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gleis.config.durations import parse_duration
+from gleis.contracts.clock import SimulatedClock, utc
+from gleis.contracts.contract import Contract
+from gleis.contracts.errors import UnavailableError
+from gleis.contracts.prediction import Label
+from gleis.data.columns import feature_names
+from gleis.data.contract import encode_target
+from gleis.evidence.measure import measure
+from gleis.lifecycle.asking import open_service
+from gleis.lifecycle.loop import Loop
+from gleis.lifecycle.results import PolicyResult, Tick, Week
+from gleis.lifecycle.workbench import Workbench
+from gleis.serving.service import Service
+
+Progress = Callable[[datetime, Tick], None]
+
+
+class Replay:
+    """One policy over one stretch of history.
+
+    Parameters
+    ----------
+    bench : Workbench
+        Its clock must be a ``SimulatedClock``; its settings hold the policy's triggers.
+    loop : Loop
+    arrivals : polars.DataFrame
+        What the source delivered, with target, sorted by event time.
+    step : timedelta
+        How far the clock moves at a time; the loop ticks once a step.
+    """
+
+    def __init__(
+        self, bench: Workbench, loop: Loop, arrivals: pl.DataFrame, step: timedelta
+    ) -> None:
+        if not isinstance(bench.clock, SimulatedClock):
+            raise TypeError("a replay needs a SimulatedClock")
+        self.bench = bench
+        self.clock = bench.clock
+        self.loop = loop
+        self.step = step
+        self._labels = _Labels(bench, arrivals)
+        self._arrivals = arrivals
+        self._service: Service | None = None
+        self._scores: list[NDArray[np.float64]] = []
+
+    def run(self, until: datetime, progress: Progress | None = None) -> None:
+        """Let time pass until ``until``."""
+        windows = _windows(self._arrivals, self._time, self.clock.now(), until, self.step)
+        for end, rows in windows:
+            ids = self._predict(rows)
+            self.clock.move_to(end)
+            self._labels.predicted(rows, ids)
+            self._labels.deliver(end)
+            tick = self.loop.tick()
+            if progress is not None:
+                progress(end, tick)
+
+    @property
+    def _time(self) -> str:
+        return self.bench.settings.project.time or ""
+
+    def _predict(self, rows: pl.DataFrame) -> list[str]:
+        """Ask the champion, exactly as a request would."""
+        if rows.is_empty():
+            return []
+        service = self._champion()
+        batch = service.answer(rows.select(self._request_columns(rows)).to_dicts())
+        ids = self.bench.home.log.append([batch])[0]
+        self._scores.append(np.asarray(batch.scores, dtype=np.float64))
+        return ids
+
+    def _request_columns(self, rows: pl.DataFrame) -> list[str]:
+        project = self.bench.settings.project
+        carried = [name for name in (project.id, project.time) if name is not None]
+        return [*feature_names(rows.columns, self.bench.settings), *carried]
+
+    def _champion(self) -> Service:
+        live = self.bench.deployments.champion()
+        if live is None:
+            raise UnavailableError(
+                "there is no champion to replay", remedy="Run gleis run --as-of first."
+            )
+        current = self._service
+        if current is None or current.version.digest != live.version.digest:
+            self._service = open_service(self.bench)
+            return self._service
+        return current
+
+    def answered(self) -> tuple[pl.DataFrame, NDArray[np.float64]]:
+        """Return the rows predicted so far and their scores, in order."""
+        rows = self._labels.rows()
+        return rows, np.concatenate(self._scores)
+
+
+class _Labels:
+    """Delivers the truth ``label_delay`` after the event."""
+
+    def __init__(self, bench: Workbench, arrivals: pl.DataFrame) -> None:
+        project = bench.settings.project
+        self._bench = bench
+        self._target = project.target
+        self._time = project.time or ""
+        self._delay = parse_duration(project.label_delay, "project.label_delay")
+        self._seen: list[pl.DataFrame] = []
+        self._waiting = arrivals.clear().with_columns(pl.lit("").alias("_prediction"))
+
+    def predicted(self, rows: pl.DataFrame, ids: list[str]) -> None:
+        """Remember which prediction each row got."""
+        if rows.is_empty():
+            return
+        self._seen.append(rows)
+        named = rows.with_columns(pl.Series("_prediction", ids))
+        known = named.filter(pl.col(self._target).is_not_null())
+        self._waiting = pl.concat([self._waiting, known])
+
+    def deliver(self, now: datetime) -> None:
+        """Label the predictions whose truth is known by ``now``."""
+        ripe = pl.col(self._time) <= now - self._delay
+        due, self._waiting = self._waiting.filter(ripe), self._waiting.filter(~ripe)
+        if due.is_empty():
+            return
+        columns = zip(
+            due["_prediction"].to_list(),
+            due[self._target].to_list(),
+            due[self._time].to_list(),
+            strict=True,
+        )
+        labels = [
+            Label(prediction_id=identifier, value=value, at=utc(moment) + self._delay)
+            for identifier, value, moment in columns
+        ]
+        self._bench.home.log.label(labels, now)
+
+    def rows(self) -> pl.DataFrame:
+        """Return all predicted rows, in order."""
+        return pl.concat(self._seen) if self._seen else self._waiting.drop("_prediction")
+
+
+def _windows(
+    arrivals: pl.DataFrame, column: str, start: datetime, until: datetime, step: timedelta
+) -> list[tuple[datetime, pl.DataFrame]]:
+    """Cut sorted arrivals into steps: (end of step, rows with start <= time < end)."""
+    times = arrivals[column]
+    windows = []
+    begin = start
+    position = int(times.search_sorted(start, side="left"))
+    while begin < until:
+        end = min(begin + step, until)
+        stop = int(times.search_sorted(end, side="left"))
+        windows.append((end, arrivals[position:stop]))
+        begin, position = end, stop
+    return windows
+
+
+def summarise(
+    policy: str,
+    replay: Replay,
+    contract: Contract,
+    metrics: tuple[str, ...],
+    since: datetime,
+    started: float,
+) -> PolicyResult:
+    """Measure what a replay answered, in all and week by week."""
+    rows, scores = replay.answered()
+    target_name = contract.target
+    known = rows[target_name].is_not_null().to_numpy()
+    rows, scores = rows.filter(pl.col(target_name).is_not_null()), scores[known]
+    target = encode_target(rows[target_name], contract)
+    journal = replay.loop.journal
+    decisions = [d for d in journal.decisions() if d.at > since]
+    return PolicyResult(
+        policy=policy,
+        figures=measure(target, scores, contract.task, metrics),
+        rows=len(target),
+        weeks=_weeks(rows[contract.time or ""], target, scores, contract, metrics),
+        retrainings=sum(t.at > since and t.error is None for t in journal.trainings()),
+        promotions=tuple(d for d in replay.bench.deployments.history("champion") if d.at > since),
+        alarms=tuple(journal.alarms(since)),
+        decisions=tuple(decisions),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _weeks(
+    times: pl.Series,
+    target: NDArray[np.generic],
+    scores: NDArray[np.float64],
+    contract: Contract,
+    metrics: tuple[str, ...],
+) -> tuple[Week, ...]:
+    weeks = []
+    starts = times.dt.truncate("1w")
+    for start in starts.unique().sort().to_list():
+        inside = (starts == start).to_numpy()
+        figures = measure(target[inside], scores[inside], contract.task, metrics)
+        weeks.append(Week(start=utc(start), rows=int(inside.sum()), figures=figures))
+    return tuple(weeks)

@@ -1,0 +1,97 @@
+"""The report of a backtest: one HTML file with everything in it, no network."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import vl_convert
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from gleis.contracts.run import Run
+from gleis.evidence import charts as evidence_charts
+from gleis.lifecycle.charts import events_chart, weekly_chart
+from gleis.lifecycle.results import Backtest, PolicyResult
+
+# Makes the bundled library known to the page's own script.
+_EXPORTS = "window.vegaEmbed = vegaEmbed;"
+_PAGES = Environment(
+    loader=PackageLoader("gleis.lifecycle", "pages"),
+    autoescape=select_autoescape(default=True),
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def write_report(result: Backtest, path: Path, run: Run | None = None) -> Path:
+    """Write the report of a backtest.
+
+    Parameters
+    ----------
+    result : Backtest
+    path : Path
+        The HTML file; its folder is made.
+    run : Run, optional
+        The first model's run, whose evidence is shown too.
+    """
+    drawn: dict[str, Any] = {
+        f"weekly-{metric}": weekly_chart(result, metric) for metric in result.metrics[:2]
+    }
+    drawn["events"] = events_chart(result)
+    if run is not None:
+        drawn |= _evidence(run)
+    page = _PAGES.get_template("backtest.html").render(
+        result=result,
+        run=run,
+        charts={name: _spec(chart) for name, chart in drawn.items()},
+        library=vl_convert.javascript_bundle(_EXPORTS),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _evidence(run: Run) -> dict[str, Any]:
+    drawn: dict[str, Any] = {"figures": evidence_charts.figures_chart(run.evidence)}
+    if run.evidence.calibration:
+        drawn["calibration"] = evidence_charts.calibration_chart(run.evidence)
+    columns = dict.fromkeys(part.column for part in run.evidence.slices)
+    figure = next(iter(run.evidence.figures))
+    for column in columns:
+        drawn[f"slices-{column}"] = evidence_charts.slices_chart(run.evidence, figure, column)
+    return drawn
+
+
+class Event(NamedTuple):
+    """Something that happened under a policy."""
+
+    at: datetime
+    what: str
+    why: str
+
+
+def events(policy: PolicyResult) -> list[Event]:
+    """List alarms and promotions in the order of time."""
+    alarms = [
+        Event(alarm.at, f"{alarm.kind} alarm{_confirmed(alarm.confirmed)}", alarm.message)
+        for alarm in policy.alarms
+    ]
+    promotions = [
+        Event(made.at, f"version {made.version.number} promoted", made.reason)
+        for made in policy.promotions
+    ]
+    return sorted(alarms + promotions, key=lambda event: event.at)
+
+
+def _confirmed(confirmed: bool | None) -> str:
+    return {True: ", confirmed later", False: ", not confirmed later", None: ""}[confirmed]
+
+
+_PAGES.filters["events"] = events
+
+
+def _spec(chart: Any) -> str:
+    """Return a chart's JSON, safe inside a script element."""
+    return json.dumps(chart.to_dict()).replace("</", "<\\/")

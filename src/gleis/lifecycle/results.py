@@ -1,0 +1,80 @@
+"""What the loop and the backtest report."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from gleis.contracts.alarm import Alarm, Decision
+from gleis.contracts.deployment import Deployment, Version
+from gleis.contracts.run import Run
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One journey from source data to the registry."""
+
+    decision: Decision
+    at: datetime
+    run: Run
+    version: Version
+    promoted: bool
+    unchanged: bool = False
+    """True if all of it had been done before, and nothing was done now."""
+
+
+class Tick(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look of the loop found and did."""
+
+    at: datetime
+    predictions: int
+    """New predictions read from the log."""
+    labels: int
+    """New labels matched to predictions."""
+    alarms: tuple[Alarm, ...] = ()
+    decision: Decision | None = None
+    outcome: Outcome | None = None
+
+
+class Week(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of the predictions whose event fell into one week."""
+
+    start: datetime
+    rows: int
+    figures: dict[str, float]
+
+
+class PolicyResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One policy, replayed."""
+
+    policy: str
+    figures: dict[str, float]
+    """Over all labelled predictions."""
+    rows: int
+    weeks: tuple[Week, ...]
+    retrainings: int
+    promotions: tuple[Deployment, ...]
+    alarms: tuple[Alarm, ...]
+    decisions: tuple[Decision, ...]
+    seconds: float
+    """Wall-clock time of the replay."""
+
+    @property
+    def false_alarms(self) -> int:
+        """Alarms that the later check on fresh rows did not confirm."""
+        return sum(alarm.confirmed is False for alarm in self.alarms)
+
+
+class Backtest(msgspec.Struct, frozen=True, kw_only=True):
+    """Policies side by side over the same history."""
+
+    id: str
+    project: str
+    since: datetime
+    until: datetime
+    step: str
+    metrics: tuple[str, ...]
+    """The figures shown first."""
+    policies: tuple[PolicyResult, ...]
+    best: dict[str, str]
+    """Figure -> policy that does best in it."""

@@ -1,0 +1,79 @@
+"""A run's result, as it shows itself in a notebook."""
+
+from __future__ import annotations
+
+from html import escape
+
+from gleis.contracts.evidence import Figure
+from gleis.contracts.run import Run
+from gleis.contracts.verdict import Verdict
+from gleis.lifecycle.results import Outcome
+
+_STYLE = "border-collapse:collapse;font:14px system-ui,sans-serif"
+_CELL = "padding:3px 10px;border-bottom:1px solid #ddd;text-align:left"
+
+
+class RunResult:
+    """What came of ``Project.run``.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    """
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+    @property
+    def run(self) -> Run:
+        """The run record."""
+        return self.outcome.run
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What the gates said."""
+        return self.outcome.run.verdict
+
+    @property
+    def promoted(self) -> bool:
+        """Whether it became champion."""
+        return self.outcome.promoted
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether all of it had been done before."""
+        return self.outcome.unchanged
+
+    def __repr__(self) -> str:
+        return (
+            f"<run {self.run.id}, version {self.outcome.version.number}, "
+            f"{'promoted' if self.promoted else 'not promoted'}>"
+        )
+
+    def _repr_html_(self) -> str:
+        evidence = self.run.evidence
+        figures = "".join(
+            _row(name, _interval(figure), _interval(evidence.baseline.get(name)))
+            for name, figure in evidence.figures.items()
+        )
+        gates = "".join(
+            _row(gate.status, gate.reason) for gate in (self.verdict.gates if self.verdict else ())
+        )
+        state = "champion" if self.promoted else "kept, not promoted"
+        return (
+            f"<div><b>Run {escape(self.run.id)}</b>, version {self.outcome.version.number}: "
+            f"{state}. {escape(self.run.dataset.label)}, {self.run.train_rows:,} rows train, "
+            f"{self.run.test_rows:,} test."
+            f"<table style='{_STYLE}'>{_row('figure', 'model', 'baseline')}{figures}</table>"
+            f"<table style='{_STYLE}'>{gates}</table></div>"
+        )
+
+
+def _row(*cells: str) -> str:
+    return "<tr>" + "".join(f"<td style='{_CELL}'>{escape(cell)}</td>" for cell in cells) + "</tr>"
+
+
+def _interval(figure: Figure | None) -> str:
+    if figure is None:
+        return "-"
+    return f"{figure.value:.4f} ({figure.low:.4f} to {figure.high:.4f})"

@@ -1,0 +1,47 @@
+"""What is live, what was decided last and what waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gleis.contracts.deployment import Version
+from gleis.lifecycle.journal import Journal
+from gleis.lifecycle.triggers import next_scheduled
+from gleis.lifecycle.workbench import Workbench
+
+
+def status(bench: Workbench) -> dict[str, Any]:
+    """Return the project's state as plain values, for people and programs."""
+    journal = Journal(bench.home.facts)
+    live = bench.deployments.champion()
+    trained = journal.last_trained()
+    counts = bench.home.log.counts()
+    decision = journal.last_decision()
+    alarms = journal.alarms()
+    schedule = bench.settings.triggers.schedule
+    due = next_scheduled(schedule, trained.at) if schedule and trained else None
+    return {
+        "project": bench.settings.project.name,
+        "champion": _version(live.version) if live else "none yet: gleis run",
+        "since": live.at.isoformat() if live else None,
+        "reason": live.reason if live else None,
+        "versions": len(bench.registry.versions()),
+        "log": {
+            "predictions": counts.predictions,
+            "labels": counts.labels,
+            "matched": counts.matched,
+            "pending labels": counts.pending,
+            "fallbacks": counts.fallbacks,
+        },
+        "alarms": len(alarms),
+        "last alarm": f"{alarms[-1].at:%Y-%m-%d %H:%M} {alarms[-1].message}" if alarms else None,
+        "last decision": f"{decision.at:%Y-%m-%d %H:%M} {decision.reason}" if decision else None,
+        "last training": trained.at.isoformat() if trained else None,
+        "last failure": trained.error if trained and trained.error else None,
+        "next scheduled": due.isoformat() if due else None,
+    }
+
+
+def _version(version: Version) -> str:
+    passed = "gates passed" if version.passed else "gates failed"
+    return f"version {version.number} ({passed}), {version.digest[:12]}"

@@ -1,0 +1,61 @@
+"""Has all of it been done before? Answered without loading anything heavy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from gleis.config.settings import Settings
+from gleis.contracts.alarm import Decision
+from gleis.contracts.clock import Clock
+from gleis.contracts.deployment import Version
+from gleis.contracts.run import Run
+from gleis.data.versions import DatasetVersions
+from gleis.lifecycle.results import Outcome
+from gleis.store.home import Home
+from gleis.training.keys import load_code, run_key
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """Under the key of a run: what it came to."""
+
+    run: str
+    version: Version
+    promoted: bool
+
+
+def find_unchanged(folder: Path, settings: Settings, home: Home, clock: Clock) -> Outcome | None:
+    """Return the earlier outcome if data, code, settings and environment are as they were.
+
+    The newest dataset version stands for the data as long as ``load`` and what it reaches is
+    unchanged; whether the source itself has new rows only ``gleis data add`` or
+    ``gleis run --refresh`` can tell.
+    """
+    versions = DatasetVersions(home, settings)
+    dataset = versions.latest()
+    if dataset is None or not versions.vouched(dataset, load_code(folder, settings)):
+        return None
+    kept = home.states.get(f"run/{run_key(folder, settings, dataset)}")
+    if kept is None:
+        return None
+    done = msgspec.json.decode(kept, type=Done)
+    record = home.facts.latest("run", done.run)
+    if record is None:
+        return None
+    now = clock.now()
+    return Outcome(
+        decision=Decision(id="unchanged", at=now, retrain=False, kind="demand", reason="unchanged"),
+        at=now,
+        run=msgspec.json.decode(record, type=Run),
+        version=done.version,
+        promoted=done.promoted,
+        unchanged=True,
+    )
+
+
+def keep_done(folder: Path, settings: Settings, home: Home, outcome: Outcome) -> None:
+    """Remember that everything this outcome depends on has been done."""
+    key = run_key(folder, settings, outcome.run.dataset)
+    done = Done(run=outcome.run.id, version=outcome.version, promoted=outcome.promoted)
+    home.states.put(f"run/{key}", msgspec.json.encode(done))

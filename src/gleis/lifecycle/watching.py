@@ -1,0 +1,170 @@
+"""The monitors of the champion, fed from the log and kept between ticks and processes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from gleis.contracts.alarm import Alarm
+from gleis.lifecycle.checking import Checking, Pending
+from gleis.lifecycle.journal import Journal
+from gleis.lifecycle.parts import read_parts
+from gleis.lifecycle.results import Tick
+from gleis.lifecycle.workbench import Workbench
+from gleis.monitoring.promise import Promise
+from gleis.monitoring.watch import AlarmKind, Watch
+from gleis.store.logged import Logged, Matched
+
+_KEY = "watching"
+_ROWS = 20_000
+
+
+class News(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look at the log brought."""
+
+    predictions: int = 0
+    labels: int = 0
+    alarms: tuple[Alarm, ...] = ()
+    checked: tuple[Alarm, ...] = ()
+    """Earlier alarms that the later check has now confirmed or not."""
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """The state between processes, written in one piece."""
+
+    version: int
+    seen: int
+    """Log entries up to here were read."""
+    matched: int
+    """Matches up to here were read."""
+    labels: int
+    watch: bytes
+    promises: dict[AlarmKind, Promise]
+    pending: tuple[Pending, ...]
+
+
+class Watching:
+    """Reads what is new in the log and hands it to the monitors of the champion.
+
+    When the champion changes, by whatever hand, the monitors start anew on its reference; the
+    account of false alarms goes along.
+
+    Parameters
+    ----------
+    bench : Workbench
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+        body = bench.home.states.get(_KEY)
+        kept = msgspec.msgpack.decode(body, type=_Kept) if body is not None else None
+        self._seen = kept.seen if kept else 0
+        self._matched = kept.matched if kept else 0
+        self.labels = kept.labels if kept else 0
+        """Predictions matched with their truth so far, each once."""
+        self._promises = kept.promises if kept else {}
+        self._watch: Watch | None = None
+        self._checking = Checking(bench, kept.pending if kept else ())
+        if kept is not None:
+            self._restore(kept)
+
+    def observe(self, now: datetime) -> News:
+        """Read on, and return what the monitors say."""
+        watch = self._follow(now)
+        if watch is None:
+            return News()
+        alarms: list[Alarm] = []
+        predictions = labels = 0
+        while True:
+            batches = self._bench.home.log.read(self._seen, _ROWS)
+            matched = self._bench.home.log.matched(self._matched, _ROWS)
+            if not batches and not matched:
+                break
+            self._advance(batches, matched)
+            predictions += sum(logged.batch.rows for logged in batches)
+            labels += sum(not one.relabelled for one in matched)
+            self._checking.see(batches)
+            alarms += watch.observe(batches, matched, now)
+        self.labels += labels
+        self._checking.add(alarms)
+        return News(
+            predictions=predictions,
+            labels=labels,
+            alarms=tuple(alarms),
+            checked=tuple(self._checking.conclude()),
+        )
+
+    def keep(self) -> None:
+        """Write the state: the next process goes on exactly here."""
+        if self._watch is None:
+            return
+        kept = _Kept(
+            version=self._watch.version,
+            seen=self._seen,
+            matched=self._matched,
+            labels=self.labels,
+            watch=self._watch.to_bytes(),
+            promises=self._watch.promises,
+            pending=self._checking.pending,
+        )
+        self._bench.home.states.put(_KEY, msgspec.msgpack.encode(kept))
+
+    def summary(self) -> dict[str, Any]:
+        """Return the monitors' state in plain types; empty before the first champion."""
+        return self._watch.summary() if self._watch else {}
+
+    def _advance(self, batches: Sequence[Logged], matched: Sequence[Matched]) -> None:
+        if batches:
+            self._seen = batches[-1].seq
+        if matched:
+            self._matched = matched[-1].cursor
+
+    def _follow(self, now: datetime) -> Watch | None:
+        """Return the watch of the present champion."""
+        live = self._bench.deployments.champion()
+        if live is None:
+            return None
+        if self._watch is None or self._watch.version != live.version.number:
+            reference, contract = read_parts(self._bench, live.version)
+            promises = self._watch.promises if self._watch else self._promises
+            settings = self._bench.settings
+            self._watch = Watch(
+                reference,
+                contract,
+                settings.triggers,
+                version=live.version.number,
+                now=now,
+                seed=settings.seed,
+                promises=promises,
+            )
+        return self._watch
+
+    def _restore(self, kept: _Kept) -> None:
+        live = self._bench.deployments.champion()
+        if live is None or live.version.number != kept.version:
+            return
+        reference, contract = read_parts(self._bench, live.version)
+        settings = self._bench.settings
+        self._watch = Watch.from_bytes(
+            kept.watch,
+            reference,
+            contract,
+            settings.triggers,
+            now=self._bench.clock.now(),
+            seed=settings.seed,
+        )
+
+
+def look(bench: Workbench) -> tuple[Tick, dict[str, Any]]:
+    """Look once, record alarms, retrain nothing; return what was found and the state."""
+    now = bench.clock.now()
+    watching, journal = Watching(bench), Journal(bench.home.facts)
+    news = watching.observe(now)
+    for alarm in (*news.alarms, *news.checked):
+        journal.write_alarm(alarm)
+    watching.keep()
+    tick = Tick(at=now, predictions=news.predictions, labels=news.labels, alarms=news.alarms)
+    return tick, watching.summary()

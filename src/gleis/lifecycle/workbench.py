@@ -1,0 +1,122 @@
+"""Everything of one project, opened when first needed."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from gleis.config.durations import parse_duration
+from gleis.config.settings import Settings
+from gleis.contracts.clock import Clock, SystemClock
+from gleis.contracts.dataset import DatasetVersion
+from gleis.data.dataset import Datasets
+from gleis.data.module import ProjectModule
+from gleis.registry.deployments import Deployments
+from gleis.registry.versions import Registry
+from gleis.store.home import Home
+from gleis.store.tracking import Tracking
+from gleis.training.cache import StepCache
+from gleis.training.trainer import Trainer
+
+Tell = Callable[[str, str], None]
+"""Told (step, detail) as a journey goes on."""
+
+
+def silent(step: str, detail: str) -> None:
+    """Tell nobody."""
+
+
+class Workbench:
+    """A project's folder, settings, stores, trainer and registry around one clock.
+
+    Parameters
+    ----------
+    folder : Path
+        The project folder.
+    settings : Settings
+    home : Home
+        Where this project's state is.
+    clock : Clock, optional
+    kept : Home, optional
+        Where artifacts and results of steps are kept, by default ``home``; a backtest keeps its
+        facts apart but shares these.
+    tracked : bool, optional
+        Whether runs go to MLflow; a backtest's inner runs do not.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        home: Home,
+        clock: Clock | None = None,
+        *,
+        kept: Home | None = None,
+        tracked: bool = True,
+        tell: Tell = silent,
+    ) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.home = home
+        self.clock = clock or SystemClock()
+        self.kept = kept or home
+        self.tracked = tracked
+        self.tell = tell
+
+    @cached_property
+    def tracking(self) -> Tracking | None:
+        """MLflow, if this bench is tracked."""
+        if not self.tracked:
+            return None
+        uri = self.settings.tracking or self.home.tracking_uri
+        return Tracking(uri, self.home.tracking_artifacts, self.settings.project.name)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Versions."""
+        return Registry(self.home, self.settings.project.name, self.clock, self.tracking)
+
+    @cached_property
+    def deployments(self) -> Deployments:
+        """What is live, and was."""
+        return self.registry.deployments
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Dataset versions."""
+        return Datasets(self.home, self.settings, self.clock)
+
+    @cached_property
+    def cache(self) -> StepCache:
+        """Results of steps."""
+        return StepCache(self.kept.states, self.kept.artifacts.has)
+
+    @cached_property
+    def trainer(self) -> Trainer:
+        """The steps of a run."""
+        return Trainer(self.folder, self.settings, self.kept.artifacts, self.cache, self.read)
+
+    @property
+    def module(self) -> ProjectModule:
+        """The project's own module."""
+        return self.trainer.module
+
+    def read(self, dataset: DatasetVersion) -> pl.DataFrame:
+        """Read a dataset version."""
+        return self.datasets.read(dataset)
+
+    def known_until(self, now: datetime | None = None) -> datetime:
+        """Return the moment before which every row's label is known."""
+        delay = parse_duration(self.settings.project.label_delay, "project.label_delay")
+        return (now or self.clock.now()) - delay
+
+
+def whoami() -> str:
+    """Return ``user@host``."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"

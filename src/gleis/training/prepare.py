@@ -1,0 +1,58 @@
+"""A dataset version made ready: labelled rows, contract, split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gleis.config.settings import Settings
+from gleis.contracts.contract import Contract
+from gleis.data.checks import check_rows
+from gleis.data.contract import encode_target, infer_contract
+from gleis.data.leaks import find_leaks
+from gleis.data.split import Split, split_rows
+from gleis.training.seeds import derive_seed
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What every later step starts from."""
+
+    rows: pl.DataFrame
+    """Labelled rows, all columns, (n_rows, ...)."""
+    contract: Contract
+    target: NDArray[np.generic]
+    """(n_rows,) class index or value."""
+    split: Split
+    notes: tuple[str, ...]
+
+    @property
+    def features(self) -> pl.DataFrame:
+        """Feature columns in the contract's order, (n_rows, n_features)."""
+        return self.rows.select(self.contract.names)
+
+    def part(self, positions: NDArray[np.int64]) -> pl.DataFrame:
+        """Return the rows at ``positions``, all columns."""
+        return self.rows[positions]
+
+
+def prepare(frame: pl.DataFrame, settings: Settings) -> Prepared:
+    """Check rows, leave out those without a label, infer the contract and split.
+
+    Raises
+    ------
+    DataError
+        Whatever is wrong with the rows, naming column and value.
+    """
+    notes = check_rows(frame, settings)
+    rows = frame.filter(pl.col(settings.project.target).is_not_null())
+    if left_out := frame.height - rows.height:
+        notes = [*notes, f"{left_out:,} rows have no label and were kept out of training."]
+    contract = infer_contract(rows, settings)
+    split = split_rows(rows, settings, derive_seed(settings.seed, "split"))
+    notes = [*notes, *split.notes, *find_leaks(rows, settings, split)]
+    target = encode_target(rows[settings.project.target], contract)
+    return Prepared(rows=rows, contract=contract, target=target, split=split, notes=tuple(notes))

@@ -1,0 +1,46 @@
+"""What the package carries of its training: the reference profile and a test of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from gleis.contracts.profile import Reference
+from gleis.data.profile import profile, sketch_number
+from gleis.evidence.losses import row_loss, score_columns
+from gleis.packaging.examples import Examples
+from gleis.training.prepare import Prepared
+
+if TYPE_CHECKING:
+    from gleis.contracts.ports import Scores
+
+_EXAMPLES = 200
+
+
+def make_reference(prepared: Prepared, scores: Scores) -> Reference:
+    """Sketch features of all labelled rows; scores and losses of the test rows only.
+
+    Scores on training rows would look better than they will ever be again.
+    """
+    contract = prepared.contract
+    columns = score_columns(scores, contract)
+    target = prepared.target[prepared.split.test]
+    return Reference(
+        features=profile(prepared.features, contract.names),
+        scores=profile(pl.DataFrame(columns), list(columns)),
+        loss=sketch_number(row_loss(target, scores, contract.task)),
+    )
+
+
+def make_examples(prepared: Prepared, scores: Scores) -> Examples:
+    """Take test rows spread over the whole test part, with their scores."""
+    test = prepared.split.test
+    picked = np.unique(np.linspace(0, len(test) - 1, min(_EXAMPLES, len(test))).astype(np.int64))
+    rows = prepared.features[test[picked]]
+    return Examples(
+        features={name: rows[name].to_list() for name in rows.columns},
+        scores=scores[picked].tolist(),
+        target=prepared.target[test][picked].tolist(),
+    )

@@ -1,0 +1,64 @@
+"""What the cached steps leave behind: small structs that name artifacts by content."""
+
+from __future__ import annotations
+
+import msgspec
+
+from gleis.contracts.contract import Contract
+from gleis.contracts.evidence import Evidence
+
+
+class Fitted(msgspec.Struct, frozen=True, kw_only=True):
+    """A fitted estimator and its scores on the test rows."""
+
+    key: str
+    estimator: str
+    """Artifact: skops."""
+    trusted: tuple[str, ...]
+    """Types the skops file needs beyond skops's own list, exactly."""
+    scores: str
+    """Artifact: test scores as .npy, (n_test,) or (n_test, n_classes)."""
+    contract: Contract
+    seeds: dict[str, int]
+    train_rows: int
+    test_rows: int
+    notes: tuple[str, ...]
+
+    @property
+    def artifacts(self) -> tuple[str, ...]:
+        """Digests this result stands on."""
+        return (self.estimator, self.scores)
+
+
+class Ruled(msgspec.Struct, frozen=True, kw_only=True):
+    """The baseline as a rule, and its scores on the test rows."""
+
+    key: str
+    rule: str
+    """Artifact: JSON of the rule."""
+    scores: str
+    contract: Contract
+    train_rows: int
+    test_rows: int
+    notes: tuple[str, ...]
+
+    @property
+    def artifacts(self) -> tuple[str, ...]:
+        """Digests this result stands on."""
+        return (self.rule, self.scores)
+
+
+class Examined(msgspec.Struct, frozen=True, kw_only=True):
+    """What the test rows say, and what the package needs of them."""
+
+    key: str
+    evidence: Evidence
+    reference: str
+    """Artifact: JSON of the Reference."""
+    examples: str
+    """Artifact: JSON of the Examples that test the package."""
+
+    @property
+    def artifacts(self) -> tuple[str, ...]:
+        """Digests this result stands on."""
+        return (self.reference, self.examples)

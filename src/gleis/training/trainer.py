@@ -1,0 +1,209 @@
+"""Dataset version to fitted model, rule and evidence, each step kept under what it depends on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from gleis import __version__
+from gleis.config.settings import Settings
+from gleis.contracts.dataset import DatasetVersion
+from gleis.contracts.errors import ProjectError
+from gleis.contracts.ports import ArtifactStore
+from gleis.data.module import ProjectModule, open_module
+from gleis.evidence.examine import examine
+from gleis.packaging.estimator import SklearnModel, dump_estimator, load_estimator
+from gleis.packaging.rule import Rule, RuleModel
+from gleis.training.cache import StepCache, key_of
+from gleis.training.keys import fit_key, rule_key
+from gleis.training.prepare import Prepared, prepare
+from gleis.training.reference import make_examples, make_reference
+from gleis.training.results import Examined, Fitted, Ruled
+from gleis.training.rule import make_rule
+from gleis.training.seeds import derive_seed, seed_estimator
+
+if TYPE_CHECKING:
+    from gleis.contracts.ports import Scores
+
+
+class Trainer:
+    """The steps of a run. Nothing is computed twice for the same inputs.
+
+    Parameters
+    ----------
+    folder : Path
+        The project folder.
+    settings : Settings
+    artifacts : ArtifactStore
+    cache : StepCache
+    read : callable (DatasetVersion) -> polars.DataFrame
+        Reads a dataset version.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        artifacts: ArtifactStore,
+        cache: StepCache,
+        read: Callable[[DatasetVersion], pl.DataFrame],
+    ) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.artifacts = artifacts
+        self.cache = cache
+        self._read = read
+        self._prepared: tuple[str, Prepared] | None = None
+
+    @cached_property
+    def module(self) -> ProjectModule:
+        """The project's module, imported when a step first needs it."""
+        return open_module(self.folder, self.settings.project.module)
+
+    def prepare(self, dataset: DatasetVersion) -> Prepared:
+        """Return the dataset made ready; read once for all steps that follow."""
+        if self._prepared is None or self._prepared[0] != dataset.content:
+            self._prepared = (dataset.content, prepare(self._read(dataset), self.settings))
+        return self._prepared[1]
+
+    def fit(self, dataset: DatasetVersion) -> Fitted:
+        """Fit ``build_model`` on the training rows."""
+        key = fit_key(self.folder, self.settings, dataset)
+        return self.cache.step("fit", key, Fitted, lambda: self._fit(key, dataset))
+
+    def rule(self, dataset: DatasetVersion) -> Ruled:
+        """Tabulate ``baseline`` on the dataset."""
+        key = rule_key(self.folder, self.settings, dataset)
+        return self.cache.step("baseline", key, Ruled, lambda: self._rule(key, dataset))
+
+    def examine(self, dataset: DatasetVersion, fitted: Fitted | Ruled, ruled: Ruled) -> Examined:
+        """Measure on the test rows, beside the baseline."""
+        key = key_of(
+            fitted=fitted.key,
+            ruled=ruled.key,
+            evidence=self.settings.evidence,
+            gleis=__version__,
+        )
+        return self.cache.step(
+            "examine", key, Examined, lambda: self._examine(key, dataset, fitted, ruled)
+        )
+
+    def _fit(self, key: str, dataset: DatasetVersion) -> Fitted:
+        prepared = self.prepare(dataset)
+        estimator = self._build()
+        seeds = seed_estimator(estimator, self.settings.seed)
+        seeds["split"] = derive_seed(self.settings.seed, "split")
+        seeds["bootstrap"] = derive_seed(self.settings.seed, "bootstrap")
+        train, test = prepared.split.train, prepared.split.test
+        features = SklearnModel.frame(prepared.features, prepared.contract)
+        try:
+            estimator.fit(features[train], prepared.target[train])
+        except Exception as error:
+            raise ProjectError(
+                f"the estimator's fit() raised {type(error).__name__}: {error}",
+                remedy="Encode text columns and impute missing values inside build_model().",
+                field="build_model",
+            ) from error
+        content, trusted = dump_estimator(estimator)
+        model = SklearnModel(estimator, prepared.contract)
+        return Fitted(
+            key=key,
+            estimator=self.artifacts.put(content),
+            trusted=trusted,
+            scores=self.put_scores(model.predict(_columns(features[test]))),
+            contract=prepared.contract,
+            seeds=seeds,
+            train_rows=len(train),
+            test_rows=len(test),
+            notes=prepared.notes,
+        )
+
+    def _build(self) -> Any:
+        try:
+            estimator = self.module.build_model(dict(self.settings.params))
+        except Exception as error:
+            raise ProjectError(
+                f"build_model() raised {type(error).__name__}: {error}",
+                seen=dict(self.settings.params),
+                remedy="[params] of gleis.toml is handed over as it is; check names and values.",
+                field="build_model",
+            ) from error
+        if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
+            raise ProjectError(
+                "build_model() must return an unfitted scikit-learn estimator",
+                seen=type(estimator).__name__,
+                field="build_model",
+            )
+        return estimator
+
+    def _rule(self, key: str, dataset: DatasetVersion) -> Ruled:
+        prepared = self.prepare(dataset)
+        rule = make_rule(self.module, prepared)
+        test = prepared.features[prepared.split.test]
+        scores = RuleModel(rule, prepared.contract).predict(_columns(test))
+        return Ruled(
+            key=key,
+            rule=self.artifacts.put(msgspec.json.encode(rule)),
+            scores=self.put_scores(scores),
+            contract=prepared.contract,
+            train_rows=len(prepared.split.train),
+            test_rows=len(prepared.split.test),
+            notes=prepared.notes,
+        )
+
+    def _examine(
+        self, key: str, dataset: DatasetVersion, fitted: Fitted | Ruled, ruled: Ruled
+    ) -> Examined:
+        prepared = self.prepare(dataset)
+        test = prepared.split.test
+        scores, target = self.scores(fitted), prepared.target[test]
+        evidence = examine(
+            target,
+            scores,
+            None if isinstance(fitted, Ruled) else self.scores(ruled),
+            prepared.part(test),
+            prepared.contract,
+            self.settings.evidence,
+            derive_seed(self.settings.seed, "bootstrap"),
+            fitted.notes,
+        )
+        reference = make_reference(prepared, scores)
+        examples = make_examples(prepared, scores)
+        return Examined(
+            key=key,
+            evidence=evidence,
+            reference=self.artifacts.put(msgspec.json.encode(reference)),
+            examples=self.artifacts.put(msgspec.json.encode(examples)),
+        )
+
+    def scores(self, result: Fitted | Ruled) -> Scores:
+        """Return the test scores of a step."""
+        loaded: Scores = np.load(io.BytesIO(self.artifacts.get(result.scores)), allow_pickle=False)
+        return loaded
+
+    def estimator(self, fitted: Fitted) -> SklearnModel:
+        """Return the fitted model, loaded from its artifact."""
+        content = self.artifacts.get(fitted.estimator)
+        return SklearnModel(load_estimator(content, fitted.trusted), fitted.contract)
+
+    def read_rule(self, ruled: Ruled) -> Rule:
+        """Return the rule, loaded from its artifact."""
+        rule: Rule = msgspec.json.decode(self.artifacts.get(ruled.rule), type=Rule)
+        return rule
+
+    def put_scores(self, scores: Scores) -> str:
+        """Store scores as .npy and return the artifact."""
+        buffer = io.BytesIO()
+        np.save(buffer, scores, allow_pickle=False)
+        return self.artifacts.put(buffer.getvalue())
+
+
+def _columns(frame: pl.DataFrame) -> dict[str, Any]:
+    return {name: frame[name] for name in frame.columns}

@@ -1,0 +1,67 @@
+"""The service with its pages, on a port that is already open.
+
+``python -m gleis.web --project FOLDER --handle N`` is started by ``gleis up``, which holds the
+listening socket ``N`` and hands it over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+from gleis.config.load import load_settings
+from gleis.contracts.clock import SystemClock
+from gleis.contracts.errors import GleisError
+from gleis.lifecycle.service_process import make_app
+from gleis.serving.run import serve
+from gleis.store.home import Home
+from gleis.web.site import Site
+
+
+def main() -> int:
+    """Serve until told to stop; return the exit code."""
+    options = _options()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
+    _follow_parent(os.getppid())
+    folder = Path(options.project)
+    try:
+        settings = load_settings(folder)
+        home = Home(folder / settings.state)
+        app = make_app(settings, home, SystemClock())
+    except GleisError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    listening = socket.socket(fileno=options.handle)
+    listening.setblocking(False)
+    serve(Site(app, settings, home), listening)
+    home.close()
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="gleis.web")
+    parser.add_argument("--project", required=True)
+    parser.add_argument("--handle", required=True, type=int)
+    return parser.parse_args()
+
+
+def _follow_parent(parent: int) -> None:
+    """Stop when the process that started this one is gone, even if it was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import pytest
+
+from gleis.contracts.errors import ProjectError
+from gleis.training.reach import reach
+
+PROJECT = """
+\"\"\"A project.\"\"\"
+import polars as pl
+from helper import clean
+import constants
+
+LIMIT = 3
+
+
+def load(since, until):
+    return clean(pl.read_csv("x.csv"))
+
+
+def build_model(params):
+    # a remark
+    return Estimator(LIMIT, constants.DEPTH)
+
+
+class Estimator:
+    def __init__(self, *args):
+        self.args = args
+
+
+def unrelated():
+    return 1
+"""
+HELPER = """
+def clean(rows):
+    return strip(rows)
+
+
+def strip(rows):
+    return rows
+
+
+def elsewhere(rows):
+    return None
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "p.py").write_text(PROJECT)
+    (tmp_path / "helper.py").write_text(HELPER)
+    (tmp_path / "constants.py").write_text("DEPTH = 4\n")
+    return tmp_path
+
+
+def digests(folder):
+    return {root: reach(folder, "p", [root]).digest for root in ("load", "build_model")}
+
+
+def change(folder, file, old, new):
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "changed"),
+    [
+        ("p.py", "# a remark", "# another remark\n", set()),
+        ("p.py", '"""A project."""', '"""Another text."""', set()),
+        ("p.py", "def unrelated():\n    return 1", "def unrelated():\n    return 2", set()),
+        ("p.py", "LIMIT = 3", "LIMIT = 4", {"build_model"}),
+        ("p.py", "self.args = args", "self.args = args[:1]", {"build_model"}),
+        ("p.py", '"x.csv"', '"y.csv"', {"load"}),
+        ("helper.py", "    return rows\n", "    return rows.head()\n", {"load"}),
+        ("helper.py", "return None", "return 7", set()),
+        ("constants.py", "4", "5", {"build_model"}),
+        ("p.py", "def load(since, until):", "def load(since=None, until=None):", {"load"}),
+    ],
+)
+def test_only_what_is_reached_counts(folder, file, old, new, changed):
+    before = digests(folder)
+    change(folder, file, old, new)
+    after = digests(folder)
+    assert {root for root in before if before[root] != after[root]} == changed
+
+
+def test_names_show_what_was_followed(folder):
+    names = reach(folder, "p", ["load"]).names
+    assert {"p:load", "helper:clean", "helper:strip"} <= set(names)
+    assert "helper:elsewhere" not in names
+    assert "p:Estimator" not in names
+
+
+def test_statements_without_a_name_count(folder):
+    before = digests(folder)
+    change(folder, "p.py", "LIMIT = 3", "LIMIT = 3\nprint('side effect')")
+    assert digests(folder)["load"] != before["load"]
+
+
+def test_packages_and_relative_imports(tmp_path):
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").write_text("from .inner import f\n")
+    (tmp_path / "pack" / "inner.py").write_text("def f():\n    return 1\n")
+    (tmp_path / "p.py").write_text("from pack import f\n\ndef load(a, b):\n    return f()\n")
+    before = reach(tmp_path, "p", ["load"]).digest
+    (tmp_path / "pack" / "inner.py").write_text("def f():\n    return 2\n")
+    assert reach(tmp_path, "p", ["load"]).digest != before
+
+
+def test_imports_inside_functions_are_followed(tmp_path):
+    (tmp_path / "helper.py").write_text("def f():\n    return 1\n")
+    (tmp_path / "p.py").write_text("def load(a, b):\n    from helper import f\n    return f()\n")
+    before = reach(tmp_path, "p", ["load"]).digest
+    (tmp_path / "helper.py").write_text("def f():\n    return 2\n")
+    assert reach(tmp_path, "p", ["load"]).digest != before
+
+
+def test_recursion_ends(tmp_path):
+    (tmp_path / "p.py").write_text("def load(a, b):\n    return g()\n\ndef g():\n    return load\n")
+    assert set(reach(tmp_path, "p", ["load"]).names) == {"p:load", "p:g"}
+
+
+def test_a_missing_root_is_skipped(folder):
+    both = reach(folder, "p", ["build_model", "baseline"])
+    assert both.digest == reach(folder, "p", ["build_model"]).digest
+
+
+def test_not_python(folder):
+    (folder / "p.py").write_text("def load(:\n")
+    with pytest.raises(ProjectError, match=r"p\.py"):
+        reach(folder, "p", ["load"])
