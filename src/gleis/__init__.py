@@ -15,10 +15,12 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gleis.contracts.version import VERSION
+
 if TYPE_CHECKING:
     from gleis.lifecycle.project import Project
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Project", "__version__"]
 
 # No telemetry, ever: MLflow sends some unless told not to, whoever imports it first.

@@ -43,3 +43,12 @@ def test_trial_and_words():
 def test_a_promise_is_a_rate():
     with pytest.raises(ConfigError, match="now and then"):
         make_promise("now and then", START)
+
+
+def test_after_very_many_alarms_there_is_still_a_test():
+    promise, total = make_promise("1 per year", START), 0.0
+    for _ in range(500):
+        promise, alpha = promise.draw(START)
+        assert alpha > 0
+        total += alpha
+    assert total <= 1 + 1e-6

@@ -175,7 +175,7 @@ def test_the_promise_outlives_versions_and_alarms():
     assert watch.summary()["drift"]["threshold"] > 5
     other = TriggerSettings(drift=DriftTrigger(false_alarms="2 per year"))
     fresh = Watch(REFERENCE, CONTRACT, other, version=9, now=START, promises=watch.promises)
-    assert fresh.promises["drift"].spent == 0.05
+    assert fresh.promises["drift"].spent == pytest.approx(0.05)
     assert fresh.promises["performance"].spent > 0.99
 
 
@@ -184,3 +184,28 @@ def test_a_changed_promise_starts_a_new_trial_on_restoring():
     stricter = TriggerSettings(drift=DriftTrigger(false_alarms="0.01 per year"))
     watch = Watch.from_bytes(state, REFERENCE, CONTRACT, stricter, now=START)
     assert watch.promises["drift"].spent == pytest.approx(0.005)
+
+
+def test_days_as_blocks():
+    rng = np.random.default_rng(8)
+    daily = TriggerSettings(drift=DriftTrigger(block="1d"), performance=PerformanceTrigger())
+    watch, alarms = make_watch(daily), []
+    for number in range(40):
+        shift = 1.0 if number >= 20 else 0.0
+        alarms += watch.observe([day(rng, number, shift=shift)], [], START)
+        state = watch.to_bytes()
+        watch = Watch.from_bytes(state, REFERENCE, CONTRACT, daily, now=START)
+    assert alarms[0].subject == "temp"
+    assert alarms[0].since >= START + timedelta(days=18)
+
+
+def test_a_column_alarms_once_until_somebody_acted():
+    rng, watch, alarms = np.random.default_rng(9), make_watch(), []
+    for number in range(8):
+        alarms += watch.observe([day(rng, number, shift=2.0)], [], START)
+    assert [alarm.subject for alarm in alarms] == ["temp"]
+    restored = Watch.from_bytes(watch.to_bytes(), REFERENCE, CONTRACT, TRIGGERS, now=START)
+    assert restored.observe([day(rng, 9, shift=2.0)], [], START) == []
+    restored.rearm()
+    (again,) = restored.observe([day(rng, 10, shift=2.0)], [], START)
+    assert again.subject == "temp"

@@ -70,7 +70,7 @@ def log(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore
 
 @data.command()
 def show(
-    version: Annotated[str, typer.Argument(help="v3, 3 or latest.")] = "latest",
+    version: Annotated[str, typer.Argument(help="v3, 3 or latest.", metavar="VERSION")] = "latest",
     project: Folder = ".",  # type: ignore[assignment]
     as_json: AsJson = False,
 ) -> None:

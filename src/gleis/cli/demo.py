@@ -17,7 +17,7 @@ from gleis.cli.progress import ReplayProgress
 from gleis.cli.running import show_outcome
 from gleis.cli.telling import teller
 from gleis.contracts.errors import ConfigError
-from gleis.lifecycle.templates import make_project
+from gleis.lifecycle.new_project import make_project
 
 
 def demo(

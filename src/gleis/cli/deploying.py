@@ -11,7 +11,7 @@ from gleis.cli.output import print_json, say
 
 
 def promote(
-    version: Annotated[str, typer.Argument(help="v3, 3, or an alias.")],
+    version: Annotated[str, typer.Argument(help="v3, 3, or an alias.", metavar="VERSION")],
     reason: Annotated[str, typer.Option(help="Why; it goes into the history.")] = "by hand",
     override: Annotated[
         str | None, typer.Option(help="Promote although its gates failed, for this reason.")

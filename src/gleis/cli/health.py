@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import typer
 
 from gleis.cli.options import AsJson, Folder, open_project
@@ -25,20 +27,27 @@ def monitor(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ig
         say(line)
 
 
-def summary_lines(summary: dict[str, object]) -> list[str]:
+def summary_lines(summary: Mapping[str, object]) -> list[str]:
     """Write a summary of the monitors, one line a figure."""
+    return _lines(summary, "  ")
+
+
+def _lines(values: Mapping[str, object], indent: str) -> list[str]:
     lines = []
-    for name, value in summary.items():
-        if isinstance(value, dict):
-            lines.append(f"  {name}")
-            lines += [f"    {key:<16} {_short(item)}" for key, item in value.items()]
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            lines += [f"{indent}{name}", *_lines(value, indent + "  ")]
         else:
-            lines.append(f"  {name:<18} {_short(value)}")
+            lines.append(f"{indent}{name:<{22 - len(indent)}} {_short(value)}")
     return lines
 
 
 def _short(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    if value is None or value == {}:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def status(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]

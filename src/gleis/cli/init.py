@@ -9,7 +9,7 @@ import typer
 
 from gleis.cli.options import AsJson
 from gleis.cli.output import print_json, say
-from gleis.lifecycle.templates import TEMPLATES, make_project
+from gleis.lifecycle.new_project import TEMPLATES, make_project
 
 
 def init(

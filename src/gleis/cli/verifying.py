@@ -12,7 +12,9 @@ from gleis.cli.output import print_json, print_table, say
 
 
 def verify(
-    package: Annotated[str, typer.Argument(help="Folder of a package, or v3, or an alias.")],
+    package: Annotated[
+        str, typer.Argument(help="Folder of a package, or v3, or an alias.", metavar="PACKAGE")
+    ],
     digest: Annotated[str | None, typer.Option(help="Digest it must have.")] = None,
     project: Folder = ".",  # type: ignore[assignment]
     as_json: AsJson = False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from gleis.config.explain import explain
 from gleis.config.settings import Settings
 from gleis.config.validate import validate
 from gleis.contracts.errors import ConfigError
@@ -46,11 +46,15 @@ def load_settings(
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}", remedy="Mend the line named.") from error
-    overrides = _from_environment(os.environ if environment is None else environment)
-    overrides |= {key: value for key, value in (flags or {}).items() if value is not None}
-    for key, value in overrides.items():
+    overrides, origins = _from_environment(os.environ if environment is None else environment)
+    given = {key: value for key, value in (flags or {}).items() if value is not None}
+    origins |= {key: f"the flag {key}" for key in given}
+    for key, value in (overrides | given).items():
         _set(tree, key, value)
-    settings = _convert(tree, path, text)
+    try:
+        settings = msgspec.convert(tree, Settings)
+    except msgspec.ValidationError as error:
+        raise explain(str(error), tree, text, origins) from error
     validate(settings)
     return settings
 
@@ -68,14 +72,15 @@ def _read(path: Path) -> str:
         raise ConfigError(f"{path} cannot be read: {error}") from error
 
 
-def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+def _from_environment(environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """``GLEIS_TRIGGERS__COOLDOWN`` -> ``triggers.cooldown``; values are TOML where they can be."""
     found: dict[str, Any] = {}
+    origins: dict[str, str] = {}
     for name, raw in environment.items():
         if name.startswith(_PREFIX):
             key = name.removeprefix(_PREFIX).lower().replace("__", ".")
-            found[key] = parse_value(raw)
-    return found
+            found[key], origins[key] = parse_value(raw), name
+    return found, origins
 
 
 def parse_value(raw: str) -> Any:
@@ -99,51 +104,3 @@ def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:
         if not isinstance(tree, dict):
             raise ConfigError(f"{dotted} cannot be set: {part} is not a table", seen=tree)
     tree[leaf] = value
-
-
-def _convert(tree: dict[str, Any], path: Path, text: str) -> Settings:
-    try:
-        return msgspec.convert(tree, Settings)
-    except msgspec.ValidationError as error:
-        raise _explain(str(error), path, text) from error
-
-
-_AT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<where>.*)`)?$", re.DOTALL)
-_FIELD = re.compile(r"field `(?P<name>[^`]+)`")
-
-
-def _explain(message: str, path: Path, text: str) -> ConfigError:
-    match = _AT.match(message)
-    what, where = (match["what"], match["where"] or "") if match else (message, "")
-    named = _FIELD.search(what)
-    unknown = "unknown field" in what
-    field = ".".join(part for part in (where, named["name"] if named else "") if part)
-    line = _line(text, field) or _line(text, where)
-    place = f"{path.name}, line {line}" if line else path.name
-    remedy = (
-        "Remove it or mend its spelling; docs/configuration.md lists every key."
-        if unknown
-        else "Mend the value; docs/configuration.md lists every key and its type."
-    )
-    return ConfigError(f"{place}: {field or 'the file'}: {what}", remedy=remedy, field=field)
-
-
-def _line(text: str, dotted: str) -> int | None:
-    """Return the line of a dotted key in TOML text, 1-based; None if it is not there."""
-    if not dotted:
-        return None
-    parents, _, leaf = dotted.rpartition(".")
-    table = ""
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
-        if header := re.match(r"\[\s*([^\]]+?)\s*\]", line):
-            table = header[1]
-            if table == dotted:
-                return number
-            continue
-        key = re.match(r"[\"']?([A-Za-z0-9_.\-]+)[\"']?\s*=", line)
-        if key and f"{table}.{key[1]}".lstrip(".") in (dotted, parents):
-            inner = f"{table}.{key[1]}".lstrip(".") == parents
-            if not inner or leaf in line:
-                return number
-    return None

@@ -68,6 +68,9 @@ class DriftTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The project's false-alarm rate, over all monitors together."""
     min_effect: float = 0.1
     """Population stability index below which a sure change is recorded, not alarmed."""
+    block: str | None = None
+    """Time after which rows have stopped being alike: ``1d`` where a day's rows share their
+    weather. Rows within it then count as one bet, however alike; without it every row counts."""
 
 
 class PerformanceTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +80,8 @@ class PerformanceTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """The false-alarm rate of this monitor."""
     min_effect: float = 0.01
     """Rise of the mean loss below which a sure change is recorded, not alarmed."""
+    block: str | None = None
+    """As for ``drift``."""
 
 
 class TriggerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -96,7 +101,9 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """``[serve]``: the HTTP service."""
 
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: int = 8000
+    """Port to listen on; 0 takes a free one."""
     max_body_mb: float = 10.0
     """Larger bodies get 413."""
     max_rows: int = 10_000

@@ -116,10 +116,11 @@ def _numbers(settings: Settings) -> None:
 def _triggers(settings: Settings) -> None:
     triggers = settings.triggers
     parse_duration(triggers.cooldown, "triggers.cooldown")
-    if triggers.drift is not None:
-        parse_rate(triggers.drift.false_alarms, "triggers.drift.false_alarms")
-    if triggers.performance is not None:
-        parse_rate(triggers.performance.false_alarms, "triggers.performance.false_alarms")
+    for name, trigger in (("drift", triggers.drift), ("performance", triggers.performance)):
+        if trigger is not None:
+            parse_rate(trigger.false_alarms, f"triggers.{name}.false_alarms")
+            if trigger.block is not None:
+                parse_duration(trigger.block, f"triggers.{name}.block")
     if triggers.new_labels is not None and triggers.new_labels < 1:
         raise ConfigError(
             "triggers.new_labels is not positive",

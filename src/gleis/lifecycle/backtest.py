@@ -79,11 +79,12 @@ def backtest(
     stretch = parse_duration(step, "--step")
     arrivals = load_arrivals(bench, since, until)
     name = f"{bench.settings.project.name}-{bench.clock.now():%Y%m%dT%H%M%S}"
+    for policy in policies:
+        policy_triggers(policy, bench.settings.triggers)
     folder = bench.home.folder / "backtests" / name
     folder.mkdir(parents=True, exist_ok=True)
     benches = [
-        inner_bench(bench, policy, since, Home(folder / str(number)))
-        for number, policy in enumerate(policies)
+        inner_bench(bench, since, Home(folder / str(number))) for number in range(len(policies))
     ]
     results = []
     with Workflows(folder, *benches) as workflows:
@@ -111,13 +112,12 @@ def load_arrivals(bench: Workbench, since: datetime, until: datetime) -> pl.Data
     return arrivals
 
 
-def inner_bench(bench: Workbench, policy: str, since: datetime, home: Home) -> Workbench:
-    """Return a bench with the policy's triggers, a state of its own and a simulated clock."""
-    triggers = policy_triggers(policy, bench.settings.triggers)
+def inner_bench(bench: Workbench, since: datetime, home: Home) -> Workbench:
+    """Return a bench with a state of its own and a simulated clock."""
     home.create()
     return Workbench(
         bench.folder,
-        msgspec.structs.replace(bench.settings, triggers=triggers),
+        bench.settings,
         home,
         SimulatedClock(since),
         kept=bench.home,
@@ -143,7 +143,9 @@ def replay_policy(
 ) -> PolicyResult:
     """Replay one policy on a bench that has a champion."""
     started = time.perf_counter()
-    replay = Replay(bench, Loop(bench, workflows.retrain), arrivals, span.step)
+    triggers = policy_triggers(policy, bench.settings.triggers)
+    loop = Loop(bench, workflows.retrain, triggers)
+    replay = Replay(bench, loop, arrivals, span.step)
     replay.run(span.until, (lambda at, tick: on_step(policy, at, tick)) if on_step else None)
     labelled = arrivals.filter(pl.col(bench.settings.project.target).is_not_null())
     contract = infer_contract(labelled, bench.settings)

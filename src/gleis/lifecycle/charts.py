@@ -24,13 +24,7 @@ _WIDTH, _HEIGHT = 760, 240
 def weekly_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetChart:
     """Draw one figure week by week, a line a policy, with promotions marked."""
     names = [policy.policy for policy in result.policies]
-    colour = alt.Color(
-        "policy:N",
-        title=None,
-        sort=names,
-        scale=alt.Scale(domain=names, range=COLOURS[: len(names)]),
-        legend=alt.Legend(orient="top"),
-    )
+    colour = _colour(names)
     weeks = pl.DataFrame(
         [
             {
@@ -63,6 +57,49 @@ def weekly_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetCha
             .encode(x="at:T", color=colour, tooltip=["policy:N", "at:T", "reason:N"])
         )
     return alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT)
+
+
+def gain_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetChart:
+    """Draw how far each policy is from the first one, week by week.
+
+    What all policies share, such as a week's weather, drops out.
+    """
+    first, *others = result.policies
+    level = {week.start: week.figures[metric] for week in first.weeks}
+    weeks = pl.DataFrame(
+        [
+            {
+                "policy": policy.policy,
+                "week": week.start.replace(tzinfo=None),
+                "value": week.figures[metric] - level[week.start],
+            }
+            for policy in others
+            for week in policy.weeks
+        ]
+    )
+    names = [policy.policy for policy in result.policies]
+    bars = (
+        alt.Chart(weeks)
+        .mark_line(interpolate="step-after", strokeWidth=1.8)
+        .encode(
+            x=alt.X("week:T", axis=alt.Axis(title=None, format="%d %b")),
+            y=alt.Y("value:Q", title=f"{metric} minus that of “{first.policy}”"),
+            color=_colour(names),
+            tooltip=["policy:N", "week:T", alt.Tooltip("value:Q", format="+.4f")],
+        )
+    )
+    zero = alt.Chart().mark_rule(color="#888").encode(y=alt.datum(0))
+    return alt.layer(zero, bars, data=weeks).properties(width=_WIDTH, height=_HEIGHT)
+
+
+def _colour(names: list[str]) -> alt.Color:
+    return alt.Color(
+        "policy:N",
+        title=None,
+        sort=names,
+        scale=alt.Scale(domain=names, range=COLOURS[: len(names)]),
+        legend=alt.Legend(orient="top"),
+    )
 
 
 def events_chart(result: Backtest) -> alt.LayerChart | alt.FacetChart:

@@ -85,7 +85,7 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     outcome = Outcome(
         decision=decision,
         at=decision.at,
-        run=run,
+        run=as_recorded(bench, run),
         version=version,
         promoted=last.promoted,
     )
@@ -158,6 +158,12 @@ def register(bench: Workbench, run: Run, packed: Packed) -> Version:
     done = msgspec.structs.replace(run, package=packed.digest, tracking=tracked)
     bench.home.facts.append("run", run.id, msgspec.json.encode(done), bench.clock.now())
     return bench.registry.register(packed.location, packed.digest, run.id, passed, tracked)
+
+
+def as_recorded(bench: Workbench, run: Run) -> Run:
+    """Return the run as the ledger has it last: with its package and its tracking."""
+    body = bench.home.facts.latest("run", run.id)
+    return run if body is None else msgspec.json.decode(body, type=Run)
 
 
 def promote(bench: Workbench, version: Version, run: Run, decision: Decision) -> Promoted:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from gleis.config.settings import TriggerSettings
 from gleis.contracts.alarm import Decision
 from gleis.contracts.errors import GleisError
 from gleis.lifecycle.journal import Journal
@@ -35,13 +36,19 @@ class Loop:
     bench : Workbench
     retrain : callable (Workbench, Decision) -> Outcome
         Carries a decision through the line, durably or directly.
+    triggers : TriggerSettings, optional
+        What starts a retraining; by default the project's. Monitors always watch as the project
+        says, so that policies differ in what they do, not in what they see.
     """
 
-    def __init__(self, bench: Workbench, retrain: Retrain) -> None:
+    def __init__(
+        self, bench: Workbench, retrain: Retrain, triggers: TriggerSettings | None = None
+    ) -> None:
         self.bench = bench
         self.journal = Journal(bench.home.facts)
         self.watching = Watching(bench)
         self._retrain = retrain
+        self._triggers = triggers or bench.settings.triggers
 
     def tick(self) -> Tick:
         """Look at what is new, raise alarms, decide, and retrain if so decided."""
@@ -74,7 +81,7 @@ class Loop:
             new_labels=self.watching.labels - trained.labels,
             alarms=self.journal.alarms(since=trained.at),
         )
-        decision = decide(self.bench.settings.triggers, situation)
+        decision = decide(self._triggers, situation)
         if decision is not None:
             self.journal.write_decision(decision)
         return decision
@@ -89,4 +96,5 @@ class Loop:
             self.bench.tell("failed", str(error))
             return None
         self.journal.write_trained(decision, self.watching.labels, outcome)
+        self.watching.rearm()
         return outcome

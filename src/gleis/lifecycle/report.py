@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from gleis.contracts.run import Run
 from gleis.evidence import charts as evidence_charts
-from gleis.lifecycle.charts import events_chart, weekly_chart
+from gleis.lifecycle.charts import events_chart, gain_chart, weekly_chart
 from gleis.lifecycle.results import Backtest, PolicyResult
 
 # Makes the bundled library known to the page's own script.
@@ -39,6 +39,8 @@ def write_report(result: Backtest, path: Path, run: Run | None = None) -> Path:
     drawn: dict[str, Any] = {
         f"weekly-{metric}": weekly_chart(result, metric) for metric in result.metrics[:2]
     }
+    if len(result.policies) > 1:
+        drawn["gain"] = gain_chart(result, result.metrics[0])
     drawn["events"] = events_chart(result)
     if run is not None:
         drawn |= _evidence(run)

@@ -10,8 +10,11 @@ import threading
 from collections.abc import Callable
 from types import FrameType
 
+import msgspec
+
 from gleis.config.durations import parse_duration
 from gleis.contracts.errors import GleisError
+from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.durable import Workflows
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.results import Tick
@@ -32,7 +35,16 @@ def run_up(
 
     The port is taken here and handed to the service's process, so that a service that dies can be
     started again on the same port, with requests waiting in its queue.
+
+    Raises
+    ------
+    ConfigError
+        The port is in use.
+    UnavailableError, PackageError
+        There is no champion, or its package must not be loaded.
     """
+    # Said once, here: the service's process would be started in vain again and again.
+    open_service(bench)
     port = open_port(bench.settings)
     stop = _stop_on_signals()
     service = _Service(bench, port.fileno())
@@ -88,6 +100,8 @@ class _Service:
             "gleis.web",
             "--project",
             str(bench.folder),
+            "--settings",
+            msgspec.json.encode(bench.settings).decode(),
             "--handle",
             str(handle),
         ]

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from gleis.contracts.alarm import Alarm
+from gleis.contracts.version import VERSION
 from gleis.lifecycle.checking import Checking, Pending
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.parts import read_parts
@@ -35,6 +36,8 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The state between processes, written in one piece."""
 
+    made_by: str = ""
+    """gleis's version: monitors of another one start anew, cursors go on."""
     version: int
     seen: int
     """Log entries up to here were read."""
@@ -97,11 +100,17 @@ class Watching:
             checked=tuple(self._checking.conclude()),
         )
 
+    def rearm(self) -> None:
+        """Let every column alarm again; a retraining was the answer to what it told."""
+        if self._watch is not None:
+            self._watch.rearm()
+
     def keep(self) -> None:
         """Write the state: the next process goes on exactly here."""
         if self._watch is None:
             return
         kept = _Kept(
+            made_by=VERSION,
             version=self._watch.version,
             seen=self._seen,
             matched=self._matched,
@@ -144,7 +153,7 @@ class Watching:
 
     def _restore(self, kept: _Kept) -> None:
         live = self._bench.deployments.champion()
-        if live is None or live.version.number != kept.version:
+        if live is None or live.version.number != kept.version or kept.made_by != VERSION:
             return
         reference, contract = read_parts(self._bench, live.version)
         settings = self._bench.settings

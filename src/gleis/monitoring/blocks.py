@@ -45,15 +45,14 @@ class OpenBlock:
             self.number, self.opened = number, opened
         self.rows += len(codes)
         for c, counts in enumerate(self.counts):
-            counts += np.bincount(codes[:, c], minlength=len(counts))
-        self.sums += values.sum(axis=0)
+            self.counts[c] = counts + np.bincount(codes[:, c], minlength=len(counts))
+        self.sums = self.sums + values.sum(axis=0)
 
     def clear(self) -> None:
         """Begin anew."""
         self.rows = 0
-        self.sums[:] = 0.0
-        for counts in self.counts:
-            counts[:] = 0
+        self.sums = np.zeros_like(self.sums)
+        self.counts = [np.zeros_like(counts) for counts in self.counts]
 
 
 def cut_blocks(stamps: Floats, length: float, present: float) -> Iterator[tuple[slice, float]]:

@@ -188,9 +188,10 @@ class DriftMonitor:
         lists = {f"seen{c}": counts for c, counts in enumerate(self._seen)}
         lists |= {f"seen_at{c}": counts for c, counts in enumerate(self._seen_at)}
         sums = {"sums": self._sums, "sums_at": self._sums_at, "times_at": self._times_at}
-        lists |= {f"open{c}": counts for c, counts in enumerate(self._open.counts)}
-        now = [self.rows, self._open.rows, self._open.number, self._open.opened]
-        more = {"open_sums": self._open.sums, "now": np.array(now, dtype=np.float64)}
+        present = self._open
+        lists |= {f"open{c}": counts for c, counts in enumerate(present.counts)}
+        now = [self.rows, present.rows, present.number, present.opened, self._block or 0.0]
+        more = {"open_sums": present.sums, "now": np.array(now, dtype=np.float64)}
         return pack({**self._martingale.arrays(), **lists, **sums, **more})
 
     @classmethod
@@ -207,14 +208,15 @@ class DriftMonitor:
         Raises
         ------
         StoreError
-            If the bytes are damaged or belong to another reference.
+            If the bytes are damaged or belong to another reference or block.
         """
         monitor = cls(reference, seed, side, block)
         arrays = unpack(content)
         fresh = unpack(monitor.to_bytes())
-        if {k: a.shape for k, a in arrays.items()} != {k: a.shape for k, a in fresh.items()}:
+        alike = {k: a.shape for k, a in arrays.items()} == {k: a.shape for k, a in fresh.items()}
+        if not alike or arrays["now"][-1] != fresh["now"][-1]:
             raise StoreError(
-                "The monitors' saved state belongs to another reference",
+                "The monitors' saved state belongs to another reference or block",
                 remedy="Remove it: the monitors then start anew.",
             )
         monitor._restore(arrays)
@@ -228,7 +230,7 @@ class DriftMonitor:
         self._times_at = arrays["times_at"]
         self._open.counts = [arrays[f"open{c}"] for c in range(len(self.columns))]
         self._open.sums = arrays["open_sums"]
-        rows, open_rows, self._open.number, self._open.opened = arrays["now"].tolist()
+        rows, open_rows, self._open.number, self._open.opened, _ = arrays["now"].tolist()
         self.rows, self._open.rows = int(rows), int(open_rows)
         self._uniforms = self._generator(self.rows)
 
@@ -268,8 +270,8 @@ class DriftMonitor:
         length: float,
     ) -> None:
         present = self._open
-        number = present.number if present.rows else math.nan
-        for part, number in cut_blocks(stamps, length, number):
+        before = present.number if present.rows else math.nan
+        for part, number in cut_blocks(stamps, length, before):
             if present.rows and number > present.number:
                 self._close()
             present.add(codes[part], values[part], number, float(stamps[part.start]))

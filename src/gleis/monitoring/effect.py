@@ -93,6 +93,8 @@ def _interval(edges: tuple[float, ...], i: int) -> str:
         return f"below {_number(edges[0])}" if edges else "any value"
     if i == len(edges):
         return f"above {_number(edges[-1])}"
+    if np.nextafter(edges[i], -np.inf) <= edges[i - 1]:  # a frequent value has a bin of its own
+        return f"values equal to {_number(edges[i])}"
     return f"values from {_number(edges[i - 1])} to {_number(edges[i])}"
 
 

@@ -67,10 +67,13 @@ class LabelsRead(NamedTuple):
 def read_matches(matched: Sequence[Matched], contract: Contract) -> LabelsRead:
     """Turn matches of the log into numbers the metrics know."""
     rows, corrected, unusable = Labelled([], [], [], []), dict[str, float](), 0
+    known: dict[tuple[type, Any], float | None] = {}
     for one in matched:
-        try:
-            target = float(label_to_target(one.value, contract))
-        except DataError:
+        key = (type(one.value), one.value)
+        if key not in known:
+            known[key] = _target(one.value, contract)
+        target = known[key]
+        if target is None:
             unusable += 1
             continue
         if one.relabelled:
@@ -81,3 +84,11 @@ def read_matches(matched: Sequence[Matched], contract: Contract) -> LabelsRead:
         rows.scores.append(one.score)
         rows.times.append(one.event_time or one.predicted_at)
     return LabelsRead(rows, corrected, unusable)
+
+
+def _target(value: str | int | float | bool, contract: Contract) -> float | None:
+    """Return the target a label means; None if it means none."""
+    try:
+        return float(label_to_target(value, contract))
+    except DataError:  # counted and shown; the label itself stays in the log
+        return None

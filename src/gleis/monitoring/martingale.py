@@ -16,6 +16,8 @@ Integers = NDArray[np.int64]
 
 _EARLY_ROWS, _EARLY_BLOCKS = 1000.0, 30.0
 """Steps after which the prior of the change's start begins to thin out."""
+_DRAG_ROWS, _DRAG_BLOCKS = 0.005, 0.1
+"""What a step must win to count as one after the change: rows shifted by 0.1 sigma win 0.005."""
 _BLOCKS_KEPT = 30.0
 """Memory of the learned densities where blocks are bet on, in blocks."""
 
@@ -55,7 +57,9 @@ class Martingale:
     steps : int
         Rows or blocks bet on.
     start : ndarray of int64
-        (n_columns, n_bets) steps before the likeliest start of a change.
+        (n_columns, n_bets) steps before the likeliest start of a change: the one
+        since which a bet has won most, each step being charged a little (the charge keeps quiet
+        steps out, and has no part in the capital).
 
     References
     ----------
@@ -74,6 +78,7 @@ class Martingale:
 
     def __init__(self, n_columns: int, side: Side = "both", *, blocks: bool = False) -> None:
         self._early = _EARLY_BLOCKS if blocks else _EARLY_ROWS
+        self._drag = _DRAG_BLOCKS if blocks else _DRAG_ROWS
         self._table = fixed_bets(side)
         self._histograms = HISTOGRAMS if side == "both" else ()
         n_bets = self._table.shape[1] + len(self._histograms)
@@ -128,17 +133,19 @@ class Martingale:
 
     def _bet(self, won: Floats) -> Integers:
         paid = np.cumsum(won, axis=0)
-        stakes = paid - won
-        np.subtract(self._log_shares(len(won))[:, :, None], stakes, out=stakes)
+        drag = self._drag * np.arange(len(won) + 1)[:, None, None]
+        stakes = won - paid
+        stakes += drag[:-1]
         first = stakes.argmax(axis=0)
         highest = np.take_along_axis(stakes, first[None], axis=0)[0]
         stakes -= highest
+        stakes += self._log_shares(len(won))[:, :, None] - drag[:-1]
         staked = highest + np.log(np.exp(stakes, out=stakes).sum(axis=0))
         self._log_s = paid[-1] + np.logaddexp(self._log_s, staked)
         newer = highest - self._log_f > self._best
         self._best = np.where(newer, highest - self._log_f, self._best)
         self.start = np.where(newer, self.steps + first, self.start)
-        self._log_f += paid[-1]
+        self._log_f += paid[-1] - drag[-1]
         self._age += len(won)
         self.steps += len(won)
         return np.where(newer, first, -1)

@@ -9,6 +9,8 @@ import msgspec
 
 from gleis.config.durations import parse_rate
 
+LEAST = 1e-300
+"""What is left is halved down to here, not to 0: there is always a test that can alarm."""
 USUAL = 0.05
 """False-alarm probability of one test, unless the promise allows less."""
 
@@ -38,8 +40,13 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
     """As written: ``1 per year``."""
     since: datetime
     """Start of the present period."""
-    spent: float = 0.0
-    """Sum of the false-alarm probabilities of the runs started in it."""
+    left: float | None = None
+    """What the runs started in it have left of the promised count; None before the first."""
+
+    @property
+    def spent(self) -> float:
+        """Sum of the false-alarm probabilities of the runs started in the present period."""
+        return 0.0 if self.left is None else parse_rate(self.text, "false_alarms")[0] - self.left
 
     @property
     def words(self) -> str:
@@ -52,10 +59,10 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
         """Start a test run: return the account after it and the run's false-alarm probability."""
         count, period = parse_rate(self.text, "false_alarms")
         periods = max((now - self.since) // period, 0)
-        spent = 0.0 if periods else self.spent
-        alpha = min(USUAL, (count - spent) / 2)
+        left = count if periods or self.left is None else self.left
+        alpha = min(USUAL, max(left / 2, LEAST))
         since = self.since + periods * timedelta(seconds=period.total_seconds())
-        return Promise(text=self.text, since=since, spent=spent + alpha), alpha
+        return Promise(text=self.text, since=since, left=left - alpha), alpha
 
 
 def make_promise(text: str, now: datetime) -> Promise:

@@ -87,7 +87,6 @@ def rank_block(block: Counts, seen: Counts, cells: int) -> Floats:
     passed = np.cumsum(block)
     total = seen + passed
     at = np.concatenate(([0.0], total / total[-1]))
-    return (
-        np.diff(np.interp(np.linspace(0, 1, cells + 1), at, np.concatenate(([0], passed))))
-        / (passed[-1])
-    )
+    reached = np.interp(np.linspace(0, 1, cells + 1), at, np.concatenate(([0], passed)))
+    shares: Floats = np.diff(reached) / passed[-1]
+    return shares

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from gleis.config.durations import parse_duration
 from gleis.config.settings import DriftTrigger, PerformanceTrigger, TriggerSettings
 from gleis.contracts.alarm import Alarm
 from gleis.contracts.contract import Contract
@@ -51,6 +52,7 @@ class _State(msgspec.Struct, frozen=True):
     performance: bytes
     trials: Trials
     counts: Counts
+    told: set[str]
 
 
 class Watch:
@@ -58,8 +60,8 @@ class Watch:
 
     Features and scores share one promise (``drift``), the loss has its own (``performance``). An
     alarm needs both certainty, evidence of ``1 / alpha`` over all columns, and size, the trigger's
-    ``min_effect``; a sure but small change is listed in `summary`. After an alarm the columns it
-    names are tested anew.
+    ``min_effect``; a sure but small change is listed in `summary`. A column alarms once: it is
+    tested anew, and quiet, until `rearm` or the next version. Nobody is told the same thing daily.
 
     Parameters
     ----------
@@ -76,8 +78,6 @@ class Watch:
     promises : mapping of kind to Promise, optional
         Accounts of the version before (its `promises`), so that frequent retraining does not
         loosen the promise.
-    block : timedelta, optional
-        Time after which rows have stopped being alike, such as a day; see `DriftMonitor`.
     """
 
     def __init__(
@@ -90,7 +90,6 @@ class Watch:
         now: datetime,
         seed: int = 0,
         promises: dict[AlarmKind, Promise] | None = None,
-        block: timedelta | None = None,
     ) -> None:
         self.version = version
         self.started = now
@@ -98,11 +97,14 @@ class Watch:
         self._drift = triggers.drift or DriftTrigger()
         self._loss = triggers.performance or PerformanceTrigger()
         self._inputs = _only(reference.features, contract.names)
+        self._blocks = _length(self._drift.block), _length(self._loss.block)
+        block, loss_block = self._blocks
         self._features = DriftMonitor(self._inputs, (seed, version, 0), block=block)
         self._scores = DriftMonitor(reference.scores, (seed, version, 1), block=block)
         self._performance = PerformanceMonitor(
-            reference.loss, contract.task, (seed, version, 2), block
+            reference.loss, contract.task, (seed, version, 2), loss_block
         )
+        self._told: set[str] = set()
         self._counts = Counts()
         self._trials = {
             kind: start_trial(_account(text, now, (promises or {}).get(kind)), now)
@@ -140,6 +142,10 @@ class Watch:
         self._counts.answered += sum(answer.rows for answer in own)
         alarms = (self._drift_alarm(now), self._performance_alarm(now))
         return [alarm for alarm in alarms if alarm is not None]
+
+    def rearm(self) -> None:
+        """Let every column alarm again: somebody acted on what was told, and it did not help."""
+        self._told.clear()
 
     def evidence(self) -> dict[str, float]:
         """Return log10 of the e-value of each feature and score column."""
@@ -193,6 +199,7 @@ class Watch:
             self._performance.to_bytes(),
             self._trials,
             self._counts,
+            self._told,
         )
         return msgspec.msgpack.encode(state)
 
@@ -206,7 +213,6 @@ class Watch:
         *,
         now: datetime,
         seed: int = 0,
-        block: timedelta | None = None,
     ) -> Watch:
         """Restore a watch made with the same arguments.
 
@@ -223,7 +229,8 @@ class Watch:
                 remedy="Remove it: the monitors then start anew.",
             ) from error
         v = state.version
-        watch = cls(reference, contract, triggers, version=v, now=now, seed=seed, block=block)
+        watch = cls(reference, contract, triggers, version=v, now=now, seed=seed)
+        block, loss_block = watch._blocks
         watch.started = state.started
         watch._features = DriftMonitor.from_bytes(
             state.features, watch._inputs, (seed, v, 0), block=block
@@ -232,9 +239,9 @@ class Watch:
             state.scores, reference.scores, (seed, v, 1), block=block
         )
         watch._performance = PerformanceMonitor.from_bytes(
-            state.performance, reference.loss, contract.task, (seed, v, 2), block
+            state.performance, reference.loss, contract.task, (seed, v, 2), loss_block
         )
-        watch._counts = state.counts
+        watch._counts, watch._told = state.counts, state.told
         for kind, text in watch._rates():
             if state.trials[kind].promise.text == text:
                 watch._trials[kind] = state.trials[kind]
@@ -276,10 +283,15 @@ class Watch:
         evidence, trial = self.evidence(), self._trials["drift"]
         sure = find_sure(evidence, trial.alpha)
         changes = {name: self._change(name) for name in sure}
-        large = [name for name in sure if changes[name].effect >= self._drift.min_effect]
+        large = [
+            name
+            for name in sure
+            if name not in self._told and changes[name].effect >= self._drift.min_effect
+        ]
         if not large:
             return None
         subject, change = large[0], changes[large[0]]
+        self._told.update(large)
         self._features.restart([n for n in large if n in self._features.columns])
         self._scores.restart([n for n in large if n in self._scores.columns])
         return self._raise(
@@ -298,8 +310,10 @@ class Watch:
     def _performance_alarm(self, now: datetime) -> Alarm | None:
         monitor, trial = self._performance, self._trials["performance"]
         evidence, rise, since = monitor.evidence, monitor.rise(), monitor.since()
-        if evidence < trial.threshold or rise < self._loss.min_effect:
+        certain = evidence >= trial.threshold and rise >= self._loss.min_effect
+        if not certain or "loss" in self._told:
             return None
+        self._told.add("loss")
         what = f"`loss` rose: {monitor.words()}{_since(since)} (rise {rise:.3g})"
         monitor.restart()
         return self._raise(
@@ -337,6 +351,10 @@ class Watch:
 def _account(text: str, now: datetime, former: Promise | None) -> Promise:
     """Go on with the account of the same promise, or open one."""
     return former if former is not None and former.text == text else make_promise(text, now)
+
+
+def _length(block: str | None) -> timedelta | None:
+    return parse_duration(block, "triggers.block") if block is not None else None
 
 
 def _only(profile: Profile, names: Sequence[str]) -> Profile:

@@ -116,10 +116,11 @@ def tabulate(
         raise ValueError(f"{max_cells} cells of {max_columns} columns cannot be numbered")
     scores = _finite(scores)
     limit = min(max_cells, max(32, len(scores) // 2))
-    codes = {name: _codes(frame[name]) for name in features if _codable(frame[name])}
-    sizes = {name: int(code.max(initial=0)) + 1 for name, code in codes.items()}
-    names = sorted((n for n in codes if sizes[n] <= limit), key=sizes.__getitem__)
-    for chosen in _candidates(names, codes, scores, max_columns):
+    counted = {name: _size(frame[name]) for name in features if _codable(frame[name])}
+    sizes = {n: counted[n] for n in sorted(counted, key=counted.__getitem__) if counted[n] <= limit}
+    codes: dict[str, Codes] = {}
+    for chosen in _candidates(sizes, frame, scores, max_columns):
+        codes |= {name: _codes(frame[name]) for name in chosen if name not in codes}
         cell, first = _cells(chosen, codes, len(scores))
         if len(first) <= limit and _determined(cell, first, scores):
             return _table(frame, scores, chosen, first)
@@ -176,6 +177,11 @@ def _codable(series: pl.Series) -> bool:
     return series.dtype.is_numeric() or series.dtype in _KINDS
 
 
+def _size(series: pl.Series) -> int:
+    """Count the values; all that are missing are one."""
+    return (series.fill_nan(None) if series.dtype.is_float() else series).n_unique()
+
+
 def _codes(series: pl.Series) -> Codes:
     """0, 1, 2, ... for each value; missing values are one more, in front."""
     if series.dtype.is_float():
@@ -185,17 +191,16 @@ def _codes(series: pl.Series) -> Codes:
 
 
 def _candidates(
-    names: list[str], codes: dict[str, Codes], scores: Scores, max_columns: int
+    sizes: dict[str, int], frame: pl.DataFrame, scores: Scores, max_columns: int
 ) -> Iterator[tuple[str, ...]]:
     """Yield the sets that pass on a sample, small ones first."""
     n_rows = len(scores)
     if n_rows > _SAMPLE:
         rows = np.random.default_rng(0).choice(n_rows, _SAMPLE, replace=False)
-        codes = {name: codes[name][rows] for name in names}
-        scores = scores[rows]
-    sizes = {name: int(codes[name].max(initial=0)) + 1 for name in names}
-    for n_columns in range(min(max_columns, len(names)) + 1):
-        sets = combinations(names, n_columns)
+        frame, scores = frame[rows], scores[rows]
+    codes = {name: _codes(frame[name]) for name in sizes}
+    for n_columns in range(min(max_columns, len(sizes)) + 1):
+        sets = combinations(sizes, n_columns)
         for chosen in sorted(sets, key=lambda c: float(np.prod([float(sizes[n]) for n in c]))):
             cell, first = _cells(chosen, codes, len(scores))
             if _determined(cell, first, scores):

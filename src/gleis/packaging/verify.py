@@ -111,5 +111,6 @@ def _check_baseline(baseline: Model, package: Package) -> Check:
         return Check(name="fallback", passed=False, text=text)
     rows = len(package.examples.target)
     passed = len(scores) == rows and bool(np.isfinite(scores).all())
-    text = f"The fallback answers {int(np.isfinite(scores).sum())} scores for {rows} examples."
+    answered = np.isfinite(scores.reshape(len(scores), -1)).all(axis=1)
+    text = f"The fallback answers {int(answered.sum())} of {rows} examples."
     return Check(name="fallback", passed=passed, text=text)

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-from gleis import __version__
 from gleis.config.settings import Settings
 from gleis.contracts.dataset import DatasetVersion
+from gleis.contracts.version import VERSION
 from gleis.training.cache import key_of
 from gleis.training.environment import lock_digest
 from gleis.training.reach import reach
@@ -18,7 +18,7 @@ def fit_key(folder: Path, settings: Settings, dataset: DatasetVersion) -> str:
     """Name everything a fitted model depends on."""
     return key_of(
         step="fit",
-        gleis=__version__,
+        gleis=VERSION,
         code=reach(folder, settings.project.module, ["build_model"]).digest,
         params=settings.params,
         environment=lock_digest(),
@@ -31,7 +31,7 @@ def rule_key(folder: Path, settings: Settings, dataset: DatasetVersion) -> str:
     """Name everything the baseline depends on."""
     return key_of(
         step="baseline",
-        gleis=__version__,
+        gleis=VERSION,
         code=reach(folder, settings.project.module, ["baseline"]).digest,
         environment=lock_digest(),
         **_rows_key(settings, dataset),

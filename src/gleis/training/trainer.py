@@ -12,11 +12,11 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from gleis import __version__
 from gleis.config.settings import Settings
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.errors import ProjectError
 from gleis.contracts.ports import ArtifactStore
+from gleis.contracts.version import VERSION
 from gleis.data.module import ProjectModule, open_module
 from gleis.evidence.examine import examine
 from gleis.packaging.estimator import SklearnModel, dump_estimator, load_estimator
@@ -89,7 +89,7 @@ class Trainer:
             fitted=fitted.key,
             ruled=ruled.key,
             evidence=self.settings.evidence,
-            gleis=__version__,
+            gleis=VERSION,
         )
         return self.cache.step(
             "examine", key, Examined, lambda: self._examine(key, dataset, fitted, ruled)
@@ -128,9 +128,9 @@ class Trainer:
     def _build(self) -> Any:
         try:
             estimator = self.module.build_model(dict(self.settings.params))
-        except Exception as error:
+        except ProjectError as error:
             raise ProjectError(
-                f"build_model() raised {type(error).__name__}: {error}",
+                error.what,
                 seen=dict(self.settings.params),
                 remedy="[params] of gleis.toml is handed over as it is; check names and values.",
                 field="build_model",

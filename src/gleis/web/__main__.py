@@ -1,7 +1,7 @@
 """The service with its pages, on a port that is already open.
 
-``python -m gleis.web --project FOLDER --handle N`` is started by ``gleis up``, which holds the
-listening socket ``N`` and hands it over.
+``python -m gleis.web --project FOLDER --settings JSON --handle N`` is started by ``gleis up``,
+which holds the listening socket ``N`` and hands it over with the settings it was given.
 """
 
 from __future__ import annotations
@@ -16,7 +16,9 @@ import threading
 import time
 from pathlib import Path
 
-from gleis.config.load import load_settings
+import msgspec
+
+from gleis.config.settings import Settings
 from gleis.contracts.clock import SystemClock
 from gleis.contracts.errors import GleisError
 from gleis.lifecycle.service_process import make_app
@@ -32,7 +34,7 @@ def main() -> int:
     _follow_parent(os.getppid())
     folder = Path(options.project)
     try:
-        settings = load_settings(folder)
+        settings = msgspec.json.decode(options.settings, type=Settings)
         home = Home(folder / settings.state)
         app = make_app(settings, home, SystemClock())
     except GleisError as error:
@@ -48,6 +50,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="gleis.web")
     parser.add_argument("--project", required=True)
+    parser.add_argument("--settings", required=True)
     parser.add_argument("--handle", required=True, type=int)
     return parser.parse_args()
 

@@ -34,32 +34,32 @@ def make_project(folder: Path, template: str) -> list[Path]:
             remedy=f"Take one of {', '.join(TEMPLATES)}.",
             field="--template",
         )
-    name = re.sub(r"[^A-Za-z0-9_-]", "-", folder.resolve().name)
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", folder.resolve().name).lstrip("-_") or "project"
     module = re.sub(r"\W", "_", name)
     if module[:1].isdigit():
         module = f"_{module}"
-    made = []
+    texts: dict[Path, str] = {}
     for source in sorted((_FOLDER / template).iterdir()):
         if source.suffix not in {".py", ".toml"}:
             continue
         target = folder / (f"{module}.py" if source.stem == "project" else source.name)
         text = source.read_text(encoding="utf-8")
-        if source.suffix == ".toml":
-            text = Template(text).substitute(name=name, module=module)
-        made.append(_write(target, text))
-    return made
-
-
-def _write(target: Path, text: str) -> Path:
-    if target.exists():
+        toml = source.suffix == ".toml"
+        texts[target] = Template(text).substitute(name=name, module=module) if toml else text
+    if there := [target for target in texts if target.exists()]:
         raise ConfigError(
             "this folder holds a project already",
-            seen=str(target),
+            seen=str(there[0]),
             remedy="Take another folder, or remove the file.",
         )
+    for target, text in texts.items():
+        _write(target, text)
+    return list(texts)
+
+
+def _write(target: Path, text: str) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StoreError(f"{target} cannot be written: {error.strerror}") from error
-    return target

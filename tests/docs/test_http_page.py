@@ -1,0 +1,94 @@
+"""The examples of docs/http.md are what the service answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import shlex
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gleis.lifecycle.new_project import make_project
+from gleis.lifecycle.project import Project
+from gleis.lifecycle.service_process import make_app
+
+PAGE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+EXAMPLES = [
+    (shlex.split(command), answer)
+    for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    for command, answer in re.findall(r"^\$ (curl .*)\n(.*)$", block, re.MULTILINE)
+]
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("docs") / "flowers"
+    make_project(folder, "iris")
+    project = Project.open(folder)
+    project.run()
+    return make_app(project.settings, project.home, project.clock)
+
+
+def ask(app, command):
+    url = next(part for part in command if part.startswith("localhost"))
+    content = command[command.index("-d") + 1] if "-d" in command else None
+
+    async def send():
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            method = "GET" if content is None else "POST"
+            return await client.request(method, url.removeprefix("localhost:8000"), content=content)
+
+    return asyncio.run(send())
+
+
+def with_ids(real_ids, text):
+    for said, real in real_ids.items():
+        text = text.replace(said, real)
+    return text
+
+
+def predictions_of(answer):
+    return [
+        one["prediction_id"]
+        for one in answer.get("predictions", [answer])
+        if "prediction_id" in one
+    ]
+
+
+def same(said, real):
+    if isinstance(said, dict):
+        return said.keys() == real.keys() and all(
+            key in ("prediction_id", "digest") or same(said[key], real[key]) for key in said
+        )
+    if isinstance(said, list):
+        return len(said) == len(real) and all(map(same, said, real))
+    return said == (pytest.approx(real, rel=1e-3) if isinstance(said, float) else real)
+
+
+def test_every_example_is_answered_as_written(app):
+    assert len(EXAMPLES) >= 12
+    real_ids = {}
+    for command, written in EXAMPLES:
+        text, status = re.fullmatch(r"(\{.*\})(?: (\d+))?", written).groups()
+        wanted = json.loads(with_ids(real_ids, text))
+        reply = ask(app, [with_ids(real_ids, part) for part in command])
+        assert reply.status_code == int(status or 200), command
+        assert same(wanted, reply.json()), (command, reply.text)
+        real_ids |= dict(zip(predictions_of(wanted), predictions_of(reply.json()), strict=True))
+
+
+def test_the_page_names_every_path_and_metric(app):
+    assert set(app._routes) == set(re.findall(r"^\| `(/\S+)` \|", PAGE, re.MULTILINE))
+    metrics = ask(app, ["localhost:8000/metrics"]).text
+    made = set(re.findall(r"^# TYPE (gleis_\w+) (?!gauge)", metrics, re.MULTILINE))
+    assert made | {"gleis_model_info"} == set(re.findall(r"^\| `(gleis_\w+)", PAGE, re.MULTILINE))
+
+
+def test_a_wrong_example_would_be_noticed():
+    assert not same({"prediction": "setosa"}, {"prediction": "virginica"})
+    assert not same({"score": 0.5}, {"score": 0.51})
+    assert not same({"flags": []}, {"flags": ["x"]})
