@@ -99,3 +99,70 @@ def make_shifting(folder: Path) -> Path:
     (folder / "gleis.toml").write_text(SHIFTING_TOML)
     (folder / "shifting.py").write_text(SHIFTING_MODULE)
     return folder
+
+
+ORDERS_TOML = """
+[project]
+name = "orders"
+module = "orders"
+task = "binary"
+target = "returned"
+id = "order"
+time = "at"
+
+[split]
+by = "time"
+test = 0.3
+
+[evidence]
+bootstrap = 20
+
+[gates]
+roc_auc = ">= 0.55"
+
+[triggers]
+new_labels = 200
+
+[loop]
+every = "0.5s"
+"""
+
+ORDERS_MODULE = '''
+"""Orders of a shop, in a file that grows."""
+
+from pathlib import Path
+
+import polars as pl
+from sklearn.linear_model import LogisticRegression
+
+
+def load(since, until):
+    rows = pl.read_csv(Path(__file__).with_name("orders.csv"), try_parse_dates=True)
+    rows = rows.with_columns(pl.col("at").dt.replace_time_zone("UTC"))
+    if since is not None:
+        rows = rows.filter(pl.col("at") >= since)
+    if until is not None:
+        rows = rows.filter(pl.col("at") < until)
+    return rows
+
+
+def build_model(params):
+    return LogisticRegression(**params)
+'''
+
+
+def make_orders(folder: Path, rows: list[dict]) -> Path:
+    """Write the project that learns from a growing file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "gleis.toml").write_text(ORDERS_TOML)
+    (folder / "orders.py").write_text(ORDERS_MODULE)
+    (folder / "orders.csv").write_text("order,at,price,items,returned\n")
+    append_orders(folder, rows)
+    return folder
+
+
+def append_orders(folder: Path, rows: list[dict]) -> None:
+    """Append rows to the file of the project ``orders``."""
+    with (folder / "orders.csv").open("a") as file:
+        for row in rows:
+            file.write(",".join(str(value) for value in row.values()) + "\n")

@@ -8,7 +8,7 @@ import pytest
 from gleis.contracts.errors import DataError, ProjectError
 from gleis.data.dataset import Datasets
 from gleis.data.module import open_module
-from gleis.data.refresh import refresh
+from gleis.data.refresh import refresh, reload
 
 MODULE = """
 from pathlib import Path
@@ -49,6 +49,16 @@ def project(tmp_path, home, clock, make_settings):
 
         def refresh(self, until=31, code="c1"):
             return refresh(self.datasets, module, self.settings, day(until), code, clock)
+
+        def reload(self, until=31, code="c1"):
+            return reload(
+                self.datasets,
+                module,
+                self.settings,
+                until=day(until),
+                code_hash=code,
+                clock=clock,
+            )
 
         def rows(self):
             return self.datasets.read(self.datasets.latest())
@@ -195,3 +205,17 @@ def test_repeated_ids_in_the_source(project):
     with pytest.raises(DataError, match=r"repeats: 1 of 2.*\[1\]"):
         p.refresh()
     assert p.datasets.latest() == first
+
+
+def test_reloading_brings_late_and_mended_rows(project):
+    rows = project(time="at")
+    rows.put(at=[day(1), day(3)], x=[1.0, 3.0], late=[0, 1])
+    first = rows.refresh(until=5)
+    # A row of day 2 reached the source only now: a refresh does not ask for it.
+    rows.put(at=[day(1), day(2), day(3)], x=[1.0, 2.0, 3.0], late=[0, 1, 1])
+    assert rows.refresh(until=6) == first
+    again = rows.reload(until=6)
+    assert again.version == 2
+    assert rows.rows()["x"].to_list() == [1.0, 2.0, 3.0]
+    assert rows.reload(until=6) == again
+    assert rows.datasets.read(first)["x"].to_list() == [1.0, 3.0]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import mlflow
 import msgspec
 import pytest
 
 from gleis import Project
+from gleis.contracts.clock import SystemClock
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.results import Backtest
+from gleis.registry.deployments import Deployments
 from gleis.store.home import Home
+from mlflow_uris import mlflow_at
 from small_projects import make_shifting
 
 SINCE, CHANGE, UNTIL = (
@@ -90,9 +94,6 @@ def test_labels_came_late_and_all(folder, result):
 
 def test_what_was_live_at_any_moment(folder, result):
     home = Home(folder / ".gleis" / "backtests" / result.id / "1")
-    from gleis.contracts.clock import SystemClock
-    from gleis.registry.deployments import Deployments
-
     deployments = Deployments(home, SystemClock())
     assert deployments.live_at(CHANGE).version.number == 2
     promoted = policy(result, "project").promotions[0]
@@ -108,12 +109,10 @@ def test_the_result_is_a_fact_and_tracked(folder, result):
     kept = [msgspec.json.decode(b, type=Backtest) for b in project.home.facts.all("backtest")]
     assert kept == [result]
     assert project.registry.versions() == []
-    import mlflow
-
-    mlflow.set_tracking_uri(project.home.tracking_uri)
-    runs = mlflow.search_runs(experiment_names=["shifting"])
+    with mlflow_at(project.home.tracking_uri):
+        runs = mlflow.search_runs(experiment_names=["shifting"])
+        history = mlflow.MlflowClient().get_metric_history(runs.run_id[0], "weekly_log_loss")
     assert set(runs["params.policy"]) == {"never", "project", "every 10d"}
-    history = mlflow.MlflowClient().get_metric_history(runs.run_id[0], "weekly_log_loss")
     assert len(history) == len(result.policies[0].weeks)
     project.home.close()
 

@@ -66,6 +66,21 @@ def test_an_extra_file_is_refused(built, name):
         load_package(built.path)
 
 
+def test_the_note_mlflow_leaves_in_a_package_it_loads_is_not_an_extra_file(built, tmp_path):
+    note = built.path / "registered_model_meta"
+    note.write_text("model_name: p\nmodel_version: '2'\n")
+    assert load_package(built.path, built.digest).digest == built.digest
+    note.unlink()
+    note.symlink_to(tmp_path)
+    with pytest.raises(PackageError, match="is a link"):
+        load_package(built.path)
+    note.unlink()
+    note.mkdir()
+    (note / "extra.txt").write_text("")
+    with pytest.raises(PackageError, match="is not in the manifest"):
+        load_package(built.path)
+
+
 def test_a_file_that_no_package_has_is_refused_even_if_listed(built, reseal):
     (built.path / "extra.py").write_text("print()")
     reseal(built.path)

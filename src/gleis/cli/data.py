@@ -18,6 +18,9 @@ def add(
     until: Annotated[
         str | None, typer.Option(help="Only rows before this moment (ISO 8601).")
     ] = None,
+    anew: Annotated[
+        bool, typer.Option(help="Load everything again: for rows that came late or were mended.")
+    ] = False,
     flags: Flags = None,
     as_json: AsJson = False,
 ) -> None:
@@ -27,7 +30,8 @@ def add(
     """
     opened = open_project(project, flags)
     before = {version.version for version in opened.data.versions()}
-    version = opened.data.add(parse_moment(until, "--until") if until else None)
+    moment = parse_moment(until, "--until") if until else None
+    version = opened.data.add(moment, anew=anew)
     if as_json:
         print_json({"added": version.version not in before, "version": version})
         return

@@ -44,8 +44,7 @@ class ReplayProgress:
         self._counts = dict.fromkeys(policies, (0, 0, 0))
 
     def __enter__(self) -> ReplayProgress:
-        """Show the bars."""
-        self._bars.start()
+        """Wait for the first step; what is refused before it needs no bars."""
         return self
 
     def __exit__(
@@ -59,6 +58,7 @@ class ReplayProgress:
 
     def on_step(self, policy: str, moment: datetime, tick: Tick) -> None:
         """Move a bar on."""
+        self._bars.start()
         alarms, trained, promoted = self._counts[policy]
         alarms += len(tick.alarms)
         if tick.outcome is not None:

@@ -53,6 +53,9 @@ def _say_end(result: object) -> None:
     if outcome.unchanged:
         say("Nothing changed since this run: nothing was done.")
         say("  New rows at the source? gleis run --refresh")
+        number = outcome.version.number
+        if outcome.champion != number:
+            say(f"  Version {outcome.champion} is champion, not this one: gleis promote v{number}")
     elif outcome.promoted:
         say(f"Version {outcome.version.number} is champion. Next: gleis up")
     else:

@@ -32,6 +32,7 @@ def _names(settings: Settings) -> None:
         raise ConfigError(
             "project.name may hold letters, digits, - and _",
             seen=project.name,
+            remedy="Begin with a letter or digit, and leave other characters out.",
             field="project.name",
         )
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", project.module):
@@ -48,6 +49,7 @@ def _names(settings: Settings) -> None:
             raise ConfigError(
                 "project.target, project.id and project.time must be three columns",
                 seen=column,
+                remedy="Name another column, or leave project.id or project.time out.",
                 field="project.target",
             )
         seen.add(column)
@@ -77,7 +79,12 @@ def _split(settings: Settings) -> None:
             )
         parse_duration(split.test, "split.test")
     elif not 0 < split.test < 1:
-        raise ConfigError("split.test is not between 0 and 1", seen=split.test, field="split.test")
+        raise ConfigError(
+            "split.test is not between 0 and 1",
+            seen=split.test,
+            remedy="Write the share of rows to test on, such as 0.2.",
+            field="split.test",
+        )
 
 
 def _features(settings: Settings) -> None:
@@ -110,7 +117,12 @@ def _numbers(settings: Settings) -> None:
     )
     for key, value, low, high in checks:
         if not low <= value <= high:
-            raise ConfigError(f"{key} is not between {low} and {high}", seen=value, field=key)
+            raise ConfigError(
+                f"{key} is not between {low} and {high}",
+                seen=value,
+                remedy="Take a value in between, or leave it out for the default.",
+                field=key,
+            )
 
 
 def _triggers(settings: Settings) -> None:
@@ -125,6 +137,7 @@ def _triggers(settings: Settings) -> None:
         raise ConfigError(
             "triggers.new_labels is not positive",
             seen=triggers.new_labels,
+            remedy="Write how many new labels start a retraining, or leave it out.",
             field="triggers.new_labels",
         )
     if triggers.schedule is not None:

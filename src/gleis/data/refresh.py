@@ -79,6 +79,32 @@ def refresh(
     return datasets.append(load_rows(module, settings, since, until), stamp(since, until))
 
 
+def reload(
+    datasets: Datasets,
+    module: ProjectModule,
+    settings: Settings,
+    *,
+    until: datetime,
+    code_hash: str,
+    clock: Clock,
+) -> DatasetVersion:
+    """Load everything anew; other content makes a new snapshot, the same none.
+
+    For rows that reached the source late, or were mended there: a refresh asks only for what
+    came after the latest version. Earlier versions stay readable.
+
+    Parameters
+    ----------
+    datasets, module, settings, until, code_hash, clock
+        As for ``refresh``.
+    """
+    latest = datasets.latest()
+    if latest is not None:
+        until = max(until, _end(latest) or until)
+    stamp = _Stamp(module, code_hash, clock)
+    return datasets.replace(load_rows(module, settings, None, until), stamp(None, until))
+
+
 class _Stamp:
     """Writes the provenance of what is loaded now."""
 

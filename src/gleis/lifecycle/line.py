@@ -17,7 +17,7 @@ from gleis.contracts.alarm import Decision
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.deployment import BASELINE, Version
 from gleis.contracts.run import Run
-from gleis.data.refresh import refresh
+from gleis.data.refresh import refresh, reload
 from gleis.governance.gates import check_gates
 from gleis.lifecycle.pack import Packed, pack
 from gleis.lifecycle.record import judge_baseline_run, judge_run
@@ -93,10 +93,19 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     return outcome
 
 
-def gather(bench: Workbench, until: datetime) -> DatasetVersion:
-    """Append what the source has before ``until`` and the dataset has not."""
+def gather(bench: Workbench, until: datetime, *, anew: bool = False) -> DatasetVersion:
+    """Append what the source has before ``until`` and the dataset has not; or load all anew."""
     bench.tell("data", f"loading rows until {until:%Y-%m-%d %H:%M}")
     code = load_code(bench.folder, bench.settings)
+    if anew:
+        return reload(
+            bench.datasets,
+            bench.module,
+            bench.settings,
+            until=until,
+            code_hash=code,
+            clock=bench.clock,
+        )
     return refresh(bench.datasets, bench.module, bench.settings, until, code, bench.clock)
 
 

@@ -24,9 +24,12 @@ class ProjectData:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
 
-    def add(self, until: datetime | None = None) -> DatasetVersion:
-        """Append what the source has before ``until``, by default all whose label is known."""
-        return gather(self._bench, until or self._bench.known_until())
+    def add(self, until: datetime | None = None, *, anew: bool = False) -> DatasetVersion:
+        """Append what the source has before ``until``, by default all whose label is known.
+
+        With ``anew`` everything is loaded again: for rows that came late or were mended.
+        """
+        return gather(self._bench, until or self._bench.known_until(), anew=anew)
 
     def versions(self) -> list[DatasetVersion]:
         """Return the versions, oldest first."""

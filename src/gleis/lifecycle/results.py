@@ -21,6 +21,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     promoted: bool
     unchanged: bool = False
     """True if all of it had been done before, and nothing was done now."""
+    champion: int | None = None
+    """Number of the version that answers now, where nothing was done."""
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True):

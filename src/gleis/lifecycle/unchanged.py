@@ -13,6 +13,7 @@ from gleis.contracts.deployment import Version
 from gleis.contracts.run import Run
 from gleis.data.versions import DatasetVersions
 from gleis.lifecycle.results import Outcome
+from gleis.registry.deployments import Deployments
 from gleis.store.home import Home
 from gleis.training.keys import load_code, run_key
 
@@ -51,7 +52,13 @@ def find_unchanged(folder: Path, settings: Settings, home: Home, clock: Clock) -
         version=done.version,
         promoted=done.promoted,
         unchanged=True,
+        champion=_champion(home, clock),
     )
+
+
+def _champion(home: Home, clock: Clock) -> int | None:
+    live = Deployments(home, clock).champion()
+    return live.version.number if live is not None else None
 
 
 def keep_done(folder: Path, settings: Settings, home: Home, outcome: Outcome) -> None:

@@ -31,6 +31,9 @@ FILES = frozenset(
 )
 """Every file a package of this format may hold."""
 
+_MLFLOW_NOTE = "registered_model_meta"
+"""MLflow writes it into a registered package that it loads; gleis never reads it."""
+
 _PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"})
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _REMEDY = "Take an intact copy of the package, or build it again with gleis run."
@@ -137,7 +140,7 @@ def _list(folder: Path) -> set[str]:
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             raise _refuse("is a link; a package holds its files itself", name, folder)
-        if not path.is_dir() and name != MANIFEST:
+        if not path.is_dir() and name not in (MANIFEST, _MLFLOW_NOTE):
             found.add(name)
     return found
 

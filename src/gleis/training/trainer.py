@@ -139,6 +139,7 @@ class Trainer:
             raise ProjectError(
                 "build_model() must return an unfitted scikit-learn estimator",
                 seen=type(estimator).__name__,
+                remedy="Return one, such as make_pipeline(StandardScaler(), Ridge(**params)).",
                 field="build_model",
             )
         return estimator

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from commands import gleis
+from trained_projects import copied, trained, untrained
+
+ROW = {"sepal_length": 5.0, "sepal_width": 3.0, "petal_length": 4.2, "petal_width": 1.3}
+
+
+@pytest.fixture
+def taken():
+    """A port that somebody else listens on."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def read_document(stream):
+    """Read one indented JSON document from a stream that stays open."""
+    lines = []
+    while not lines or lines[-1] != "}\n":
+        lines.append(stream.readline())
+        assert lines[-1], "".join(lines)
+    return json.loads("".join(lines))
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_a_live_process_says_where_answers_and_leaves_quietly(tmp_path, command):
+    folder = copied(tmp_path / "iris")
+    arguments = [sys.executable, "-m", "gleis", command, "--port", "0", "--json"]
+    with subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = read_document(process.stdout)["url"]
+            assert url.startswith("http://127.0.0.1:")
+            answer = httpx.post(f"{url}/predict", json=ROW).json()
+            assert answer["prediction"] == "versicolor"
+            assert answer["version"] == 2
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert gleis(folder, "status", "--json").json["log"]["predictions"] == 1
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_a_port_in_use(command, taken):
+    said = gleis(trained(), command, "--port", str(taken))
+    assert said.code == 2
+    assert f"Port {taken} on 127.0.0.1 is in use" in said.err
+    assert "--port 8001" in said.err
+
+
+def test_a_port_that_is_none():
+    said = gleis(trained(), "serve", "--port", "99999")
+    assert said.code == 2
+    assert "serve.port" in said.err
+    assert "99999" in said.err
+
+
+def test_an_address_of_another_machine():
+    said = gleis(trained(), "serve", "--port", "0", "--host", "192.0.2.1")
+    assert said.code == 2
+    assert "192.0.2.1" in said.err
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_nothing_to_serve(tmp_path, command):
+    said = gleis(untrained(tmp_path / "iris"), command, "--port", "0", "--json")
+    assert said.code == 8
+    assert said.json["error"]["kind"] == "UnavailableError"
+    assert "gleis run" in said.json["error"]["remedy"]

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+
+from gleis.lifecycle.doctor import examine_project
+from trained_projects import copied, edit, trained, untrained
+
+
+def failed(folder):
+    return {check.name: check.found for check in examine_project(folder) if not check.ok}
+
+
+def champion_file(folder, name):
+    (found,) = [p for p in (folder / ".gleis" / "packages").glob(f"*/{name}")
+                if (p.parent / "model.skops").exists()]  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("name", ["iris", "shifting", "diabetes"])
+def test_a_healthy_project_has_every_check(name):
+    checks = examine_project(trained(name))
+    assert [check.name for check in checks] == [
+        "python",
+        "sqlite",
+        "settings",
+        "module",
+        "gates",
+        "state",
+        "ledger",
+        "log",
+        "packages",
+    ]
+    assert all(check.ok for check in checks)
+
+
+def test_before_the_first_run_nothing_is_wrong(tmp_path):
+    assert failed(untrained(tmp_path / "iris")) == {}
+
+
+def test_settings_that_cannot_be_read_end_it(tmp_path):
+    folder = copied(tmp_path / "iris")
+    edit(folder / "gleis.toml", "multiclass", "clustering")
+    checks = examine_project(folder)
+    assert checks[-1].name == "settings"
+    assert "'clustering'" in checks[-1].found
+    assert "multiclass" in checks[-1].found
+
+
+def test_a_module_that_does_not_import(tmp_path):
+    folder = copied(tmp_path / "iris")
+    edit(folder / "iris.py", "import polars", "import polarz")
+    found = failed(folder)
+    assert set(found) == {"module"}
+    assert "iris.py:3" in found["module"]
+
+
+def test_a_gate_that_no_evidence_answers(tmp_path):
+    folder = copied(tmp_path / "iris")
+    edit(folder / "gleis.toml", "accuracy =", "acuracy =")
+    assert "Did you mean accuracy?" in failed(folder)["gates"]
+
+
+def test_one_byte_of_a_live_package(tmp_path):
+    folder = copied(tmp_path / "iris")
+    path = champion_file(folder, "model.skops")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    found = failed(folder)
+    assert set(found) == {"packages"}
+    assert "champion, version 2" in found["packages"]
+    assert "model.skops" in found["packages"]
+
+
+def test_a_file_too_many_in_a_live_package(tmp_path):
+    folder = copied(tmp_path / "iris")
+    champion_file(folder, "card.md").with_name("extra.py").write_text("import os")
+    assert "extra.py" in failed(folder)["packages"]
+
+
+def test_a_live_package_that_is_gone(tmp_path):
+    folder = copied(tmp_path / "iris")
+    path = champion_file(folder, "card.md").parent
+    path.rename(path.with_name("elsewhere"))
+    assert "version 2" in failed(folder)["packages"]
+
+
+@pytest.mark.parametrize("kind", ["TEXT", "BLOB"])
+def test_a_fact_that_somebody_changed(tmp_path, kind):
+    folder = copied(tmp_path / "iris")
+    with sqlite3.connect(folder / ".gleis" / "gleis.db") as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute(
+            "UPDATE facts SET body = CAST(replace(CAST(body AS TEXT), 'on demand', 'of course')"
+            f" AS {kind}) WHERE kind = 'run'"
+        )
+    database.close()
+    found = failed(folder)
+    assert set(found) == {"ledger"}
+    assert "broken at fact 2" in found["ledger"]
+
+
+def test_a_log_that_is_no_database(tmp_path):
+    folder = copied(tmp_path / "iris")
+    for path in (folder / ".gleis").glob("predictions.db*"):
+        path.unlink()
+    (folder / ".gleis" / "predictions.db").write_text("not a database, whatever its name says")
+    assert "predictions.db" in failed(folder)["log"]
+
+
+def test_a_state_folder_that_cannot_be(tmp_path):
+    folder = copied(tmp_path / "iris")
+    (folder / "file").write_text("")
+    edit(folder / "gleis.toml", "[project]", 'state = "file/state"\n\n[project]')
+    found = failed(folder)
+    assert {"state", "ledger", "log", "packages"} == set(found)
+    assert "file/state" in found["state"]
