@@ -84,7 +84,8 @@ def backtest(
     folder = bench.home.folder / "backtests" / name
     folder.mkdir(parents=True, exist_ok=True)
     benches = [
-        inner_bench(bench, since, Home(folder / str(number))) for number in range(len(policies))
+        inner_bench(bench, since, Home(folder / str(number), durable=False))
+        for number in range(len(policies))
     ]
     results = []
     with Workflows(folder, *benches) as workflows:

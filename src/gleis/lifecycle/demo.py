@@ -65,7 +65,7 @@ class Demo:
         results: list[PolicyResult] = []
         with Workflows(folder) as workflows:
             for rival in RIVALS:
-                bench = inner_bench(self.bench, SINCE, Home(folder / rival))
+                bench = inner_bench(self.bench, SINCE, Home(folder / rival, durable=False))
                 start_policy(bench, workflows)
                 results.append(replay_policy(bench, workflows, rival, arrivals, self.span, on_step))
                 bench.home.close()

@@ -38,6 +38,8 @@ class Database:
         The file; it is made if its folder exists.
     schema : sequence of str
         Statements that make the tables, run once in one transaction.
+    durable : bool
+        False leaves syncing to the system: for what can be made again, such as a replay's log.
 
     Raises
     ------
@@ -45,9 +47,10 @@ class Database:
         Here and in every method: read-only, full, damaged, locked for over 30 s, closed.
     """
 
-    def __init__(self, path: Path, schema: Sequence[str]) -> None:
+    def __init__(self, path: Path, schema: Sequence[str], *, durable: bool = True) -> None:
         self.path = path
         self._schema = schema
+        self._durable = durable
         self._writing = threading.Lock()
         self._reading = threading.Lock()
         self._reader: sqlite3.Connection | None = None
@@ -104,7 +107,7 @@ class Database:
         connection = sqlite3.connect(
             self.path, timeout=_WAIT, isolation_level=None, check_same_thread=False
         )
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'OFF'}")
         return connection
 
     def _prepare(self) -> None:

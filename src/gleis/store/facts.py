@@ -42,6 +42,8 @@ class SqliteFacts:
     ----------
     path : Path
         The file; its folder must exist.
+    durable : bool
+        False leaves syncing to the system, see `Database`.
 
     Raises
     ------
@@ -62,8 +64,8 @@ class SqliteFacts:
     1
     """
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, _SCHEMA)
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self._database = Database(path, _SCHEMA, durable=durable)
 
     def append(self, kind: str, key: str, body: bytes, at: datetime) -> int:
         """Append a fact; return its sequence number once it is on disk."""

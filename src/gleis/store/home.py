@@ -24,6 +24,8 @@ class Home:
     ----------
     folder : Path
         The state folder; made when first needed.
+    durable : bool
+        False leaves syncing to the system: for the state of a replay, which can be made again.
 
     Examples
     --------
@@ -37,8 +39,9 @@ class Home:
     >>> home.close()
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self.folder = folder.absolute()
+        self._durable = durable
         self._open: list[Callable[[], None]] = []
 
     def exists(self) -> bool:
@@ -79,7 +82,7 @@ class Home:
     def facts(self) -> SqliteFacts:
         """The append-only ledger."""
         self.create()
-        facts = SqliteFacts(self.folder / "gleis.db")
+        facts = SqliteFacts(self.folder / "gleis.db", durable=self._durable)
         self._open.append(facts.close)
         return facts
 
@@ -87,7 +90,7 @@ class Home:
     def states(self) -> SqliteStates:
         """States of monitors, and cursors."""
         self.create()
-        states = SqliteStates(self.folder / "states.db")
+        states = SqliteStates(self.folder / "states.db", durable=self._durable)
         self._open.append(states.close)
         return states
 
@@ -97,7 +100,7 @@ class Home:
         from gleis.store.prediction_log import SqlitePredictionLog
 
         self.create()
-        log = SqlitePredictionLog(self.folder / "predictions.db")
+        log = SqlitePredictionLog(self.folder / "predictions.db", durable=self._durable)
         self._open.append(log.close)
         return log
 

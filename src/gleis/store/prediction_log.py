@@ -50,6 +50,8 @@ class SqlitePredictionLog:
     ----------
     path : Path
         The file; its folder must exist.
+    durable : bool
+        False leaves syncing to the system, see `Database`.
     token : callable, optional
         Makes the 8 hex characters that tell this log's entries from another's.
 
@@ -60,8 +62,10 @@ class SqlitePredictionLog:
         acknowledged before stays.
     """
 
-    def __init__(self, path: Path, *, token: Callable[[], str] | None = None) -> None:
-        self._database = Database(path, sql.SCHEMA)
+    def __init__(
+        self, path: Path, *, token: Callable[[], str] | None = None, durable: bool = True
+    ) -> None:
+        self._database = Database(path, sql.SCHEMA, durable=durable)
         self._token = token or _random_tokens()
 
     def append(self, batches: Sequence[Batch]) -> list[list[str]]:

@@ -16,6 +16,8 @@ class SqliteStates:
     ----------
     path : Path
         The file; its folder must exist.
+    durable : bool
+        False leaves syncing to the system, see `Database`.
 
     Raises
     ------
@@ -31,8 +33,8 @@ class SqliteStates:
     (b'7', None)
     """
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, _SCHEMA)
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
+        self._database = Database(path, _SCHEMA, durable=durable)
 
     def get(self, key: str) -> bytes | None:
         """Return the last bytes put under ``key``; None if there are none."""
