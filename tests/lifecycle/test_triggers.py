@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from gleis.config.settings import DriftTrigger, PerformanceTrigger, TriggerSettings
@@ -93,3 +94,13 @@ def test_on_demand_names_who():
     decision = on_demand(TRAINED, "ann@desk")
     assert decision.retrain
     assert "ann@desk" in decision.reason
+
+
+def test_a_failed_training_is_tried_again_after_an_hour():
+    failed = msgspec.structs.replace(situation(), failed="the source is away", kind="drift")
+    soon = msgspec.structs.replace(failed, now=TRAINED + timedelta(minutes=59))
+    assert decide(ALL, soon) is None
+    again = decide(ALL, msgspec.structs.replace(failed, now=TRAINED + timedelta(hours=1)))
+    assert again.retrain
+    assert again.kind == "drift"
+    assert "the source is away" in again.reason

@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
 import msgspec
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
+from dbos import (
+    DBOS,
+    DBOSConfig,
+    DBOSPortableJSONSerializer,
+    PortableWorkflowError,
+    SetWorkflowID,
+    WorkflowHandle,
+)
 
+from gleis.contracts import errors
 from gleis.contracts.alarm import Decision
+from gleis.contracts.errors import GleisError
 from gleis.lifecycle.line import carry
 from gleis.lifecycle.lock import Lock
 from gleis.lifecycle.results import Outcome
@@ -38,13 +48,47 @@ def durably(name: str, kind: type[Result], step: Callable[[], Result]) -> Result
 @DBOS.workflow(name="retrain")  # type: ignore[untyped-decorator]
 def retrain_workflow(bench_name: str, decision: str, until: str) -> str:
     """Carry one decision through the line; all arguments and the result are text."""
-    outcome = carry(
-        _BENCHES[bench_name],
-        msgspec.json.decode(decision, type=Decision),
-        datetime.fromisoformat(until),
-        durably,
-    )
-    return msgspec.json.encode(outcome).decode()
+    try:
+        outcome = carry(
+            _BENCHES[bench_name],
+            msgspec.json.decode(decision, type=Decision),
+            datetime.fromisoformat(until),
+            durably,
+        )
+    except (GleisError, PortableWorkflowError) as error:
+        # A resumed workflow meets the error of its earlier step in the engine's own form.
+        return msgspec.json.encode(_Answer(failed=_failed(error))).decode()
+    return msgspec.json.encode(_Answer(outcome=outcome)).decode()
+
+
+class _Failed(msgspec.Struct, frozen=True):
+    """A journey that could not be made, as text."""
+
+    kind: str
+    what: str
+    seen: str | None = None
+    remedy: str = ""
+    field: str | None = None
+
+    def error(self) -> GleisError:
+        """Return the error it was."""
+        kind = getattr(errors, self.kind, GleisError)
+        found: GleisError = kind(self.what, remedy=self.remedy, field=self.field)
+        found.seen = self.seen
+        return found
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the workflow answers: one of the two."""
+
+    outcome: Outcome | None = None
+    failed: _Failed | None = None
+
+
+def _failed(error: GleisError | PortableWorkflowError) -> _Failed:
+    if isinstance(error, PortableWorkflowError):
+        return _Failed(error.name, error.message)
+    return _Failed(type(error).__name__, error.what, error.seen, error.remedy, error.field)
 
 
 class Workflows:
@@ -112,8 +156,7 @@ class Workflows:
                 msgspec.json.encode(decision).decode(),
                 until.isoformat(),
             )
-        body: str = handle.get_result(polling_interval_sec=0.02)
-        return msgspec.json.decode(body, type=Outcome)
+        return _read(handle)
 
     def unfinished(self) -> list[str]:
         """Return the ids of workflows that are queued or running."""
@@ -123,7 +166,25 @@ class Workflows:
     def finish(self) -> None:
         """Wait for workflows an earlier process left behind."""
         for identifier in self.unfinished():
-            DBOS.retrieve_workflow(identifier).get_result(polling_interval_sec=0.05)
+            with suppress(GleisError):  # it is in the journal; the loop goes on
+                _read(DBOS.retrieve_workflow(identifier))
+
+
+def _read(handle: WorkflowHandle[str]) -> Outcome:
+    try:
+        body = handle.get_result(polling_interval_sec=0.02)
+    except PortableWorkflowError as error:
+        raise GleisError(
+            "the retraining broke off",
+            seen=f"{error.name}: {error.message}",
+            remedy="This is a fault of gleis; its log has the trace.",
+        ) from error
+    answer = msgspec.json.decode(body, type=_Answer)
+    if answer.failed is not None:
+        raise answer.failed.error()
+    if answer.outcome is None:
+        raise GleisError("the retraining left no answer")
+    return answer.outcome
 
 
 def bench_name(bench: Workbench) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from gleis.contracts.alarm import Alarm, Decision
+from gleis.contracts.alarm import Alarm, Decision, TriggerKind
 from gleis.contracts.ports import FactStore
 from gleis.lifecycle.results import Outcome
 
@@ -22,6 +22,8 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True):
     version: int | None = None
     promoted: bool = False
     error: str | None = None
+    kind: TriggerKind = "demand"
+    """What had started it."""
 
 
 class Journal:
@@ -59,12 +61,21 @@ class Journal:
                 run=outcome.run.id,
                 version=outcome.version.number,
                 promoted=outcome.promoted,
+                kind=decision.kind,
             )
         )
 
     def write_failure(self, decision: Decision, error: str, labels: int) -> None:
         """Record that a journey failed."""
-        self._write(Trained(decision=decision.id, at=decision.at, labels=labels, error=error))
+        self._write(
+            Trained(
+                decision=decision.id,
+                at=decision.at,
+                labels=labels,
+                error=error,
+                kind=decision.kind,
+            )
+        )
 
     def _write(self, trained: Trained) -> None:
         body = msgspec.json.encode(trained)

@@ -80,6 +80,8 @@ class Loop:
             trained=trained.at,
             new_labels=self.watching.labels - trained.labels,
             alarms=self.journal.alarms(since=trained.at),
+            failed=trained.error,
+            kind=trained.kind,
         )
         decision = decide(self._triggers, situation)
         if decision is not None:

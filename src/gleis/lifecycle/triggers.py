@@ -6,7 +6,7 @@ Pure functions of the settings and the situation, so that live and replayed deci
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 from croniter import croniter
@@ -14,6 +14,9 @@ from croniter import croniter
 from gleis.config.durations import parse_duration, parse_every
 from gleis.config.settings import TriggerSettings
 from gleis.contracts.alarm import Alarm, Decision, TriggerKind
+
+RETRY = timedelta(hours=1)
+"""Time after which a training that broke off is tried again."""
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +29,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Labels matched to predictions since then."""
     alarms: Sequence[Alarm]
     """Alarms since then, oldest first."""
+    failed: str | None = None
+    """Why the last training broke off, if it did."""
+    kind: TriggerKind = "demand"
+    """What had started it."""
 
 
 def decide(triggers: TriggerSettings, situation: Situation) -> Decision | None:
@@ -36,6 +43,8 @@ def decide(triggers: TriggerSettings, situation: Situation) -> Decision | None:
     Decision or None
         None if no trigger says anything; ``retrain=False`` if one does but the cooldown holds.
     """
+    if situation.failed is not None:
+        return _again(situation)
     found = _first(triggers, situation)
     if found is None:
         return None
@@ -52,6 +61,19 @@ def decide(triggers: TriggerSettings, situation: Situation) -> Decision | None:
         kind=kind,
         reason=reason,
         alarms=alarms,
+    )
+
+
+def _again(situation: Situation) -> Decision | None:
+    """Try a training that broke off once more, an hour later."""
+    if situation.now < situation.trained + RETRY:
+        return None
+    return Decision(
+        id=f"{situation.now:%Y%m%dT%H%M%S}-{situation.kind}",
+        at=situation.now,
+        retrain=True,
+        kind=situation.kind,
+        reason=f"again, after a failure: {situation.failed}",
     )
 
 

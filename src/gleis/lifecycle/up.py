@@ -13,7 +13,6 @@ from types import FrameType
 import msgspec
 
 from gleis.config.durations import parse_duration
-from gleis.contracts.errors import GleisError
 from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.durable import Workflows
 from gleis.lifecycle.loop import Loop
@@ -71,8 +70,7 @@ def _loop(
         service.revive()
         try:
             tick = loop.tick()
-        except GleisError:
-            # The service goes on answering; the next tick tries again from the same place.
+        except Exception:  # noqa: BLE001 - the service goes on; the next look tries again
             _log.exception("the loop's look failed")
             continue
         if on_tick is not None:
