@@ -98,3 +98,14 @@ def test_doctor_exits_with_1_and_names_what_fails(tmp_path):
     found = gleis(folder, "doctor", "--json").json
     assert [check["name"] for check in found["checks"] if not check["ok"]] == ["module"]
     assert found["ok"] is False
+
+
+def test_what_was_live_at_a_moment():
+    folder = trained("iris")
+    never = gleis(folder, "status", "--at", "2013-07-04T12:00")
+    assert "Nothing was live at 2013-07-04T12:00" in never.out
+    now = gleis(folder, "status", "--at", "2100-01-01")
+    assert "version 2" in now.out
+    told = gleis(folder, "status", "--at", "2100-01-01", "--json").json
+    assert told["live"]["version"]["number"] == 2
+    assert gleis(folder, "status", "--at", "noon").code == 2

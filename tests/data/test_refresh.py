@@ -8,7 +8,7 @@ import pytest
 from gleis.contracts.errors import DataError, ProjectError
 from gleis.data.dataset import Datasets
 from gleis.data.module import open_module
-from gleis.data.refresh import refresh, reload
+from gleis.data.refresh import is_current, refresh, reload
 
 MODULE = """
 from pathlib import Path
@@ -219,3 +219,13 @@ def test_reloading_brings_late_and_mended_rows(project):
     assert rows.rows()["x"].to_list() == [1.0, 2.0, 3.0]
     assert rows.reload(until=6) == again
     assert rows.datasets.read(first)["x"].to_list() == [1.0, 3.0]
+
+
+def test_what_is_current_is_known_without_asking(project):
+    rows = project(time="at")
+    assert not is_current(rows.datasets, day(5), "c1")
+    rows.put(at=[day(1), day(3)], x=[1.0, 3.0], late=[0, 1])
+    rows.refresh(until=5)
+    assert is_current(rows.datasets, day(5), "c1")
+    assert not is_current(rows.datasets, day(6), "c1")
+    assert not is_current(rows.datasets, day(5), "c2")

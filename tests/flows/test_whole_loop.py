@@ -135,3 +135,9 @@ def test_the_report_is_self_contained(folder, result, tmp_path):
     assert "every 10d" in text
     assert policy(result, "project").alarms[0].message.split(";")[0].split("`")[1] in text
     project.home.close()
+
+
+def test_the_result_shows_itself_in_a_notebook(result):
+    html = result._repr_html_()
+    assert "every 10d" in html
+    assert f"{result.policies[0].figures['log_loss']:.4f}" in html

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import typer
 
-from gleis.cli.options import AsJson, Folder, open_project
+from gleis.cli.options import AsJson, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, print_table, say
+from gleis.contracts.deployment import Deployment
 
 
 def monitor(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]
@@ -50,17 +52,39 @@ def _short(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def status(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]
-    """Say what is live, what was decided last and what waits.
+def status(
+    project: Folder = ".",  # type: ignore[assignment]
+    at: Annotated[
+        str | None, typer.Option(help="Say only what was live at this moment (ISO 8601, UTC).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what is live, what was decided last and what waits; or what was live once.
 
-    Example: gleis status
+    Example: gleis status --at 2013-07-04T12:00
     """
-    found = open_project(project).status()
+    opened = open_project(project)
+    if at is not None:
+        _was_live(opened.registry.deployments.live_at(parse_moment(at, "--at")), at, as_json)
+        return
+    found = opened.status()
     if as_json:
         print_json(found)
         return
     for line in summary_lines(found):
         say(line)
+
+
+def _was_live(deployment: Deployment | None, at: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"at": at, "live": deployment})
+    elif deployment is None:
+        say(f"Nothing was live at {at}.")
+    else:
+        version = deployment.version
+        say(f"At {at} version {version.number} of run {version.run} was live,")
+        say(f"  since {deployment.at:%Y-%m-%d %H:%M}: {deployment.reason}")
+        say(f"  package {version.digest}")
 
 
 def doctor(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]

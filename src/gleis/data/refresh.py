@@ -79,6 +79,19 @@ def refresh(
     return datasets.append(load_rows(module, settings, since, until), stamp(since, until))
 
 
+def is_current(datasets: Datasets, until: datetime, code_hash: str) -> bool:
+    """Say whether the latest version covers everything before ``until`` already.
+
+    Known without asking the source, so without importing the project's module; False where only
+    the source can tell.
+    """
+    latest = datasets.latest()
+    if latest is None or latest.first is None or not datasets.vouched(latest, code_hash):
+        return False
+    end = _end(latest)
+    return end is not None and end >= until
+
+
 def reload(
     datasets: Datasets,
     module: ProjectModule,

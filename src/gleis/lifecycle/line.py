@@ -17,7 +17,7 @@ from gleis.contracts.alarm import Decision
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.deployment import BASELINE, Version
 from gleis.contracts.run import Run
-from gleis.data.refresh import refresh, reload
+from gleis.data.refresh import is_current, refresh, reload
 from gleis.governance.gates import check_gates
 from gleis.lifecycle.pack import Packed, pack
 from gleis.lifecycle.record import judge_baseline_run, judge_run
@@ -95,8 +95,12 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
 
 def gather(bench: Workbench, until: datetime, *, anew: bool = False) -> DatasetVersion:
     """Append what the source has before ``until`` and the dataset has not; or load all anew."""
-    bench.tell("data", f"loading rows until {until:%Y-%m-%d %H:%M}")
     code = load_code(bench.folder, bench.settings)
+    latest = bench.datasets.latest()
+    if latest is not None and not anew and is_current(bench.datasets, until, code):
+        bench.tell("data", f"{latest.label} has all rows until {until:%Y-%m-%d %H:%M}")
+        return latest
+    bench.tell("data", f"loading rows until {until:%Y-%m-%d %H:%M}")
     if anew:
         return reload(
             bench.datasets,

@@ -9,6 +9,7 @@ import msgspec
 from gleis.contracts.alarm import Alarm, Decision
 from gleis.contracts.deployment import Deployment, Version
 from gleis.contracts.run import Run
+from gleis.lifecycle.html_table import html_table
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,3 +81,18 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
     policies: tuple[PolicyResult, ...]
     best: dict[str, str]
     """Figure -> policy that does best in it."""
+
+    def _repr_html_(self) -> str:
+        head = ["policy", *self.metrics, "retrainings", "promotions", "alarms", "false alarms"]
+        rows = [
+            [
+                policy.policy,
+                *(f"{policy.figures[metric]:.4f}" for metric in self.metrics),
+                str(policy.retrainings),
+                str(len(policy.promotions)),
+                str(len(policy.alarms)),
+                str(policy.false_alarms),
+            ]
+            for policy in self.policies
+        ]
+        return html_table([head, *rows])

@@ -7,10 +7,8 @@ from html import escape
 from gleis.contracts.evidence import Figure
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
+from gleis.lifecycle.html_table import html_table
 from gleis.lifecycle.results import Outcome
-
-_STYLE = "border-collapse:collapse;font:14px system-ui,sans-serif"
-_CELL = "padding:3px 10px;border-bottom:1px solid #ddd;text-align:left"
 
 
 class RunResult:
@@ -52,25 +50,21 @@ class RunResult:
 
     def _repr_html_(self) -> str:
         evidence = self.run.evidence
-        figures = "".join(
-            _row(name, _interval(figure), _interval(evidence.baseline.get(name)))
+        figures = [
+            (name, _interval(figure), _interval(evidence.baseline.get(name)))
             for name, figure in evidence.figures.items()
-        )
-        gates = "".join(
-            _row(gate.status, gate.reason) for gate in (self.verdict.gates if self.verdict else ())
-        )
+        ]
+        gates = [
+            (gate.status, gate.reason) for gate in (self.verdict.gates if self.verdict else ())
+        ]
         state = "champion" if self.promoted else "kept, not promoted"
         return (
             f"<div><b>Run {escape(self.run.id)}</b>, version {self.outcome.version.number}: "
             f"{state}. {escape(self.run.dataset.label)}, {self.run.train_rows:,} rows train, "
             f"{self.run.test_rows:,} test."
-            f"<table style='{_STYLE}'>{_row('figure', 'model', 'baseline')}{figures}</table>"
-            f"<table style='{_STYLE}'>{gates}</table></div>"
+            f"{html_table([('figure', 'model', 'baseline'), *figures])}"
+            f"{html_table(gates)}</div>"
         )
-
-
-def _row(*cells: str) -> str:
-    return "<tr>" + "".join(f"<td style='{_CELL}'>{escape(cell)}</td>" for cell in cells) + "</tr>"
 
 
 def _interval(figure: Figure | None) -> str:
