@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from gleis.config.load import load_settings
+from benches import START, first, open_bench
 from gleis.config.settings import TriggerSettings
-from gleis.contracts.clock import SimulatedClock
 from gleis.contracts.errors import ProjectError, StoreError
-from gleis.lifecycle.asking import predict
 from gleis.lifecycle.durable import Workflows
-from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.triggers import on_demand
-from gleis.lifecycle.watching import Watching
-from gleis.lifecycle.workbench import Workbench
-from gleis.store.home import Home
+from gleis.packaging.load import load_package
 from small_projects import make_shifting
 from trained_projects import edit
 
-START = datetime(2024, 2, 21, tzinfo=UTC)
 HOURLY = TriggerSettings(schedule="every 6h")
-ROW = {"price": 10.0, "pages": 3, "channel": "web"}
-
-
-def open_bench(folder):
-    home = Home(folder / ".gleis")
-    home.create()
-    settings = load_settings(folder, environment={})
-    return Workbench(folder, settings, home, SimulatedClock(START), tracked=False)
 
 
 @pytest.fixture
@@ -38,13 +24,6 @@ def bench(tmp_path):
     bench = open_bench(make_shifting(tmp_path / "p"))
     yield bench
     bench.home.close()
-
-
-def first(bench, workflows):
-    decision = on_demand(START, "test")
-    outcome = workflows.retrain(bench, decision)
-    Journal(bench.home.facts).write_trained(decision, 0, outcome)
-    return outcome
 
 
 def test_a_source_that_is_away_is_recorded_and_tried_again(bench):
@@ -95,30 +74,54 @@ def test_one_loop_a_project(bench):
         Workflows(bench.home.folder, bench).__enter__()
 
 
-def test_monitors_follow_a_champion_changed_by_hand(bench):
-    with Workflows(bench.home.folder, bench) as workflows:
-        first(bench, workflows)
-    watching = Watching(bench)
-    predict(bench, [ROW] * 5)
-    assert watching.observe(bench.clock.now()).predictions == 5
-    watching.keep()
-    assert watching.summary()["version"] == 2
-    bench.deployments.rollback("by hand", "test", "test")
-    again = Watching(bench)
-    predict(bench, [ROW] * 3)
-    assert again.observe(bench.clock.now()).predictions == 3
-    assert again.summary()["version"] == 1
+class Died(BaseException):
+    """Stands for SIGKILL: nothing after it runs."""
 
 
-def test_the_state_of_another_version_of_gleis_starts_anew(bench, monkeypatch):
+def test_a_retraining_whose_process_died_is_not_done_twice(bench):
     with Workflows(bench.home.folder, bench) as workflows:
         first(bench, workflows)
-    watching = Watching(bench)
-    predict(bench, [ROW] * 5)
-    watching.observe(bench.clock.now())
-    watching.keep()
-    monkeypatch.setattr("gleis.lifecycle.watching.VERSION", "9.9.9")
-    again = Watching(bench)
-    assert again.summary() == {}
-    assert again.observe(bench.clock.now()).predictions == 0
-    assert again.summary()["drift"]["rows"] == 0
+        bench.clock.move_to(START + timedelta(hours=6))
+
+        def dying(bench, decision):
+            workflows.retrain(bench, decision)
+            raise Died
+
+        with pytest.raises(Died):
+            Loop(bench, dying, HOURLY).tick()
+    assert len(bench.registry.versions()) == 3
+
+    after = open_bench(bench.folder)
+    after.clock.move_to(START + timedelta(hours=6, seconds=10))
+    with Workflows(after.home.folder, after) as workflows:
+        loop = Loop(after, workflows.retrain, HOURLY)
+        assert loop.resume().version.number == 3
+        assert loop.resume() is None
+        assert loop.tick().decision is None
+    assert len(after.registry.versions()) == 3
+    assert loop.journal.last_trained().kind == "schedule"
+    after.home.close()
+
+
+def test_a_decision_that_never_began_is_carried_out(bench):
+    with Workflows(bench.home.folder, bench) as workflows:
+        first(bench, workflows)
+        bench.clock.move_to(START + timedelta(hours=6))
+
+        def dying(bench, decision):
+            raise Died
+
+        with pytest.raises(Died):
+            Loop(bench, dying, HOURLY).tick()
+        assert Loop(bench, workflows.retrain, HOURLY).resume().version.number == 3
+
+
+def test_a_module_edited_meanwhile_is_the_one_that_trains(bench):
+    """In a process that runs for weeks, the code a result is named after must be what made it."""
+    with Workflows(bench.home.folder, bench) as workflows:
+        first(bench, workflows)
+        edit(bench.folder / "shifting.py", "Regression(**params)", "Regression(C=0.001, **params)")
+        bench.clock.move_to(START + timedelta(hours=6))
+        outcome = Loop(bench, workflows.retrain, HOURLY).tick().outcome
+    package = load_package(bench.registry.path(outcome.version), outcome.version.digest)
+    assert package.model.estimator[-1].C == 0.001

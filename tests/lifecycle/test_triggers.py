@@ -104,3 +104,7 @@ def test_a_failed_training_is_tried_again_after_an_hour():
     assert again.retrain
     assert again.kind == "drift"
     assert "the source is away" in again.reason
+
+
+def test_two_wishes_at_one_moment_are_two_decisions():
+    assert on_demand(TRAINED, "me").id != on_demand(TRAINED, "me").id

@@ -231,3 +231,19 @@ def wait_for(url, seconds=90):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.3)
+
+
+def test_a_run_is_found_by_its_tag(tracking):
+    assert tracking.find_run("gleis.run", "r1") is None
+    moment = datetime(2013, 4, 1, tzinfo=UTC)
+    run = tracking.log_run(
+        "r1",
+        params={},
+        metrics={},
+        tags={"gleis.run": "r1"},
+        texts={},
+        started=moment,
+        ended=moment,
+    )
+    assert tracking.find_run("gleis.run", "r1") == run
+    assert tracking.find_run("gleis.run", "r2") is None

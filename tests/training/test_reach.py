@@ -130,3 +130,18 @@ def test_not_python(folder):
     (folder / "p.py").write_text("def load(:\n")
     with pytest.raises(ProjectError, match=r"p\.py"):
         reach(folder, "p", ["load"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from helper import *\n",
+        "try:\n    from helper import *\nexcept ImportError:\n    pass\n",
+    ],
+)
+def test_a_helper_behind_a_star_counts(tmp_path, text):
+    (tmp_path / "p.py").write_text(text + "def load(a, b):\n    return f() + g\n")
+    (tmp_path / "helper.py").write_text("from p import *\ndef f():\n    return 1\n")
+    before = reach(tmp_path, "p", ["load"]).digest
+    (tmp_path / "helper.py").write_text("from p import *\ndef f():\n    return 2\n")
+    assert reach(tmp_path, "p", ["load"]).digest != before

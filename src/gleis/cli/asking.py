@@ -25,7 +25,7 @@ def predict(
     project: Folder = ".",  # type: ignore[assignment]
     as_json: AsJson = False,
 ) -> None:
-    """Ask the champion in this process; answers go to the log as over HTTP.
+    """Ask the champion in this process; answers go to the log.
 
     Example: gleis predict rows.csv
     """
@@ -72,7 +72,8 @@ def label(
     if as_json:
         print_json(receipt)
         return
-    say(f"{receipt['accepted']:,} labels kept.")
+    kept = receipt["accepted"]
+    say(f"{kept:,} {'label' if kept == 1 else 'labels'} kept.")
     for name, meaning in (("unknown", "not in the log (yet)"), ("changed", "labelled before")):
         if receipt[name]:
             say(f"  {len(receipt[name]):,} {meaning}: {', '.join(receipt[name][:5])}")

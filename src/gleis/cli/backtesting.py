@@ -54,7 +54,7 @@ def show_backtest(result: Backtest) -> None:
         [
             (
                 policy.policy,
-                *(policy.figures[metric] for metric in result.metrics),
+                *(policy.figures.get(metric) for metric in result.metrics),
                 policy.retrainings,
                 len(policy.promotions),
                 len(policy.alarms),
@@ -64,6 +64,9 @@ def show_backtest(result: Backtest) -> None:
             for policy in result.policies
         ],
     )
+    for policy in result.policies:
+        if policy.refused:
+            say(f"  {policy.policy}: {policy.refused:,} arrivals refused, first: {policy.refusal}")
     for metric, best in result.best.items():
         say(f"  best {metric}: {best}")
 

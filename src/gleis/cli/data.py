@@ -99,17 +99,27 @@ def show(
         [
             (
                 column["name"],
-                column["type"],
+                _brief(column["type"]),
                 column["role"],
                 column["missing"],
-                column["low"],
+                _minute(column["low"]),
                 column["median"],
-                column["high"],
+                _minute(column["high"]),
                 column["values"],
             )
             for column in columns
         ],
     )
+
+
+def _brief(kind: str) -> str:
+    """Leave out the parameters of a type: ``Datetime(...)`` is ``Datetime``."""
+    return kind.partition("(")[0]
+
+
+def _minute(value: object) -> object:
+    """Cut a time to its minute; leave a number as it is."""
+    return value[:16] if isinstance(value, str) else value
 
 
 def register(app: typer.Typer) -> None:

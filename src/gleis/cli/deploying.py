@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from gleis.cli.options import AsJson, Folder, open_project
-from gleis.cli.output import print_json, say
+from gleis.cli.output import print_json, say, working
+
+_MOVING = "Moving the alias here and in MLflow"
 
 
 def promote(
@@ -23,7 +25,9 @@ def promote(
 
     Example: gleis promote v3 --reason "agreed in the model board"
     """
-    found = open_project(project).promote(version, reason, override)
+    opened = open_project(project)
+    with working(_MOVING):
+        found = opened.promote(version, reason, override)
     if as_json:
         print_json({"champion": found})
         return
@@ -39,7 +43,9 @@ def rollback(
 
     Example: gleis rollback --reason "wrong weather feed"
     """
-    found = open_project(project).rollback(reason)
+    opened = open_project(project)
+    with working(_MOVING):
+        found = opened.rollback(reason)
     if as_json:
         print_json({"champion": found})
         return

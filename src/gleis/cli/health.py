@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from gleis.cli.options import AsJson, Folder, open_project, parse_moment
-from gleis.cli.output import print_json, print_table, say
+from gleis.cli.output import print_json, print_table, say, working
 from gleis.contracts.deployment import Deployment
+
+_SHOWN = 8
+"""Columns whose evidence is printed, the strongest first."""
+_UNITS = {"drift": "  (evidence as powers of 10)", "performance": "  (evidence as powers of 10)"}
+_MOMENTS = {"since", "last training", "next scheduled"}
 
 
 def monitor(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]
-    """Look once at what is new in the log; raise alarms, retrain nothing.
+    """Look once at what is new; raise alarms, retrain nothing.
 
     Example: gleis monitor
     """
@@ -36,12 +42,21 @@ def summary_lines(summary: Mapping[str, object]) -> list[str]:
 
 def _lines(values: Mapping[str, object], indent: str) -> list[str]:
     lines = []
+    width = max([22 - len(indent), *(len(name) for name in values)])
     for name, value in values.items():
         if isinstance(value, dict) and value:
-            lines += [f"{indent}{name}", *_lines(value, indent + "  ")]
+            known = _strongest(value) if name == "evidence" else value
+            lines += [f"{indent}{name}{_UNITS.get(name, '')}", *_lines(known, indent + "  ")]
+            if len(known) < len(value):
+                lines.append(f"{indent}  and {len(value) - len(known)} weaker; --json has them all")
         else:
-            lines.append(f"{indent}{name:<{22 - len(indent)}} {_short(value)}")
+            lines.append(f"{indent}{name:<{width}} {_short(value)}")
     return lines
+
+
+def _strongest(evidence: Mapping[str, float]) -> dict[str, float]:
+    found = sorted(evidence.items(), key=lambda item: -item[1])
+    return dict(found[:_SHOWN])
 
 
 def _short(value: object) -> str:
@@ -59,7 +74,7 @@ def status(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say what is live, what was decided last and what waits; or what was live once.
+    """Say what is live and what was decided last; or what was live.
 
     Example: gleis status --at 2013-07-04T12:00
     """
@@ -71,8 +86,15 @@ def status(
     if as_json:
         print_json(found)
         return
-    for line in summary_lines(found):
+    for line in summary_lines({name: _moment(name, value) for name, value in found.items()}):
         say(line)
+
+
+def _moment(name: str, value: object) -> object:
+    """Write a moment for people; in JSON it stays exact."""
+    if name not in _MOMENTS or value is None:
+        return value
+    return f"{datetime.fromisoformat(str(value)):%Y-%m-%d %H:%M} UTC"
 
 
 def _was_live(deployment: Deployment | None, at: str, as_json: bool) -> None:
@@ -88,7 +110,7 @@ def _was_live(deployment: Deployment | None, at: str, as_json: bool) -> None:
 
 
 def doctor(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]
-    """Check the installation and the project: settings, module, state, ledger, packages.
+    """Check settings, module, state, ledger and live packages.
 
     Exits with 1 if a check fails.
 
@@ -96,7 +118,8 @@ def doctor(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ign
     """
     from gleis.lifecycle.doctor import examine_project  # loads what it checks
 
-    checks = examine_project(project)
+    with working("Looking at settings, state, ledger and packages"):
+        checks = examine_project(project)
     failed = [check for check in checks if not check.ok]
     if as_json:
         print_json({"ok": not failed, "checks": checks})

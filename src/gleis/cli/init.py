@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,9 @@ def init(
         return
     for path in made:
         say(f"  {path}")
-    say(f"Next: cd {folder} && gleis run" + _hint(template))
+    if template == "blank":
+        say(f"Next: put your rows into {folder / 'data.csv'}; its column `target` is predicted.")
+    say(f"Next: cd {shlex.quote(str(folder))} && gleis run" + _hint(template))
 
 
 def _hint(template: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import msgspec
@@ -33,12 +34,19 @@ def print_json(value: Any) -> None:
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """Print a table; numbers to the right."""
+    """Print a table; numbers to the right. On a narrow terminal no name and no number is cut."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     listed = [list(row) for row in rows]
     for position, header in enumerate(headers):
-        numeric = all(isinstance(row[position], int | float) for row in listed) and bool(listed)
-        table.add_column(header, justify="right" if numeric else "left", header_style="bold")
+        cells = [row[position] for row in listed if row[position] is not None]
+        numeric = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
+        table.add_column(
+            header,
+            justify="right" if numeric else "left",
+            header_style="bold",
+            no_wrap=numeric or position == 0,
+            overflow="fold",
+        )
     for row in listed:
         table.add_row(*(Text(_text(cell)) for cell in row))
     console.print(table)
@@ -47,6 +55,11 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[object]], title:
 def say(message: str = "", style: str | None = None) -> None:
     """Print a line for people."""
     console.print(Text(message), style=style)
+
+
+def working(message: str) -> AbstractContextManager[object]:
+    """Show on a terminal what a step that takes seconds is doing, until it is done."""
+    return errors.status(Text(message)) if errors.is_terminal else nullcontext()
 
 
 def complain(message: str, remedy: str = "") -> None:

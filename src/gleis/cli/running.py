@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from gleis.cli.options import AsJson, AsOf, Flags, Folder, open_project
 from gleis.cli.output import print_json, print_table, say
 from gleis.cli.telling import teller
-from gleis.contracts.errors import BlockedError
+from gleis.contracts.deployment import Version
+from gleis.contracts.errors import BlockedError, RegistryError
 from gleis.contracts.run import Run
+
+if TYPE_CHECKING:
+    from gleis.lifecycle.project import Project
 
 
 def run(
@@ -23,7 +28,7 @@ def run(
     flags: Flags = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train, examine, judge, package, register; promote if the gates let it.
+    """Train, examine, judge, package; promote if the gates let it.
 
     Exits with 1 if the verdict blocks the model. Steps whose inputs have not changed are not
     repeated.
@@ -80,21 +85,24 @@ def runs(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignor
 
     Example: gleis runs
     """
-    found = open_project(project).runs()
+    opened = open_project(project)
+    found = opened.runs()
     if as_json:
         print_json(found)
         return
     if not found:
         say("No runs yet. Next: gleis run")
         return
-    metrics = list(found[-1].evidence.figures)[:3]
+    metrics = _judged(found[-1])
+    versions = _versions(opened)
     print_table(
-        ["run", "kind", "data", "train rows", *metrics, "verdict", "cause"],
+        ["run", "kind", "version", "data", "rows", *metrics, "verdict", "cause"],
         [
             (
                 run.id,
                 run.kind,
-                run.dataset.label,
+                versions.get(run.id),
+                f"v{run.dataset.version}",
                 run.train_rows,
                 *(_value(run, metric) for metric in metrics),
                 "passed" if run.verdict and run.verdict.passed else "blocked",
@@ -105,13 +113,28 @@ def runs(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignor
     )
 
 
+def _judged(run: Run) -> list[str]:
+    """Name the figures a list of runs shows: those its gates judge, else the first two."""
+    figures = run.evidence.figures
+    judged = [gate.gate for gate in run.verdict.gates] if run.verdict else []
+    return [name for name in figures if name in judged][:3] or list(figures)[:2]
+
+
+def _versions(opened: Project) -> dict[str, str]:
+    # From the ledger: the registry would load polars for a list.
+    found = [msgspec.json.decode(body, type=Version) for body in opened.home.facts.all("version")]
+    return {version.run: f"v{version.number}" for version in found}
+
+
 def _value(run: Run, metric: str) -> float | None:
     figure = run.evidence.figures.get(metric)
     return figure.value if figure else None
 
 
 def show(
-    run_id: Annotated[str, typer.Argument(help="Run, its first letters, or v3.", metavar="RUN")],
+    run_id: Annotated[
+        str, typer.Argument(help="Run, its first letters, v3, 3 or latest.", metavar="RUN")
+    ] = "latest",
     project: Folder = ".",  # type: ignore[assignment]
     as_json: AsJson = False,
 ) -> None:
@@ -119,11 +142,12 @@ def show(
 
     Example: gleis show v2
     """
-    found = open_project(project).find_run(run_id)
+    found = _find(open_project(project), run_id)
     if as_json:
         print_json(found)
         return
     show_outcome(found, None)
+    _show_slices(found)
     code = found.code
     say(
         f"  code      {code.reached[:12]}, commit {(code.commit or 'none')[:12]}"
@@ -136,6 +160,33 @@ def show(
     say(f"  took      {took}")
     say(f"  tracking  {found.tracking or 'none'}")
     say(f"  package   {found.package or 'none'}")
+
+
+def _find(opened: Project, ref: str) -> Run:
+    if ref != "latest":
+        return opened.find_run(f"v{ref}" if ref.isdecimal() else ref)
+    found = opened.runs()
+    if not found:
+        raise RegistryError("there are no runs yet", remedy="Make one: gleis run")
+    return found[-1]
+
+
+def _show_slices(run: Run) -> None:
+    slices = run.evidence.slices
+    if not slices:
+        return
+    metrics = _judged(run)
+    print_table(
+        ["  slice", "rows", *metrics],
+        [
+            (
+                f"  {part.column} = {part.value}",
+                part.rows,
+                *(_maybe(part.figures.get(metric)) for metric in metrics),
+            )
+            for part in slices
+        ],
+    )
 
 
 def show_outcome(run: Run, version: int | None) -> None:

@@ -35,7 +35,7 @@ def up(
     flags: Flags = None,
     as_json: AsJson = False,
 ) -> None:
-    """Serve, and keep the loop beside it: monitors, triggers, retraining, reload.
+    """Serve, with the loop beside it: monitors, triggers, retraining.
 
     Example: gleis up
     """

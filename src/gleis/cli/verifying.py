@@ -8,18 +8,18 @@ from typing import Annotated
 import typer
 
 from gleis.cli.options import AsJson, Folder, open_project
-from gleis.cli.output import print_json, print_table, say
+from gleis.cli.output import print_json, print_table, say, working
 
 
 def verify(
     package: Annotated[
         str, typer.Argument(help="Folder of a package, or v3, or an alias.", metavar="PACKAGE")
-    ],
+    ] = "champion",
     digest: Annotated[str | None, typer.Option(help="Digest it must have.")] = None,
     project: Folder = ".",  # type: ignore[assignment]
     as_json: AsJson = False,
 ) -> None:
-    """Check every file of a package against its manifest and run the package's own tests.
+    """Check a package's files against its manifest; run its tests.
 
     Exits with 1 if a check fails.
 
@@ -32,7 +32,8 @@ def verify(
         registry = open_project(project).registry
         version = registry.get(package)
         path, digest = registry.path(version), version.digest
-    result = verify_package(path, digest)
+    with working("Loading the package and running its tests"):
+        result = verify_package(path, digest)
     if as_json:
         print_json({"ok": result.ok, "checks": result.checks, "package": str(path)})
     else:

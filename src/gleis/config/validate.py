@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 from gleis.config.durations import parse_duration, parse_every, parse_rate
 from gleis.config.settings import Settings
 from gleis.contracts.errors import ConfigError
+
+_SHORTEST = timedelta(seconds=0.1)
 
 
 def validate(settings: Settings) -> None:
@@ -23,7 +26,17 @@ def validate(settings: Settings) -> None:
     _numbers(settings)
     _triggers(settings)
     parse_duration(settings.project.label_delay, "project.label_delay")
-    parse_duration(settings.loop.every, "loop.every")
+    _every(settings.loop.every)
+
+
+def _every(text: str) -> None:
+    if parse_duration(text, "loop.every") < _SHORTEST:
+        raise ConfigError(
+            "loop.every is too short",
+            seen=text,
+            remedy="Write 0.1s or more; 10s is usual.",
+            field="loop.every",
+        )
 
 
 def _names(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ import polars as pl
 
 from gleis.config.durations import parse_duration
 from gleis.contracts.alarm import Decision
-from gleis.contracts.clock import SimulatedClock
+from gleis.contracts.clock import SimulatedClock, utc
 from gleis.contracts.errors import ConfigError, DataError
 from gleis.data.contract import infer_contract
 from gleis.data.source import load_rows
@@ -61,7 +62,7 @@ def backtest(
     bench : Workbench
         The project.
     since, until : datetime
-        The stretch of history, by event time.
+        The stretch of history, by event time; without a time zone it is UTC.
     policies : sequence of str
         See ``policies.policy_triggers``.
     step : str
@@ -76,9 +77,12 @@ def backtest(
     DataError
         If the source has no rows in [since, until).
     """
+    since, until = utc(since), utc(until)
     stretch = parse_duration(step, "--step")
     arrivals = load_arrivals(bench, since, until)
-    name = f"{bench.settings.project.name}-{bench.clock.now():%Y%m%dT%H%M%S}"
+    # With a mark of its own: under --as-of, or within a second, the moment alone names two.
+    mark = secrets.token_hex(2)
+    name = f"{bench.settings.project.name}-{bench.clock.now():%Y%m%dT%H%M%S}-{mark}"
     for policy in policies:
         policy_triggers(policy, bench.settings.triggers)
     folder = bench.home.folder / "backtests" / name
@@ -167,7 +171,9 @@ def finish(
     best = {}
     for metric in metrics:
         sign = -1 if METRICS[metric].greater_is_better else 1
-        best[metric] = min(results, key=lambda r: sign * r.figures[metric]).policy
+        known = [result for result in results if metric in result.figures]
+        if known:
+            best[metric] = min(known, key=lambda r: sign * r.figures[metric]).policy
     result = Backtest(
         id=name,
         project=bench.settings.project.name,

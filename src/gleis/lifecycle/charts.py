@@ -30,7 +30,7 @@ def weekly_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetCha
             {
                 "policy": policy.policy,
                 "week": week.start.replace(tzinfo=None),
-                "value": week.figures[metric],
+                "value": week.figures.get(metric),
                 "rows": week.rows,
             }
             for policy in result.policies
@@ -65,7 +65,7 @@ def gain_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetChart
     What all policies share, such as a week's weather, drops out.
     """
     first, *others = result.policies
-    level = {week.start: week.figures[metric] for week in first.weeks}
+    level = {week.start: week.figures[metric] for week in first.weeks if metric in week.figures}
     weeks = pl.DataFrame(
         [
             {
@@ -75,6 +75,7 @@ def gain_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetChart
             }
             for policy in others
             for week in policy.weeks
+            if week.start in level and metric in week.figures
         ]
     )
     names = [policy.policy for policy in result.policies]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -108,13 +107,16 @@ class Workflows:
 
     def __init__(self, folder: Path, *benches: Workbench) -> None:
         self._folder = folder
+        self._names: set[str] = set()
         self._lock = Lock(folder / "loop.lock")
         for bench in benches:
             self.add(bench)
 
     def add(self, bench: Workbench) -> None:
         """Let workflows of ``bench`` run in this process."""
-        _BENCHES[bench_name(bench)] = bench
+        name = bench_name(bench)
+        _BENCHES[name] = bench
+        self._names.add(name)
 
     def __enter__(self) -> Workflows:
         """Start the engine; unfinished workflows of an earlier process go on at once."""
@@ -141,6 +143,8 @@ class Workflows:
     ) -> None:
         """Stop the engine; what is unfinished resumes at the next start."""
         DBOS.destroy()
+        for name in self._names:
+            _BENCHES.pop(name, None)
         self._lock.release()
 
     def retrain(self, bench: Workbench, decision: Decision) -> Outcome:
@@ -157,17 +161,6 @@ class Workflows:
                 until.isoformat(),
             )
         return _read(handle)
-
-    def unfinished(self) -> list[str]:
-        """Return the ids of workflows that are queued or running."""
-        found = DBOS.list_workflows(status=["PENDING", "ENQUEUED"])
-        return [workflow.workflow_id for workflow in found]
-
-    def finish(self) -> None:
-        """Wait for workflows an earlier process left behind."""
-        for identifier in self.unfinished():
-            with suppress(GleisError):  # it is in the journal; the loop goes on
-                _read(DBOS.retrieve_workflow(identifier))
 
 
 def _read(handle: WorkflowHandle[str]) -> Outcome:

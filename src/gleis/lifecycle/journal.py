@@ -44,10 +44,9 @@ class Journal:
             self._facts.append("alarm", alarm.id, body, alarm.at)
 
     def write_decision(self, decision: Decision) -> None:
-        """Record a decision; the same reason waiting for the same cooldown is recorded once."""
+        """Record a decision; one that waits for the end of a cooldown is recorded once."""
         last = self.last_decision()
-        waits_again = last is not None and not decision.retrain and last.reason == decision.reason
-        if not waits_again:
+        if last is None or not _waits_again(last, decision):
             body = msgspec.json.encode(decision)
             self._facts.append_once("decision", decision.id, body, decision.at)
 
@@ -106,3 +105,9 @@ class Journal:
         """Return the newest decision."""
         decisions = self.decisions()
         return decisions[-1] if decisions else None
+
+
+def _waits_again(last: Decision, now: Decision) -> bool:
+    """Say whether both wait for the same; the reason may count on, as that of new labels does."""
+    waits = not last.retrain and not now.retrain
+    return waits and (last.kind, last.alarms) == (now.kind, now.alarms)

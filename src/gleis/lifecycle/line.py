@@ -15,7 +15,8 @@ import msgspec
 
 from gleis.contracts.alarm import Decision
 from gleis.contracts.dataset import DatasetVersion
-from gleis.contracts.deployment import BASELINE, Version
+from gleis.contracts.deployment import BASELINE, CHAMPION, Version
+from gleis.contracts.errors import DataError
 from gleis.contracts.run import Run
 from gleis.data.refresh import is_current, refresh, reload
 from gleis.governance.gates import check_gates
@@ -25,7 +26,7 @@ from gleis.lifecycle.results import Outcome
 from gleis.lifecycle.tracked import track_run
 from gleis.lifecycle.unchanged import keep_done
 from gleis.lifecycle.workbench import Workbench, whoami
-from gleis.training.keys import load_code
+from gleis.training.keys import done_key, load_code
 from gleis.training.results import Examined, Fitted, Ruled
 
 Result = TypeVar("Result")
@@ -48,7 +49,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What must not be decided anew when a journey is resumed."""
 
     first: bool
-    """No heuristic is registered yet."""
+    """No heuristic is registered, or nothing is live."""
 
 
 class Promoted(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,13 +73,13 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     """
     settings = bench.settings
     check_gates(settings.gates, settings.project.task, settings.evidence.slices)
-    dataset = do("data", DatasetVersion, lambda: gather(bench, until))
+    dataset = do("data", DatasetVersion, lambda: known_rows(bench, until))
     ruled = do("baseline", Ruled, lambda: make_rule(bench, dataset))
     if do("plan", Plan, lambda: plan(bench)).first:
         lay_baseline(bench, decision, dataset, ruled, do)
     fitted = do("fit", Fitted, lambda: fit(bench, dataset))
     examined = do("examine", Examined, lambda: examine(bench, dataset, fitted, ruled))
-    run = do("judge", Run, lambda: judge_run(bench, decision, dataset, fitted, examined))
+    run = do("judge", Run, lambda: judge_run(bench, decision, dataset, fitted, ruled, examined))
     packed = do("package", Packed, lambda: pack(bench, run, fitted, ruled, examined))
     version = do("register", Version, lambda: register(bench, run, packed))
     last = do("promote", Promoted, lambda: promote(bench, version, run, decision))
@@ -89,7 +90,7 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
         version=version,
         promoted=last.promoted,
     )
-    keep_done(bench.folder, bench.settings, bench.home, outcome)
+    keep_done(bench.home, done_key(fitted.key, ruled.key, settings), outcome)
     return outcome
 
 
@@ -113,9 +114,45 @@ def gather(bench: Workbench, until: datetime, *, anew: bool = False) -> DatasetV
     return refresh(bench.datasets, bench.module, bench.settings, until, code, bench.clock)
 
 
+def known_rows(bench: Workbench, until: datetime) -> DatasetVersion:
+    """Bring the dataset up to ``until``; if it is further already, go back to what was known."""
+    latest = bench.datasets.latest()
+    if latest is not None and _later(latest, until):
+        return _as_of(bench, until, load_code(bench.folder, bench.settings))
+    return gather(bench, until)
+
+
+def _later(dataset: DatasetVersion, until: datetime) -> bool:
+    """Say whether a version may hold rows from ``until`` on, as one made since may."""
+    end = dataset.provenance.until
+    timed = dataset.last is not None
+    return timed and end is not None and end > until
+
+
+def _as_of(bench: Workbench, until: datetime, code: str) -> DatasetVersion:
+    """Return the newest version without rows from ``until`` on.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    for version in reversed(bench.datasets.versions()):
+        if not _later(version, until) and bench.datasets.vouched(version, code):
+            bench.tell("data", f"{version.label} is the newest without rows from {until} on")
+            return version
+    raise DataError(
+        "every dataset version holds rows from this moment on, which were not known then",
+        seen=f"{until:%Y-%m-%d %H:%M}",
+        remedy="Take a state folder of its own for the past: --set state=.gleis-past.",
+        field="--as-of",
+    )
+
+
 def plan(bench: Workbench) -> Plan:
     """Say whether the heuristic must be laid first."""
-    return Plan(first=bench.registry.aliases().get(BASELINE) is None)
+    aliases = bench.registry.aliases()
+    return Plan(first=BASELINE not in aliases or CHAMPION not in aliases)
 
 
 def make_rule(bench: Workbench, dataset: DatasetVersion) -> Ruled:
@@ -181,12 +218,6 @@ def as_recorded(bench: Workbench, run: Run) -> Run:
 
 def promote(bench: Workbench, version: Version, run: Run, decision: Decision) -> Promoted:
     """Make the version champion if its verdict lets it; keep it, explained, if not."""
-    bench.home.facts.append_once(
-        "journey",
-        decision.id,
-        msgspec.json.encode({"run": run.id, "version": version.number, "at": decision.at}),
-        decision.at,
-    )
     verdict = run.verdict
     if verdict is None or not verdict.passed:
         reasons = "; ".join(verdict.reasons) if verdict else "no verdict"

@@ -29,17 +29,23 @@ class Lock:
         StoreError
             If another process holds it.
         """
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
+        if not self.try_take():
             raise StoreError(
                 "another process runs the loop of this project",
                 seen=str(self._path),
                 remedy="Stop it (gleis up, demo or backtest), or use another state folder.",
-            ) from None
+            )
+
+    def try_take(self) -> bool:
+        """Take the lock unless another process holds it; return whether it was taken."""
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(handle)
+            return False
         self._handle = handle
+        return True
 
     def release(self) -> None:
         """Let go of it."""

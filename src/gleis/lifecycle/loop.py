@@ -50,6 +50,20 @@ class Loop:
         self._retrain = retrain
         self._triggers = triggers or bench.settings.triggers
 
+    def resume(self) -> Outcome | None:
+        """Carry out the last decision of a process that ended before it could say what came of it.
+
+        A decision names its workflow: one that had begun goes on where it stopped, and one that
+        had ended is read. Without this the trigger behind it would fire once more.
+        """
+        decided = [d for d in self.journal.decisions() if d.retrain and d.kind != "demand"]
+        done = {trained.decision for trained in self.journal.trainings()}
+        if not decided or decided[-1].id in done:
+            return None
+        outcome = self._act(decided[-1])
+        self.watching.keep()
+        return outcome
+
     def tick(self) -> Tick:
         """Look at what is new, raise alarms, decide, and retrain if so decided."""
         now = self.bench.clock.now()
@@ -59,9 +73,12 @@ class Loop:
             self.bench.tell("alarm", alarm.message)
         for alarm in news.checked:
             self.journal.write_alarm(alarm)
+        # Before deciding: who resumes a retraining that was killed knows what led to it.
+        self.watching.keep()
         decision = self._decide(now)
         outcome = self._act(decision) if decision and decision.retrain else None
-        self.watching.keep()
+        if outcome is not None:
+            self.watching.keep()
         return Tick(
             at=now,
             predictions=news.predictions,

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from gleis.contracts.clock import utc
 from gleis.contracts.dataset import DatasetVersion
 from gleis.lifecycle.described import describe_columns
 from gleis.lifecycle.line import gather
@@ -29,7 +30,8 @@ class ProjectData:
 
         With ``anew`` everything is loaded again: for rows that came late or were mended.
         """
-        return gather(self._bench, until or self._bench.known_until(), anew=anew)
+        moment = utc(until) if until is not None else self._bench.known_until()
+        return gather(self._bench, moment, anew=anew)
 
     def versions(self) -> list[DatasetVersion]:
         """Return the versions, oldest first."""

@@ -21,12 +21,14 @@ def judge_run(
     decision: Decision,
     dataset: DatasetVersion,
     fitted: Fitted,
+    ruled: Ruled,
     examined: Examined,
 ) -> Run:
     """Hold the evidence against the gates and record the run."""
     verdict = judge(examined.evidence, bench.settings.gates)
     bench.tell("judge", "passed" if verdict.passed else "; ".join(verdict.reasons))
-    return _record(bench, decision, dataset, fitted, examined, verdict)
+    code = model_code(fitted.code, ruled.code)
+    return _record(bench, decision, dataset, fitted, examined, verdict, code)
 
 
 def judge_baseline_run(
@@ -37,7 +39,8 @@ def judge_baseline_run(
     examined: Examined,
 ) -> Run:
     """Record the heuristic's run; it is what the others are held against."""
-    return _record(bench, decision, dataset, ruled, examined, judge_baseline(examined.evidence))
+    verdict = judge_baseline(examined.evidence)
+    return _record(bench, decision, dataset, ruled, examined, verdict, ruled.code)
 
 
 def _record(
@@ -47,9 +50,9 @@ def _record(
     made: Fitted | Ruled,
     examined: Examined,
     verdict: Verdict,
+    reached: str,
 ) -> Run:
     kind = "model" if isinstance(made, Fitted) else "baseline"
-    reached = model_code(bench.folder, bench.settings)
     run = Run(
         id=run_id(decision, made.key, kind),
         project=bench.settings.project.name,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 from gleis.config.durations import parse_duration
 from gleis.contracts.clock import SimulatedClock, utc
 from gleis.contracts.contract import Contract
-from gleis.contracts.errors import UnavailableError
-from gleis.contracts.prediction import Label
+from gleis.contracts.errors import DataError, InvalidRowError, UnavailableError
+from gleis.contracts.prediction import Batch, Label
 from gleis.data.columns import feature_names
 from gleis.data.contract import encode_target
 from gleis.evidence.measure import measure
@@ -54,14 +55,18 @@ class Replay:
         self._arrivals = arrivals
         self._service: Service | None = None
         self._scores: list[NDArray[np.float64]] = []
+        self.refused = 0
+        """Arrivals that broke the champion's contract, as a client's request would have."""
+        self.refusal: str | None = None
+        """What the first of them was told."""
 
     def run(self, until: datetime, progress: Progress | None = None) -> None:
         """Let time pass until ``until``."""
         windows = _windows(self._arrivals, self._time, self.clock.now(), until, self.step)
         for end, rows in windows:
-            ids = self._predict(rows)
+            answered, ids = self._predict(rows)
             self.clock.move_to(end)
-            self._labels.predicted(rows, ids)
+            self._labels.predicted(answered, ids)
             self._labels.deliver(end)
             tick = self.loop.tick()
             if progress is not None:
@@ -71,15 +76,30 @@ class Replay:
     def _time(self) -> str:
         return self.bench.settings.project.time or ""
 
-    def _predict(self, rows: pl.DataFrame) -> list[str]:
-        """Ask the champion, exactly as a request would."""
+    def _predict(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+        """Ask the champion, exactly as requests would; return what it answered, and the ids."""
         if rows.is_empty():
-            return []
+            return rows, []
         service = self._champion()
-        batch = service.answer(rows.select(self._request_columns(rows)).to_dicts())
-        ids = self.bench.home.log.append([batch])[0]
-        self._scores.append(np.asarray(batch.scores, dtype=np.float64))
-        return ids
+        parts = rows.iter_slices(self.bench.settings.serve.max_rows)
+        answered = [pair for part in parts for pair in self._answer(service, part)]
+        batches = [batch for _, batch in answered]
+        ids = [one for of_batch in self.bench.home.log.append(batches) for one in of_batch]
+        self._scores += [np.asarray(batch.scores, dtype=np.float64) for batch in batches]
+        return pl.concat([rows.clear(), *(part for part, _ in answered)]), ids
+
+    def _answer(self, service: Service, rows: pl.DataFrame) -> list[tuple[pl.DataFrame, Batch]]:
+        """Ask about rows at once; where one is refused, about halves, until it stands alone."""
+        try:
+            batch = service.answer(rows.select(self._request_columns(rows)).to_dicts())
+        except InvalidRowError as error:
+            if rows.height == 1:
+                self.refused += 1
+                self.refusal = self.refusal or str(error)
+                return []
+            half = rows.height // 2
+            return [*self._answer(service, rows[:half]), *self._answer(service, rows[half:])]
+        return [(rows, batch)]
 
     def _request_columns(self, rows: pl.DataFrame) -> list[str]:
         project = self.bench.settings.project
@@ -99,7 +119,19 @@ class Replay:
         return current
 
     def answered(self) -> tuple[pl.DataFrame, NDArray[np.float64]]:
-        """Return the rows predicted so far and their scores, in order."""
+        """Return the rows predicted so far and their scores, in order.
+
+        Raises
+        ------
+        DataError
+            If there are none.
+        """
+        if not self._scores:
+            raise DataError(
+                f"the replay predicted none of {self.refused:,} arrivals",
+                seen=self.refusal,
+                remedy="Let load return the features that build_model is trained on.",
+            )
         rows = self._labels.rows()
         return rows, np.concatenate(self._scores)
 
@@ -182,7 +214,7 @@ def summarise(
     decisions = [d for d in journal.decisions() if d.at > since]
     return PolicyResult(
         policy=policy,
-        figures=measure(target, scores, contract.task, metrics),
+        figures=_defined(measure(target, scores, contract.task, metrics)),
         rows=len(target),
         weeks=_weeks(rows[contract.time or ""], target, scores, contract, metrics),
         retrainings=sum(t.at > since and t.error is None for t in journal.trainings()),
@@ -190,7 +222,14 @@ def summarise(
         alarms=tuple(journal.alarms(since)),
         decisions=tuple(decisions),
         seconds=time.perf_counter() - started,
+        refused=replay.refused,
+        refusal=replay.refusal,
     )
+
+
+def _defined(figures: Mapping[str, float]) -> dict[str, float]:
+    """Leave out what is undefined, such as the ROC AUC of one class: JSON has no NaN."""
+    return {name: value for name, value in figures.items() if not math.isnan(value)}
 
 
 def _weeks(
@@ -204,6 +243,6 @@ def _weeks(
     starts = times.dt.truncate("1w")
     for start in starts.unique().sort().to_list():
         inside = (starts == start).to_numpy()
-        figures = measure(target[inside], scores[inside], contract.task, metrics)
+        figures = _defined(measure(target[inside], scores[inside], contract.task, metrics))
         weeks.append(Week(start=utc(start), rows=int(inside.sum()), figures=figures))
     return tuple(weeks)

@@ -11,7 +11,7 @@ from gleis.lifecycle.reproduction import Reproduction
 from gleis.lifecycle.workbench import Workbench
 from gleis.training.cache import StepCache
 from gleis.training.environment import lock
-from gleis.training.keys import model_code
+from gleis.training.keys import function_code, model_code
 from gleis.training.results import Fitted
 from gleis.training.trainer import Trainer
 
@@ -68,11 +68,13 @@ def _fitted_before(bench: Workbench, run: Run, again: Fitted) -> Fitted:
 
 def _differences(bench: Workbench, run: Run) -> list[str]:
     found = []
-    if model_code(bench.folder, bench.settings) != run.code.reached:
+    functions = ("build_model", "baseline")
+    now = [function_code(bench.folder, bench.settings, name) for name in functions]
+    if model_code(*now) != run.code.reached:
         found.append("the source reached from build_model or baseline")
     before = set(bench.home.artifacts.get(run.environment.lock).decode().splitlines())
-    now = set(lock().splitlines())
-    changed = sorted(now - before)
+    installed = set(lock().splitlines())
+    changed = sorted(installed - before)
     if changed:
         found.append(f"{len(changed)} installed distributions, such as {', '.join(changed[:3])}")
     return found

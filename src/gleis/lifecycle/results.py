@@ -45,6 +45,7 @@ class Week(msgspec.Struct, frozen=True, kw_only=True):
     start: datetime
     rows: int
     figures: dict[str, float]
+    """Without those that are undefined, such as the ROC AUC of a week with one class."""
 
 
 class PolicyResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,10 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True):
     decisions: tuple[Decision, ...]
     seconds: float
     """Wall-clock time of the replay."""
+    refused: int = 0
+    """Arrivals the service answered with 422 instead of a prediction; they are not measured."""
+    refusal: str | None = None
+    """What the first of them was told."""
 
     @property
     def false_alarms(self) -> int:
@@ -87,7 +92,7 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
         rows = [
             [
                 policy.policy,
-                *(f"{policy.figures[metric]:.4f}" for metric in self.metrics),
+                *(_figure(policy.figures.get(metric)) for metric in self.metrics),
                 str(policy.retrainings),
                 str(len(policy.promotions)),
                 str(len(policy.alarms)),
@@ -96,3 +101,7 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
             for policy in self.policies
         ]
         return html_table([head, *rows])
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"

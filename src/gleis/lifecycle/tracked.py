@@ -16,6 +16,9 @@ def track_run(bench: Workbench, run: Run) -> str | None:
     tracking = bench.tracking
     if tracking is None:
         return None
+    known = tracking.find_run("gleis.run", run.id)
+    if known is not None:  # a process was killed between MLflow and the ledger
+        return known
     evidence = run.evidence
     metrics = {name: figure.value for name, figure in evidence.figures.items()}
     metrics |= {f"{name}_low": figure.low for name, figure in evidence.figures.items()}
@@ -65,7 +68,11 @@ def track_backtest(bench: Workbench, result: Backtest) -> None:
             ended=now,
         )
         weekly = {
-            f"weekly_{metric}": [(n, week.figures[metric]) for n, week in enumerate(policy.weeks)]
+            f"weekly_{metric}": [
+                (n, week.figures[metric])
+                for n, week in enumerate(policy.weeks)
+                if metric in week.figures
+            ]
             for metric in result.metrics
         }
         tracking.log_series(run, weekly)

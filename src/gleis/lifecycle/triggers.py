@@ -1,10 +1,12 @@
 """The five triggers: on demand, schedule, new labels, performance, drift.
 
 Pure functions of the settings and the situation, so that live and replayed decisions are one.
+Only what a person asks for gets an id that no other has.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -78,9 +80,13 @@ def _again(situation: Situation) -> Decision | None:
 
 
 def on_demand(now: datetime, by: str) -> Decision:
-    """Return the decision of a person who wants a run now."""
+    """Return the decision of a person who wants a run now.
+
+    Its id is its own: the same journey promotes once, but a person may ask twice at one moment,
+    as ``--as-of`` does by its nature.
+    """
     return Decision(
-        id=f"{now:%Y%m%dT%H%M%S}-demand",
+        id=f"{now:%Y%m%dT%H%M%S}-demand-{secrets.token_hex(4)}",
         at=now,
         retrain=True,
         kind="demand",

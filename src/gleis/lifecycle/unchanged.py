@@ -6,9 +6,11 @@ from pathlib import Path
 
 import msgspec
 
+from gleis.config.durations import parse_duration
 from gleis.config.settings import Settings
 from gleis.contracts.alarm import Decision
-from gleis.contracts.clock import Clock
+from gleis.contracts.clock import Clock, SimulatedClock
+from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.deployment import Version
 from gleis.contracts.run import Run
 from gleis.data.versions import DatasetVersions
@@ -37,6 +39,8 @@ def find_unchanged(folder: Path, settings: Settings, home: Home, clock: Clock) -
     dataset = versions.latest()
     if dataset is None or not versions.vouched(dataset, load_code(folder, settings)):
         return None
+    if isinstance(clock, SimulatedClock) and not _as_of(dataset, settings, clock):
+        return None
     kept = home.states.get(f"run/{run_key(folder, settings, dataset)}")
     if kept is None:
         return None
@@ -56,13 +60,18 @@ def find_unchanged(folder: Path, settings: Settings, home: Home, clock: Clock) -
     )
 
 
+def _as_of(dataset: DatasetVersion, settings: Settings, clock: Clock) -> bool:
+    """Say whether the version holds what was known at the moment that is pretended."""
+    delay = parse_duration(settings.project.label_delay, "project.label_delay")
+    return dataset.provenance.until == clock.now() - delay
+
+
 def _champion(home: Home, clock: Clock) -> int | None:
     live = Deployments(home, clock).champion()
     return live.version.number if live is not None else None
 
 
-def keep_done(folder: Path, settings: Settings, home: Home, outcome: Outcome) -> None:
-    """Remember that everything this outcome depends on has been done."""
-    key = run_key(folder, settings, outcome.run.dataset)
+def keep_done(home: Home, key: str, outcome: Outcome) -> None:
+    """Remember, under the key it was made under, what this outcome came to."""
     done = Done(run=outcome.run.id, version=outcome.version, promoted=outcome.promoted)
     home.states.put(f"run/{key}", msgspec.json.encode(done))

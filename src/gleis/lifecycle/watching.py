@@ -12,6 +12,7 @@ from gleis.contracts.alarm import Alarm
 from gleis.contracts.version import VERSION
 from gleis.lifecycle.checking import Checking, Pending
 from gleis.lifecycle.journal import Journal
+from gleis.lifecycle.lock import Lock
 from gleis.lifecycle.parts import read_parts
 from gleis.lifecycle.results import Tick
 from gleis.lifecycle.workbench import Workbench
@@ -21,6 +22,8 @@ from gleis.store.logged import Logged, Matched
 
 _KEY = "watching"
 _ROWS = 20_000
+_ROUNDS = 100
+"""Readings in one look: a log that grows as fast as it is read must not keep triggers waiting."""
 
 
 class News(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +40,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """The state between processes, written in one piece."""
 
     made_by: str = ""
-    """gleis's version: monitors of another one start anew, cursors go on."""
+    """See ``_maker``: monitors of another maker start anew, cursors go on."""
     version: int
     seen: int
     """Log entries up to here were read."""
@@ -63,6 +66,7 @@ class Watching:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
         body = bench.home.states.get(_KEY)
+        self._written = body
         kept = msgspec.msgpack.decode(body, type=_Kept) if body is not None else None
         self._seen = kept.seen if kept else 0
         self._matched = kept.matched if kept else 0
@@ -81,7 +85,7 @@ class Watching:
             return News()
         alarms: list[Alarm] = []
         predictions = labels = 0
-        while True:
+        for _ in range(_ROUNDS):
             batches = self._bench.home.log.read(self._seen, _ROWS)
             matched = self._bench.home.log.matched(self._matched, _ROWS)
             if not batches and not matched:
@@ -110,7 +114,7 @@ class Watching:
         if self._watch is None:
             return
         kept = _Kept(
-            made_by=VERSION,
+            made_by=_maker(self._bench),
             version=self._watch.version,
             seen=self._seen,
             matched=self._matched,
@@ -119,7 +123,10 @@ class Watching:
             promises=self._watch.promises,
             pending=self._checking.pending,
         )
-        self._bench.home.states.put(_KEY, msgspec.msgpack.encode(kept))
+        body = msgspec.msgpack.encode(kept)
+        if body != self._written:  # a quiet service writes nothing
+            self._bench.home.states.put(_KEY, body)
+            self._written = body
 
     def summary(self) -> dict[str, Any]:
         """Return the monitors' state in plain types; empty before the first champion."""
@@ -153,7 +160,9 @@ class Watching:
 
     def _restore(self, kept: _Kept) -> None:
         live = self._bench.deployments.champion()
-        if live is None or live.version.number != kept.version or kept.made_by != VERSION:
+        if live is None or live.version.number != kept.version:
+            return
+        if kept.made_by != _maker(self._bench):
             return
         reference, contract = read_parts(self._bench, live.version)
         settings = self._bench.settings
@@ -167,9 +176,30 @@ class Watching:
         )
 
 
+def _maker(bench: Workbench) -> str:
+    """Name what a monitor's state cannot outlive: gleis's version, and how rows are grouped."""
+    drift, loss = bench.settings.triggers.drift, bench.settings.triggers.performance
+    blocks = (drift.block if drift else None, loss.block if loss else None)
+    return f"{VERSION} {blocks}"
+
+
 def look(bench: Workbench) -> tuple[Tick, dict[str, Any]]:
-    """Look once, record alarms, retrain nothing; return what was found and the state."""
+    """Look once, record alarms, retrain nothing; return what was found and the state.
+
+    While another process runs the loop, the look is its own: what it kept last is returned.
+    """
     now = bench.clock.now()
+    lock = Lock(bench.home.folder / "loop.lock")
+    if not lock.try_take():
+        state = {"note": "another process runs the loop; this is what it saw last"}
+        return Tick(at=now, predictions=0, labels=0), state | Watching(bench).summary()
+    try:
+        return _look(bench, now)
+    finally:
+        lock.release()
+
+
+def _look(bench: Workbench, now: datetime) -> tuple[Tick, dict[str, Any]]:
     watching, journal = Watching(bench), Journal(bench.home.facts)
     news = watching.observe(now)
     for alarm in (*news.alarms, *news.checked):

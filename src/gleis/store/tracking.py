@@ -91,6 +91,20 @@ class Tracking:
             client.set_terminated(run, end_time=stamp)
         return run
 
+    def find_run(self, tag: str, value: str) -> str | None:
+        """Return the id of the newest run that carries a tag; None if there is none.
+
+        Parameters
+        ----------
+        tag, value : str
+            Without backticks and quotes.
+        """
+        with self._explained():
+            found = self._mlflow.client.search_runs(
+                [self._experiment_id], f"tags.`{tag}` = '{value}'", max_results=1
+            )
+        return str(found[0].info.run_id) if found else None
+
     def log_series(self, run: str, series: Mapping[str, Sequence[tuple[int, float]]]) -> None:
         """Add figures by step to a finished run: weekly losses, say.
 

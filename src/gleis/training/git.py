@@ -19,9 +19,11 @@ def describe_code(folder: Path, reached: str, artifacts: ArtifactStore) -> Code:
     commit = _git(folder, "rev-parse", "HEAD")
     if commit is None:
         return Code(reached=reached)
-    changes = _git(folder, "diff", "HEAD", "--", ".") or ""
-    others = _git(folder, "ls-files", "--others", "--exclude-standard", "--", ".") or ""
-    untracked = [_untracked(folder / name) for name in others.splitlines() if name.endswith(".py")]
+    changes = _git(folder, "diff", "HEAD", "--", ".")
+    if changes is None:  # no difference and an unknown one are not the same
+        changes = "git diff failed, or took too long: what was not committed is not known.\n"
+    others = _git(folder, "ls-files", "-z", "--others", "--exclude-standard", "--", ".") or ""
+    untracked = [_untracked(folder, name) for name in others.split("\0") if name.endswith(".py")]
     dirty = "\n".join(part for part in (changes, *untracked) if part)
     diff = artifacts.put(dirty.encode()) if dirty else None
     return Code(reached=reached, commit=commit.strip(), diff=diff)
@@ -32,15 +34,15 @@ def _git(folder: Path, *words: str) -> str | None:
         answer = subprocess.run(  # noqa: S603
             ["git", "-C", str(folder), *words],  # noqa: S607
             capture_output=True,
-            text=True,
             timeout=20,
             check=False,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, subprocess.TimeoutExpired):
         return None
-    return answer.stdout if answer.returncode == 0 else None
+    # A data file in the repository need not be UTF-8.
+    return answer.stdout.decode(errors="replace") if answer.returncode == 0 else None
 
 
-def _untracked(path: Path) -> str:
-    text = path.read_bytes()[:_LARGEST].decode(errors="replace")
-    return f"--- /dev/null\n+++ {path.name}\n{text}"
+def _untracked(folder: Path, name: str) -> str:
+    text = (folder / name).read_bytes()[:_LARGEST].decode(errors="replace")
+    return f"--- /dev/null\n+++ {name}\n{text}"

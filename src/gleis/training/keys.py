@@ -19,7 +19,7 @@ def fit_key(folder: Path, settings: Settings, dataset: DatasetVersion) -> str:
     return key_of(
         step="fit",
         gleis=VERSION,
-        code=reach(folder, settings.project.module, ["build_model"]).digest,
+        code=function_code(folder, settings, "build_model"),
         params=settings.params,
         environment=lock_digest(),
         threads=os.environ.get("OMP_NUM_THREADS"),
@@ -32,7 +32,7 @@ def rule_key(folder: Path, settings: Settings, dataset: DatasetVersion) -> str:
     return key_of(
         step="baseline",
         gleis=VERSION,
-        code=reach(folder, settings.project.module, ["baseline"]).digest,
+        code=function_code(folder, settings, "baseline"),
         environment=lock_digest(),
         **_rows_key(settings, dataset),
     )
@@ -50,20 +50,31 @@ def _rows_key(settings: Settings, dataset: DatasetVersion) -> dict[str, Any]:
 
 def run_key(folder: Path, settings: Settings, dataset: DatasetVersion) -> str:
     """Name everything a whole run depends on: the model, the baseline, evidence and gates."""
-    return key_of(
-        step="run",
-        fit=fit_key(folder, settings, dataset),
-        rule=rule_key(folder, settings, dataset),
-        evidence=settings.evidence,
-        gates=settings.gates,
-    )
+    fit, rule = fit_key(folder, settings, dataset), rule_key(folder, settings, dataset)
+    return done_key(fit, rule, settings)
+
+
+def done_key(fit: str, rule: str, settings: Settings) -> str:
+    """Name a whole run by the keys its model and baseline were made under."""
+    return key_of(step="run", fit=fit, rule=rule, evidence=settings.evidence, gates=settings.gates)
 
 
 def load_code(folder: Path, settings: Settings) -> str:
     """Name the code that ``load`` reaches."""
-    return reach(folder, settings.project.module, ["load"]).digest
+    return function_code(folder, settings, "load")
 
 
-def model_code(folder: Path, settings: Settings) -> str:
-    """Name the code that ``build_model`` and ``baseline`` reach."""
-    return reach(folder, settings.project.module, ["build_model", "baseline"]).digest
+def module_code(folder: Path, settings: Settings) -> str:
+    """Name the code of the project's module that gleis calls."""
+    roots = ["load", "build_model", "baseline"]
+    return reach(folder, settings.project.module, roots).digest
+
+
+def function_code(folder: Path, settings: Settings, name: str) -> str:
+    """Name the code that one function of the project's module reaches."""
+    return reach(folder, settings.project.module, [name]).digest
+
+
+def model_code(build_model: str, baseline: str) -> str:
+    """Name the code of a run by what its two functions reached."""
+    return key_of(build_model=build_model, baseline=baseline)

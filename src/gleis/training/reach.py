@@ -37,6 +37,8 @@ class _Source:
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     imports: dict[str, tuple[str, str | None]] = field(default_factory=dict)
     """Local name -> (module, attribute or None)."""
+    stars: list[str] = field(default_factory=list)
+    """Modules of ``from module import *``: a name found nowhere else may be theirs."""
     effects: list[ast.stmt] = field(default_factory=list)
     """Statements that bind no name: they run on import, so they always count."""
 
@@ -73,6 +75,8 @@ class _Walk:
         self.folder = folder
         self.sources: dict[str, _Source | None] = {}
         self.found: dict[str, str] = {}
+        self.sought: set[str] = set()
+        """Names looked for behind stars, which may point at each other."""
 
     def source(self, module: str) -> _Source | None:
         if module not in self.sources:
@@ -92,6 +96,10 @@ class _Walk:
             self._import(key, *source.imports[name])
         elif (submodule := f"{module}.{name}") and self.source(submodule):
             self._whole(submodule)
+        elif key not in self.sought:
+            self.sought.add(key)
+            for star in source.stars:
+                self.visit(star, name)
 
     def _enter(self, source: _Source, key: str, nodes: list[ast.stmt]) -> None:
         self.found[key] = "\n".join(_normalised(node) for node in nodes)
@@ -115,7 +123,7 @@ class _Walk:
         self.found[key] = f"import {module} {attribute or ''}"
         if self.source(module) is None:
             return
-        if attribute is None:
+        if attribute in {None, "*"}:
             self._whole(module)
         else:
             self.visit(module, attribute)
@@ -147,7 +155,10 @@ def _read(path: Path, module: str) -> _Source:
     source = _Source(module, parts if path.name == "__init__.py" else parts[:-1])
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
-            source.imports |= _bindings(node, source.package)
+            bindings = _bindings(node, source.package)
+            if star := bindings.pop("*", None):
+                source.stars.append(star[0])
+            source.imports |= bindings
             continue
         names = _bound(node)
         for name in names:

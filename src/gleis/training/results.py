@@ -12,6 +12,8 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     """A fitted estimator and its scores on the test rows."""
 
     key: str
+    code: str
+    """Hash of the source that ``build_model`` reached when it was fitted."""
     estimator: str
     """Artifact: skops."""
     trusted: tuple[str, ...]
@@ -34,6 +36,8 @@ class Ruled(msgspec.Struct, frozen=True, kw_only=True):
     """The baseline as a rule, and its scores on the test rows."""
 
     key: str
+    code: str
+    """Hash of the source that ``baseline`` reached when it was asked."""
     rule: str
     """Artifact: JSON of the rule."""
     scores: str

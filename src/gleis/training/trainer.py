@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from gleis.evidence.examine import examine
 from gleis.packaging.estimator import SklearnModel, dump_estimator, load_estimator
 from gleis.packaging.rule import Rule, RuleModel
 from gleis.training.cache import StepCache, key_of
-from gleis.training.keys import fit_key, rule_key
+from gleis.training.keys import fit_key, function_code, module_code, rule_key
 from gleis.training.prepare import Prepared, prepare
 from gleis.training.reference import make_examples, make_reference
 from gleis.training.results import Examined, Fitted, Ruled
@@ -61,11 +60,19 @@ class Trainer:
         self.cache = cache
         self._read = read
         self._prepared: tuple[str, Prepared] | None = None
+        self._module: tuple[str, ProjectModule] | None = None
 
-    @cached_property
+    @property
     def module(self) -> ProjectModule:
-        """The project's module, imported when a step first needs it."""
-        return open_module(self.folder, self.settings.project.module)
+        """The project's module, imported when a step first needs it, and anew once it changed.
+
+        Keys are hashes of the source on disk; in a process that runs for weeks the code that
+        makes a result must be that source too.
+        """
+        code = module_code(self.folder, self.settings)
+        if self._module is None or self._module[0] != code:
+            self._module = (code, open_module(self.folder, self.settings.project.module))
+        return self._module[1]
 
     def prepare(self, dataset: DatasetVersion) -> Prepared:
         """Return the dataset made ready; read once for all steps that follow."""
@@ -97,6 +104,7 @@ class Trainer:
 
     def _fit(self, key: str, dataset: DatasetVersion) -> Fitted:
         prepared = self.prepare(dataset)
+        code = function_code(self.folder, self.settings, "build_model")
         estimator = self._build()
         seeds = seed_estimator(estimator, self.settings.seed)
         seeds["split"] = derive_seed(self.settings.seed, "split")
@@ -115,6 +123,7 @@ class Trainer:
         model = SklearnModel(estimator, prepared.contract)
         return Fitted(
             key=key,
+            code=code,
             estimator=self.artifacts.put(content),
             trusted=trusted,
             scores=self.put_scores(model.predict(_columns(features[test]))),
@@ -151,6 +160,7 @@ class Trainer:
         scores = RuleModel(rule, prepared.contract).predict(_columns(test))
         return Ruled(
             key=key,
+            code=function_code(self.folder, self.settings, "baseline"),
             rule=self.artifacts.put(msgspec.json.encode(rule)),
             scores=self.put_scores(scores),
             contract=prepared.contract,

@@ -1,7 +1,7 @@
 """The service with its pages, on a port that is already open.
 
-``python -m gleis.web --project FOLDER --settings JSON --handle N`` is started by ``gleis up``,
-which holds the listening socket ``N`` and hands it over with the settings it was given.
+``python -m gleis.web --project FOLDER --handle N`` is started by ``gleis up``, which holds the
+listening socket ``N`` and writes the settings it was given to the standard input, as JSON.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def main() -> int:
     _follow_parent(os.getppid())
     folder = Path(options.project)
     try:
-        settings = msgspec.json.decode(options.settings, type=Settings)
+        settings = msgspec.json.decode(sys.stdin.buffer.read(), type=Settings)
         home = Home(folder / settings.state)
         app = make_app(settings, home, SystemClock())
     except GleisError as error:
@@ -50,7 +50,6 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="gleis.web")
     parser.add_argument("--project", required=True)
-    parser.add_argument("--settings", required=True)
     parser.add_argument("--handle", required=True, type=int)
     return parser.parse_args()
 

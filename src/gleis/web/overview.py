@@ -23,6 +23,7 @@ def overview(settings: Settings, home: Home) -> dict[str, Any]:
     journal = Journal(home.facts)
     deployments = Deployments(home, SystemClock())
     runs = [msgspec.json.decode(body, type=Run) for body in home.facts.all("run")]
+    alarms = journal.alarms()
     by_id = {run.id: run for run in runs}
     versions = [msgspec.json.decode(b, type=Version) for b in home.facts.all("version")]
     aliases: dict[int, list[str]] = {}
@@ -41,8 +42,9 @@ def overview(settings: Settings, home: Home) -> dict[str, Any]:
             }
             for version in reversed(versions[-_NEWEST:])
         ],
-        "alarms": journal.alarms()[::-1][:_NEWEST],
+        "alarms": alarms[::-1][:_NEWEST],
+        "alarm_count": len(alarms),
         "decisions": journal.decisions()[::-1][:_NEWEST],
         "failures": [t for t in journal.trainings() if t.error][::-1][:5],
-        "reports": sorted(path.name for path in home.reports.glob("*.html")),
+        "reports": sorted((path.name for path in home.reports.glob("*.html")), reverse=True),
     }
