@@ -78,7 +78,7 @@ def test_version(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "named"),
-    [(["frobnicate"], "frobnicate"), (["run", "--frob"], "--frob"), (["show"], "RUN")],
+    [(["frobnicate"], "frobnicate"), (["run", "--frob"], "--frob"), (["promote"], "VERSION")],
 )
 def test_usage_errors_name_what_is_wrong(tmp_path, arguments, named):
     said = gleis(tmp_path, *arguments)

@@ -102,7 +102,7 @@ def test_a_broken_table(iris):
 def test_a_label_joins_its_prediction(iris):
     said = gleis(iris, "label", ask(iris)["prediction_id"], "versicolor")
     assert said.code == 0
-    assert said.out == "1 labels kept.\n"
+    assert said.out == "1 label kept.\n"
 
 
 def test_labels_from_a_file_by_prediction_or_by_row(iris):

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 
 from commands import gleis
 from gleis import Project
+from gleis.cli.health import summary_lines
 from trained_projects import SHIFTING_AS_OF, copied, edit, trained, untrained
 
 
@@ -13,11 +15,7 @@ from trained_projects import SHIFTING_AS_OF, copied, edit, trained, untrained
 def shifted(tmp_path_factory):
     """A project whose champion answered 720 visits of after the change, and knows the truth."""
     folder = copied(tmp_path_factory.mktemp("health") / "shifting", "shifting")
-    visits = (
-        Project.open(folder).bench.module.load(None, None).filter(visit__ge=3600)
-        if False
-        else Project.open(folder).bench.module.load(None, None)[3600:4320]
-    )
+    visits = Project.open(folder).bench.module.load(None, None)[3600:4320]
     rows = visits.with_columns(visits["at"].dt.to_string("iso:strict")).drop("bought").to_dicts()
     (folder / "rows.json").write_text(json.dumps(rows))
     answers = gleis(folder, "predict", "rows.json", "--json").json["predictions"]
@@ -53,10 +51,25 @@ def test_status_says_what_is_live():
     said = gleis(trained(), "status")
     assert "champion             version 2 (gates passed)" in said.out
     found = gleis(trained(), "status", "--json").json
+    since = datetime.fromisoformat(found["since"])
+    assert f"since                {since:%Y-%m-%d %H:%M} UTC\n" in said.out
     assert found["project"] == "iris"
     assert found["versions"] == 2
     assert found["alarms"] == 0
     assert found["log"]["predictions"] == 0
+
+
+def test_only_the_strongest_evidence_is_printed_and_how_much_more_there_is():
+    evidence = {f"column_{n:02}": float(n) for n in range(20)}
+    lines = summary_lines({"drift": {"evidence": evidence}})
+    printed = [line.split()[0] for line in lines if line.lstrip().startswith("column")]
+    assert printed == [f"column_{n}" for n in range(19, 11, -1)]
+    assert lines[-1].strip() == "and 12 weaker; --json has them all"
+
+
+def test_names_of_any_length_stand_in_one_column():
+    lines = summary_lines({"a": 1, "a_name_longer_than_the_column": 2})
+    assert lines[0].index("1") == lines[1].index("2")
 
 
 def test_status_before_the_first_run(tmp_path):

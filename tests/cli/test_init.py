@@ -14,7 +14,13 @@ def test_it_names_the_files_it_made_and_the_next_command(tmp_path, template):
     assert "gleis.toml" in made
     for name in made:
         assert f"pilot/{name}" in said.out
-    assert "Next: cd pilot && gleis run" in said.out
+    assert "cd pilot && gleis run" in said.out
+    assert ("put your rows into pilot/data.csv" in said.out) == (template == "blank")
+
+
+def test_the_next_command_can_be_pasted(tmp_path):
+    said = gleis(tmp_path, "init", "my pilot", "--template", "iris")
+    assert "Next: cd 'my pilot' && gleis run" in said.out
 
 
 def test_json(tmp_path):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from gleis.cli.output import print_json, print_table
 
@@ -28,6 +29,24 @@ def test_numbers_to_the_right_with_thousands(capsys):
 def test_nothing_and_truth_in_words(capsys):
     _, row, *_ = printed(capsys, ["a", "b", "c", "d"], [(None, True, False, 0.25)])
     assert row.split() == ["-", "yes", "no", "0.2500"]
+
+
+def test_a_missing_number_does_not_turn_a_column_into_text(capsys):
+    _, first, second, *_ = printed(capsys, ["n"], [(None,), (1234,)])
+    assert (first, second) == ("    -", "1,234")
+
+
+def test_a_narrow_terminal_cuts_no_name_and_no_number(monkeypatch):
+    narrow = Console(file=io.StringIO(), width=44)
+    monkeypatch.setattr("gleis.cli.output.console", narrow)
+    reason = "share of above 8 rose since the first of May"
+    print_table(["run", "log_loss", "cause"], [("r20261120-204808-3d83db", 0.6278, reason)])
+    text = narrow.file.getvalue()
+    assert "r20261120-204808-3d83db" in text
+    assert "0.6278" in text
+    assert "log_loss" in text
+    assert "…" not in text
+    assert [word for word in reason.split() if word not in text] == []
 
 
 def test_brackets_are_no_markup(capsys):

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from commands import gleis
-from trained_projects import copied, edit, trained, untrained
+from trained_projects import SHIFTING_AS_OF, copied, edit, trained, untrained
 
 IMPOSSIBLE = "gates.accuracy=>= 0.9999"
 NOTHING = "Nothing changed since this run: nothing was done."
@@ -48,6 +48,7 @@ def test_runs_lists_the_baseline_first(tmp_path):
     assert lines[1].split()[1] == "baseline"
     assert lines[2].split()[1] == "model"
     assert "passed" in lines[2]
+    assert [line.split()[2] for line in lines[1:3]] == ["v1", "v2"]
     found = gleis(trained(), "runs", "--json").json
     assert [run["kind"] for run in found] == ["baseline", "model"]
 
@@ -66,6 +67,30 @@ def test_show_takes_a_version_an_id_and_its_beginning():
     said = gleis(trained(), "show", "v2").out
     for part in (run["id"], "code ", "python ", "params    {'C': 1.0}", "seeds ", "took "):
         assert part in said
+
+
+def test_show_takes_a_number_and_by_default_the_newest():
+    newest = gleis(trained(), "show", "v2", "--json").json
+    for ref in (["2"], ["latest"], []):
+        assert gleis(trained(), "show", *ref, "--json").json == newest
+
+
+def test_show_before_the_first(tmp_path):
+    said = gleis(untrained(tmp_path / "iris"), "show")
+    assert said.code == 6
+    assert "gleis run" in said.err
+
+
+def test_show_prints_the_slices(tmp_path):
+    folder = copied(tmp_path / "shifting", "shifting")
+    by_channel = ("--set", "evidence.slices=['channel']", "--set", "evidence.min_slice=20")
+    assert gleis(folder, "run", "--as-of", SHIFTING_AS_OF, *by_channel).code == 0
+    said = gleis(folder, "show")
+    parts = gleis(folder, "show", "--json").json["evidence"]["slices"]
+    assert {part["value"] for part in parts} == {"web", "shop", "phone"}
+    for part in parts:
+        (line,) = [x for x in said.out.splitlines() if f"channel = {part['value']} " in x]
+        assert line.split()[3] == f"{part['rows']:,}"
 
 
 @pytest.mark.parametrize("ref", ["zzz", "v99"])

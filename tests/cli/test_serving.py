@@ -7,9 +7,13 @@ import subprocess
 import sys
 
 import httpx
+import msgspec
 import pytest
 
 from commands import gleis
+from gleis import Project
+from gleis.cli.serving import tell_tick
+from gleis.lifecycle.results import Tick
 from trained_projects import copied, trained, untrained
 
 ROW = {"sepal_length": 5.0, "sepal_width": 3.0, "petal_length": 4.2, "petal_width": 1.3}
@@ -77,3 +81,16 @@ def test_nothing_to_serve(tmp_path, command):
     assert said.code == 8
     assert said.json["error"]["kind"] == "UnavailableError"
     assert "gleis run" in said.json["error"]["remedy"]
+
+
+def test_the_loop_tells_a_retraining_and_is_silent_where_nothing_happened(capsys):
+    outcome = Project.open(trained()).run().outcome
+    quiet = Tick(at=outcome.at, predictions=5, labels=5)
+    tell_tick(quiet)
+    assert capsys.readouterr().out == ""
+    for promoted, told in ((True, "2 is champion"), (False, "2 is kept, not promoted")):
+        done = msgspec.structs.replace(outcome, promoted=promoted)
+        tell_tick(msgspec.structs.replace(quiet, outcome=done))
+        retrained, version = capsys.readouterr().out.splitlines()
+        assert retrained.endswith(f"retrained  {outcome.decision.reason}")
+        assert told in version

@@ -18,6 +18,10 @@ def test_by_alias_or_number(ref):
     assert "is as it was made." in said.out
 
 
+def test_by_default_the_champion():
+    assert package(trained()) == gleis(trained(), "verify", "--json").json["package"]
+
+
 def test_a_folder_needs_no_project(tmp_path):
     found = gleis(tmp_path, "verify", package(trained()), "--json").json
     assert found["ok"] is True

@@ -30,9 +30,11 @@ def init(
         return
     for path in made:
         say(f"  {path}")
+    word = "Next"
     if template == "blank":
         say(f"Next: put your rows into {folder / 'data.csv'}; its column `target` is predicted.")
-    say(f"Next: cd {shlex.quote(str(folder))} && gleis run" + _hint(template))
+        word = "Then"
+    say(f"{word}: cd {shlex.quote(str(folder))} && gleis run" + _hint(template))
 
 
 def _hint(template: str) -> str:

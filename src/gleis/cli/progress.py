@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gleis.cli.output import console
+from gleis.cli.output import console, working
 from gleis.lifecycle.results import Tick
 
 
@@ -27,6 +28,8 @@ class ReplayProgress:
         self, since: datetime, until: datetime, policies: Sequence[str], *, quiet: bool = False
     ) -> None:
         self._since = since
+        self._quiet = quiet
+        self._before = ExitStack()
         self._bars = Progress(
             TextColumn("{task.description:<10}"),
             BarColumn(bar_width=28),
@@ -45,6 +48,8 @@ class ReplayProgress:
 
     def __enter__(self) -> ReplayProgress:
         """Wait for the first step; what is refused before it needs no bars."""
+        if not self._quiet:
+            self._before.enter_context(working("Reading the data and making the first model"))
         return self
 
     def __exit__(
@@ -54,10 +59,12 @@ class ReplayProgress:
         trace: TracebackType | None,
     ) -> None:
         """Leave the bars as they are."""
+        self._before.close()
         self._bars.stop()
 
     def on_step(self, policy: str, moment: datetime, tick: Tick) -> None:
         """Move a bar on."""
+        self._before.close()
         self._bars.start()
         alarms, trained, promoted = self._counts[policy]
         alarms += len(tick.alarms)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
 
 from gleis.cli.options import AsJson, Flags, Folder, open_project
-from gleis.cli.output import print_json, say
+from gleis.cli.output import print_json, say, working
+from gleis.lifecycle.results import Tick
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
+Announce = Callable[[str, int], None]
 Port = Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")]
 
 
@@ -25,7 +29,7 @@ def serve(
     Example: gleis serve --port 8000
     """
     opened = open_project(project, [*(flags or []), *_address(host, port)])
-    opened.serve(lambda where, at: _announce(where, at, as_json))
+    _start(opened.serve, "Opening the champion", as_json)
 
 
 def up(
@@ -37,10 +41,38 @@ def up(
 ) -> None:
     """Serve, with the loop beside it: monitors, triggers, retraining.
 
+    Prints every alarm and retraining as it happens.
+
     Example: gleis up
     """
     opened = open_project(project, [*(flags or []), *_address(host, port)])
-    opened.up(lambda where, at: _announce(where, at, as_json))
+    on_tick = None if as_json else tell_tick
+    _start(lambda started: opened.up(started, on_tick), "Opening champion and loop", as_json)
+
+
+def tell_tick(tick: Tick) -> None:
+    """Print what a look of the loop found and did; nothing if there was nothing."""
+    when = f"{tick.at:%Y-%m-%d %H:%M:%S}"
+    for alarm in tick.alarms:
+        say(f"{when}  alarm      {alarm.message}", style="red")
+    if tick.outcome is None:
+        return
+    outcome = tick.outcome
+    say(f"{when}  retrained  {outcome.decision.reason}")
+    number = outcome.version.number
+    became = "is champion" if outcome.promoted else f"is kept, not promoted: gleis show v{number}"
+    say(f"{when}  version    {number} {became}", style="green" if outcome.promoted else "yellow")
+
+
+def _start(serve: Callable[[Announce], None], doing: str, as_json: bool) -> None:
+    with ExitStack() as opening:
+        opening.enter_context(working(doing))
+
+        def announce(host: str, port: int) -> None:
+            opening.close()
+            _announce(host, port, as_json)
+
+        serve(announce)
 
 
 def _address(host: str | None, port: int | None) -> list[str]:
