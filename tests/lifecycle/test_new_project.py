@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import numpy as np
+import polars as pl
 import pytest
 
 from gleis.config.load import load_settings
 from gleis.contracts.errors import ConfigError, StoreError
 from gleis.data.module import open_module
 from gleis.governance.gates import check_gates
+from gleis.lifecycle.journey import run_on_demand
 from gleis.lifecycle.new_project import TEMPLATES, make_project
+from gleis.lifecycle.workbench import Workbench
+from gleis.store.home import Home
+from trained_projects import edit
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -68,3 +74,22 @@ def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file/pilot"):
         make_project(tmp_path / "file" / "pilot", "iris")
+
+
+@pytest.mark.parametrize("text", [[], ["colour"]])
+def test_the_blank_template_trains(tmp_path, text):
+    folder = tmp_path / "pilot"
+    make_project(folder, "blank")
+    rng = np.random.default_rng(0)
+    size = rng.normal(size=600)
+    columns = {"size": size, "weight": rng.normal(size=600), "target": (size > 0).astype(int)}
+    if text:
+        columns["colour"] = rng.choice(["red", "blue"], 600)
+        edit(folder / "pilot.py", "TEXT: list[str] = []", f"TEXT: list[str] = {text}")
+    pl.DataFrame(columns).write_csv(folder / "data.csv")
+    settings = load_settings(folder, environment={})
+    bench = Workbench(folder, settings, Home(folder / ".gleis"), tracked=False)
+    outcome = run_on_demand(bench)
+    assert outcome.promoted
+    assert outcome.run.evidence.figures["roc_auc"].value > 0.95
+    bench.home.close()

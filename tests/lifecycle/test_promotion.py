@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gleis import Project
-from gleis.contracts.errors import BlockedError, RegistryError
+from gleis.contracts.errors import BlockedError, PackageError, RegistryError
 from trained_projects import copied, untrained
 
 
@@ -69,3 +69,14 @@ def test_what_was_live_when_stays_answerable(project):
 def test_nothing_to_roll_back_to(tmp_path):
     with pytest.raises(RegistryError, match="previous"):
         Project.open(untrained(tmp_path / "iris")).rollback("x")
+
+
+@pytest.mark.parametrize("how", ["promote", "rollback"])
+def test_a_damaged_package_does_not_go_live(project, how):
+    previous = project.registry.path(project.registry.get("previous"))
+    (previous / "card.md").write_text("changed")
+    before = live(project)
+    with pytest.raises(PackageError, match="must not go live") as caught:
+        project.promote("v1", "x") if how == "promote" else project.rollback("x")
+    assert "Nothing was changed" in caught.value.remedy
+    assert live(project) == before

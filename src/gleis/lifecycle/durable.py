@@ -30,6 +30,7 @@ from gleis.lifecycle.line import carry
 from gleis.lifecycle.lock import Lock
 from gleis.lifecycle.results import Outcome
 from gleis.lifecycle.workbench import Workbench
+from gleis.lifecycle.workflow_database import open_workflow_database
 
 Result = TypeVar("Result")
 _QUEUE = "retraining"
@@ -122,9 +123,12 @@ class Workflows:
         """Start the engine; unfinished workflows of an earlier process go on at once."""
         self._lock.take()
         logging.getLogger("dbos").setLevel(logging.ERROR)
+        path = self._folder / "workflows.db"
+        self._engine = open_workflow_database(path)
         config: DBOSConfig = {
             "name": _APPLICATION,
-            "system_database_url": f"sqlite:///{self._folder / 'workflows.db'}",
+            "system_database_url": f"sqlite:///{path}",
+            "system_database_engine": self._engine,
             "serializer": DBOSPortableJSONSerializer(),
             "application_version": "1",
             "executor_id": "local",
@@ -143,6 +147,7 @@ class Workflows:
     ) -> None:
         """Stop the engine; what is unfinished resumes at the next start."""
         DBOS.destroy()
+        self._engine.dispose()
         for name in self._names:
             _BENCHES.pop(name, None)
         self._lock.release()
