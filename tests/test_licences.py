@@ -14,8 +14,8 @@ APPROVED = re.compile(
     r"\b(MIT|MIT-0|MIT-CMU|0?BSD|Apache|PSF|Python Software Foundation|ISC|Zlib|LGPL|MPL|Mozilla"
     r"|OSI Approved)\b"
 )
-# Metadata without a licence; read in the sources: huey is MIT.
-READ = {"huey": "MIT"}
+# Metadata without a licence; read in the sources.
+READ = {"huey": "MIT", "sigstore-models": "MIT"}
 FOREIGN = {"colorama", "pywin32", "waitress"}
 """For Windows only."""
 
