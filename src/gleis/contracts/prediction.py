@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
+Role = Literal["champion", "challenger", "shadow"]
+Reason = Literal["error", "timeout", "outlier", "unavailable"]
 
-class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """The rows of one request with their answers, by column: the unit the log writes.
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Rows that one version answered together, with their answers, by column: what the log writes.
 
     Every list is ``rows`` long.
     """
@@ -31,6 +34,16 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Event time of each row, where the request carried it."""
     flags: dict[str, list[int]]
     """``"distance: out of range"`` -> positions of the rows concerned."""
+    role: Role = "champion"
+    """Why this version saw the rows: it is the champion, on trial, or looks on unanswered."""
+    share: float = 1.0
+    """Probability with which such rows were given to this version (its propensity)."""
+    reason: Reason | None = None
+    """Why the baseline answered in the model's place; None if the model answered."""
+    outliers: list[float] | None = None
+    """Outlier score of each row; None if the package has no outlier model."""
+    seconds: float | None = None
+    """Seconds the model took for all rows together."""
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,36 @@
+"""``/predict`` and ``/labels``: gleis's own protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from gleis.serving.bodies import read_items
+from gleis.serving.plane import Plane
+from gleis.serving.routes import Reply, Request, Route, encode, json_reply
+
+_LARGE = 65_536
+"""Bytes of a body from which on it is read beside the event loop."""
+
+
+def routes(plane: Plane) -> Sequence[Route]:
+    """Return the routes over a data plane."""
+
+    async def predict(request: Request) -> Reply:
+        body = await request.body()
+        if len(body) < _LARGE:
+            rows, single = read_items(body, "rows")
+        else:
+            rows, single = await asyncio.to_thread(read_items, body, "rows")
+        answers = await plane.predict(rows)
+        return Reply(200, encode(answers[0] if single else {"predictions": answers}))
+
+    async def label(request: Request) -> Reply:
+        items, _ = read_items(await request.body(), "labels")
+        receipt = await plane.label(items)
+        return json_reply(receipt, 202 if receipt.unknown else 200)
+
+    return (
+        Route("/predict", {"POST": predict}, "predict"),
+        Route("/labels", {"POST": label}, "label"),
+    )

@@ -1,0 +1,149 @@
+"""What the HTTP adapters share: a request, a reply, and which handler answers which path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Literal, NamedTuple
+from urllib.parse import unquote
+
+import msgspec
+
+from gleis.contracts.errors import GleisError, RequestError
+from gleis.serving.bodies import Receive, read_body
+from gleis.serving.statuses import body_of
+
+Scope = MutableMapping[str, Any]
+Role = Literal["open", "predict", "label", "observe"]
+"""What a caller must be allowed to do; ``open`` asks for nothing."""
+ErrorBody = Callable[[GleisError], dict[str, Any]]
+
+JSON = b"application/json"
+encode = msgspec.json.Encoder().encode
+
+
+class Request:
+    """One HTTP request, its body not read yet.
+
+    Parameters
+    ----------
+    scope : mapping
+        The ASGI scope.
+    receive : callable
+    params : dict of str to str
+        What the route's template matched: ``{name}`` -> text.
+    max_body : int
+        Bytes.
+    """
+
+    __slots__ = ("max_body", "params", "receive", "scope")
+
+    def __init__(
+        self, scope: Scope, receive: Receive, params: dict[str, str], max_body: int
+    ) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.params = params
+        self.max_body = max_body
+
+    async def body(self) -> bytes:
+        """Read the body; see ``read_body`` for what it raises."""
+        return await read_body(self.scope["headers"], self.receive, self.max_body)
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return a header's value by its lower-case name; None if it was not sent."""
+        return next((value for key, value in self.scope["headers"] if key == name), None)
+
+
+class Reply(NamedTuple):
+    """What goes back."""
+
+    status: int
+    body: bytes
+    kind: bytes = JSON
+    """Content type."""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+Handler = Callable[[Request], Awaitable[Reply]]
+
+
+class Route(NamedTuple):
+    """One path, with a handler for each method."""
+
+    path: str
+    """A path, or a template: ``/v2/models/{model}/infer``."""
+    handlers: dict[str, Handler]
+    """Method -> handler; HEAD follows from GET."""
+    role: Role
+    error_body: ErrorBody = body_of
+    """How this protocol writes an error."""
+
+
+class Routes:
+    """Finds the route of a path: fixed paths by one look-up, templates in their order.
+
+    Parameters
+    ----------
+    routes : iterable of Route
+
+    Raises
+    ------
+    ValueError
+        A path stands there twice.
+    """
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._fixed: dict[str, Route] = {}
+        self._templates: list[tuple[re.Pattern[str], Route]] = []
+        for route in routes:
+            if "{" in route.path:
+                self._templates.append((_pattern(route.path), route))
+            elif route.path in self._fixed:
+                raise ValueError(f"two routes for {route.path}")
+            else:
+                self._fixed[route.path] = route
+
+    @property
+    def paths(self) -> list[str]:
+        """All paths and templates."""
+        return [*self._fixed, *(route.path for _, route in self._templates)]
+
+    def find(self, path: str) -> tuple[Route | None, dict[str, str]]:
+        """Return the route of a path and what its template matched; None if there is none."""
+        route = self._fixed.get(path)
+        if route is not None:
+            return route, {}
+        for pattern, templated in self._templates:
+            if match := pattern.fullmatch(path):
+                return templated, {key: unquote(text) for key, text in match.groupdict().items()}
+        return None, {}
+
+
+def json_reply(content: Any, status: int = 200) -> Reply:
+    """Return a reply with ``content`` as JSON."""
+    return Reply(status, encode(content))
+
+
+def method_not_allowed(route: Route, asked: str) -> Reply:
+    """Return the reply to a method that a route does not know."""
+    methods = ", ".join(route.handlers)
+    wrong = RequestError(f"{route.path} wants {methods}", seen=asked, remedy=f"Use {methods}.")
+    allow = (b"allow", methods.encode())
+    return Reply(405, encode(route.error_body(wrong)), headers=(allow,))
+
+
+def not_found(routes: Routes, path: str) -> Reply:
+    """Return the reply to a path that leads nowhere."""
+    there = f"There is {', '.join(routes.paths)}."
+    return json_reply(
+        body_of(RequestError("There is nothing at this path", seen=path, remedy=there)), 404
+    )
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", template)
+    text = "".join(
+        f"(?P<{part}>[^/]+)" if number % 2 else re.escape(part) for number, part in enumerate(parts)
+    )
+    return re.compile(text)
