@@ -41,6 +41,7 @@ def pack(
         contract=made.contract,
         estimator=estimator,
         trusted=made.trusted if isinstance(made, Fitted) else (),
+        frame=made.frame if isinstance(made, Fitted) else "polars",
         rule=None if isinstance(made, Fitted) else rule,
         baseline=rule,
         reference=msgspec.json.decode(artifacts.get(examined.reference), type=Reference),

@@ -17,6 +17,7 @@ from gleis.contracts.errors import PackageError, StoreError
 from gleis.contracts.evidence import Evidence, Figure
 from gleis.contracts.profile import Reference
 from gleis.packaging.examples import Examples, promise
+from gleis.packaging.frames import Frame
 from gleis.packaging.manifest import MANIFEST, describe, read_files
 from gleis.packaging.mlmodel import mlflow_files
 from gleis.packaging.rule import Rule
@@ -34,6 +35,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """``dump_estimator``'s content."""
     trusted: tuple[str, ...] = ()
     """``dump_estimator``'s types."""
+    frame: Frame = "polars"
+    """The kind of table the estimator answers."""
     rule: Rule | None = None
     """The model, if it is a baseline and not an estimator."""
     baseline: Rule
@@ -103,11 +106,7 @@ def _files(parts: Parts) -> dict[str, bytes]:
             remedy="Give labelled rows that the model was not trained on.",
             field="examples",
         )
-    model = (
-        {"model.json": _json(parts.rule)}
-        if parts.estimator is None
-        else {"model.skops": parts.estimator, "model.types.json": _json(parts.trusted)}
-    )
+    model = _model(parts)
     mlflow = mlflow_files(
         parts.contract,
         trusted=None if parts.estimator is None else parts.trusted,
@@ -130,6 +129,15 @@ def _files(parts: Parts) -> dict[str, bytes]:
             "tests/metrics.json": _json([promise(parts.examples, parts.contract.task)]),
         }
     )
+
+
+def _model(parts: Parts) -> dict[str, bytes]:
+    if parts.estimator is None:
+        return {"model.json": _json(parts.rule)}
+    files = {"model.skops": parts.estimator, "model.types.json": _json(parts.trusted)}
+    if parts.frame != "polars":
+        files["model.frame.json"] = _json(parts.frame)
+    return files
 
 
 def _json(value: Any) -> bytes:

@@ -13,6 +13,7 @@ import numpy as np
 from gleis.contracts.contract import Column, Contract, Kind
 from gleis.contracts.errors import DataError, PackageError, ProjectError
 from gleis.contracts.ports import Columns
+from gleis.packaging.frames import Frame, as_frame
 from gleis.packaging.skops_bytes import normalise
 from gleis.packaging.trust import check_trusted
 
@@ -112,6 +113,8 @@ class SklearnModel:
         Fitted on ``SklearnModel.frame`` and, for a classifier, on class indices 0, 1, ... in the
         order of ``contract.classes``.
     contract : Contract
+    frame : Frame
+        The kind of table it was fitted on, for an estimator that was fitted elsewhere.
 
     Raises
     ------
@@ -119,11 +122,12 @@ class SklearnModel:
         If a classifier gives no probabilities.
     """
 
-    def __init__(self, estimator: Any, contract: Contract) -> None:
+    def __init__(self, estimator: Any, contract: Contract, frame: Frame = "polars") -> None:
         import threadpoolctl  # type: ignore[import-untyped]
 
         self.estimator = estimator
         self.contract = contract
+        self._kind = frame
         self._threads = threadpoolctl.ThreadpoolController().select(user_api="openmp")
         if contract.task != "regression" and not hasattr(estimator, "predict_proba"):
             raise ProjectError(
@@ -141,7 +145,8 @@ class SklearnModel:
         with self._threads.limit(limits=1):
             return self._score(frame)
 
-    def _score(self, frame: pl.DataFrame) -> Scores:
+    def _score(self, rows: pl.DataFrame) -> Scores:
+        frame = as_frame(rows, self._kind)
         if self.contract.task == "regression":
             return np.asarray(self.estimator.predict(frame), dtype=np.float64).reshape(len(frame))
         scores = np.zeros((len(frame), len(self.contract.classes or ())))

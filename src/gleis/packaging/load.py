@@ -16,6 +16,7 @@ from gleis.contracts.ports import Model
 from gleis.contracts.profile import Reference
 from gleis.packaging.estimator import SklearnModel, load_estimator
 from gleis.packaging.examples import Examples, Promise
+from gleis.packaging.frames import Frame
 from gleis.packaging.manifest import read_files
 from gleis.packaging.rule import Rule, RuleModel
 
@@ -77,7 +78,9 @@ def _model(files: Mapping[str, bytes], contract: Contract) -> Model:
     if "model.skops" not in files:
         return RuleModel(_decode(files, "model.json", Rule), contract)
     trusted = _decode(files, "model.types.json", tuple[str, ...])
-    return SklearnModel(load_estimator(files["model.skops"], trusted), contract)
+    adopted = "model.frame.json" in files
+    frame: Frame = _decode(files, "model.frame.json", Frame) if adopted else "polars"
+    return SklearnModel(load_estimator(files["model.skops"], trusted), contract, frame)
 
 
 def _decode(files: Mapping[str, bytes], name: str, kind: Any) -> Any:

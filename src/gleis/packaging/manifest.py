@@ -19,6 +19,7 @@ FILES = frozenset(
         "contract.json",
         "evidence.json",
         "lineage.json",
+        "model.frame.json",
         "model.json",
         "model.skops",
         "model.types.json",

@@ -6,6 +6,7 @@ import msgspec
 
 from gleis.contracts.contract import Contract
 from gleis.contracts.evidence import Evidence
+from gleis.packaging.frames import Frame
 
 
 class Fitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +19,8 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     """Artifact: skops."""
     trusted: tuple[str, ...]
     """Types the skops file needs beyond skops's own list, exactly."""
+    frame: Frame = "polars"
+    """The kind of table it was fitted on; another one only for a model made elsewhere."""
     scores: str
     """Artifact: test scores as .npy, (n_test,) or (n_test, n_classes)."""
     contract: Contract

@@ -202,7 +202,7 @@ class Trainer:
     def estimator(self, fitted: Fitted) -> SklearnModel:
         """Return the fitted model, loaded from its artifact."""
         content = self.artifacts.get(fitted.estimator)
-        return SklearnModel(load_estimator(content, fitted.trusted), fitted.contract)
+        return SklearnModel(load_estimator(content, fitted.trusted), fitted.contract, fitted.frame)
 
     def read_rule(self, ruled: Ruled) -> Rule:
         """Return the rule, loaded from its artifact."""
