@@ -82,7 +82,7 @@ def test_every_example_is_answered_as_written(app):
 
 
 def test_the_page_names_every_path_and_metric(app):
-    assert set(app._routes) == set(re.findall(r"^\| `(/\S+)` \|", PAGE, re.MULTILINE))
+    assert set(app._routes.paths) == set(re.findall(r"^\| `(/\S+)` \|", PAGE, re.MULTILINE))
     metrics = ask(app, ["localhost:8000/metrics"]).text
     made = set(re.findall(r"^# TYPE (gleis_\w+) (?!gauge)", metrics, re.MULTILINE))
     assert made | {"gleis_model_info"} == set(re.findall(r"^\| `(gleis_\w+)", PAGE, re.MULTILINE))

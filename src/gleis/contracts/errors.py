@@ -11,6 +11,7 @@
     ├── RegistryError          a version, alias or moment that does not exist
     ├── RequestError           a request that cannot be answered (HTTP 4xx)
     │   ├── MalformedError     not JSON, empty, wrong shape               400
+    │   ├── UnknownModelError  a model or version that is not served      404
     │   ├── TooLargeError      body or batch over the limit               413
     │   └── InvalidRowError    a field breaks the contract                422
     ├── UnavailableError       no model to answer with                    503
@@ -83,6 +84,10 @@ class RequestError(GleisError):
 
 class MalformedError(RequestError):
     """Not JSON, empty, or of the wrong shape."""
+
+
+class UnknownModelError(RequestError):
+    """A model or a version that is not served here."""
 
 
 class TooLargeError(RequestError):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.errors import GleisError
-from gleis.serving import operating, predicting
+from gleis.serving import operating, predicting, v2
 from gleis.serving.bodies import ClientGoneError, Receive
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
@@ -149,4 +149,8 @@ class App:
 
 def protocols(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
     """Return the routes of every protocol the service speaks; another one is added here."""
-    return (*predicting.routes(plane), *operating.routes(plane, draining))
+    return (
+        *predicting.routes(plane),
+        *v2.routes(plane, draining),
+        *operating.routes(plane, draining),
+    )

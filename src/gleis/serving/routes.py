@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Literal, NamedTuple
@@ -11,6 +12,7 @@ import msgspec
 
 from gleis.contracts.errors import GleisError, RequestError
 from gleis.serving.bodies import Receive, read_body
+from gleis.serving.compressed import inflate
 from gleis.serving.statuses import body_of
 
 Scope = MutableMapping[str, Any]
@@ -47,8 +49,12 @@ class Request:
         self.max_body = max_body
 
     async def body(self) -> bytes:
-        """Read the body; see ``read_body`` for what it raises."""
-        return await read_body(self.scope["headers"], self.receive, self.max_body)
+        """Read the body, inflated; see ``read_body`` and ``inflate`` for what they raise."""
+        body = await read_body(self.scope["headers"], self.receive, self.max_body)
+        encoding = self.header(b"content-encoding")
+        if encoding is None:
+            return body
+        return await asyncio.to_thread(inflate, body, encoding, self.max_body)
 
     def header(self, name: bytes) -> bytes | None:
         """Return a header's value by its lower-case name; None if it was not sent."""
@@ -119,6 +125,12 @@ class Routes:
                 return templated, {key: unquote(text) for key, text in match.groupdict().items()}
         return None, {}
 
+    def error_body_at(self, path: str) -> ErrorBody:
+        """Return how the protocol that a path belongs to by its first part writes an error."""
+        first = path.split("/", 2)[1] if path.startswith("/") else ""
+        route = self._fixed.get(f"/{first}")
+        return body_of if route is None else route.error_body
+
 
 def json_reply(content: Any, status: int = 200) -> Reply:
     """Return a reply with ``content`` as JSON."""
@@ -136,9 +148,8 @@ def method_not_allowed(route: Route, asked: str) -> Reply:
 def not_found(routes: Routes, path: str) -> Reply:
     """Return the reply to a path that leads nowhere."""
     there = f"There is {', '.join(routes.paths)}."
-    return json_reply(
-        body_of(RequestError("There is nothing at this path", seen=path, remedy=there)), 404
-    )
+    error = RequestError("There is nothing at this path", seen=path, remedy=there)
+    return json_reply(routes.error_body_at(path)(error), 404)
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -12,10 +12,12 @@ from gleis.contracts.errors import (
     StoreError,
     TooLargeError,
     UnavailableError,
+    UnknownModelError,
 )
 
 _STATUSES: tuple[tuple[type[GleisError], int], ...] = (
     (MalformedError, 400),
+    (UnknownModelError, 404),
     (TooLargeError, 413),
     (InvalidRowError, 422),
     (RequestError, 400),
