@@ -94,3 +94,30 @@ def test_the_loop_tells_a_retraining_and_is_silent_where_nothing_happened(capsys
         retrained, version = capsys.readouterr().out.splitlines()
         assert retrained.endswith(f"retrained  {outcome.decision.reason}")
         assert told in version
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_others_reach_only_a_service_that_asks_for_keys(tmp_path, command):
+    said = gleis(trained(), command, "--host", "0.0.0.0", "--port", "0", "--json")
+    assert (said.code, said.json["error"]["field"]) == (2, "serve.host")
+    folder = copied(tmp_path / "iris")
+    key = gleis(folder, "access", "new", "me", "--role", "admin", "--json").json["key"]
+    arguments = [sys.executable, "-m", "gleis", command, "--port", "0", "--host", "0.0.0.0"]
+    with subprocess.Popen(
+        [*arguments, "--json"], cwd=folder, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            port = read_document(process.stdout)["url"].rpartition(":")[2]
+            url = f"http://127.0.0.1:{port}"
+            assert httpx.post(f"{url}/predict", json=ROW).status_code == 401
+            answer = httpx.post(f"{url}/predict", json=ROW, headers={"x-api-key": key})
+            assert answer.json()["version"] == 2
+            if command == "up":
+                assert httpx.get(url).headers["www-authenticate"].startswith("Basic ")
+                assert httpx.get(url, auth=("me", "not it")).status_code == 401
+                assert "<html" in httpx.get(url, auth=("me", key)).text
+                basic = httpx.post(f"{url}/predict", json=ROW, auth=("me", key))
+                assert basic.status_code == 401, "a browser sends that for other sites, too"
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0

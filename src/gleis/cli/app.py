@@ -10,6 +10,7 @@ from gleis import __version__
 from gleis.cli import (
     asking,
     backtesting,
+    callers,
     data,
     demo,
     deploying,
@@ -54,6 +55,7 @@ data.register(app)
 running.register(app)
 deploying.register(app)
 serving.register(app)
+callers.register(app)
 asking.register(app)
 health.register(app)
 backtesting.register(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from gleis.contracts.caller import Limit
 from gleis.contracts.errors import ConfigError
 
 _UNITS = {
@@ -21,6 +22,8 @@ _PERIODS = {
     "month": timedelta(days=30),
     "year": timedelta(days=365),
 }
+_LIMIT_PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+_LIMIT = re.compile(r"\s*(\d{1,9})\s+(?:per|a|an)\s+(second|minute|hour|day)\s*")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*")
 _RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s+(?:per|a|an)\s+(hour|day|week|month|year)\s*")
 
@@ -71,6 +74,30 @@ def parse_rate(text: str, key: str) -> tuple[float, timedelta]:
             field=key,
         )
     return float(match[1]), _PERIODS[match[2]]
+
+
+def parse_limit(text: str, key: str) -> Limit:
+    """Read ``100 per second``: so many requests at once, then as many evenly in each period.
+
+    Raises
+    ------
+    ConfigError
+        If ``text`` is anything else; ``key`` is named.
+
+    Examples
+    --------
+    >>> parse_limit("100 per second", "access.rate")
+    Limit(count=100, seconds=1.0)
+    """
+    match = _LIMIT.fullmatch(text)
+    if match is None or int(match[1]) < 1:
+        raise ConfigError(
+            f"{key} is not a number of requests in a period",
+            seen=text,
+            remedy="Write a whole number, per, and second, minute, hour or day: 100 per second.",
+            field=key,
+        )
+    return Limit(int(match[1]), _LIMIT_PERIODS[match[2]])
 
 
 def parse_every(text: str, key: str) -> timedelta:

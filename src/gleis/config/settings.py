@@ -110,6 +110,23 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Rows in one request; more get 413."""
 
 
+class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[access]``: who may ask the service. Keys are made by ``gleis access new``."""
+
+    open: bool = False
+    """Serve without keys where others can reach it: something in front decides who may ask."""
+    rate: str | None = None
+    """Requests of a caller that has no rate of its own: ``100 per second``."""
+    issuer: str | None = None
+    """Take OIDC bearer tokens of this issuer: ``https://login.example.org/realms/ml``."""
+    audience: str | None = None
+    """The tokens' ``aud``; needed with ``issuer``."""
+    jwks: str | None = None
+    """File or URL of the issuer's public keys; by default its discovery document says where."""
+    roles_claim: str = "roles"
+    """Claim that holds the roles, with dots for claims in claims: ``realm_access.roles``."""
+
+
 class LoopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[loop]``: the loop beside the service."""
 
@@ -130,6 +147,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Figure -> rule: ``">= 0.6"``, ``"<= 0.2"`` or ``"better than baseline"``."""
     triggers: TriggerSettings = TriggerSettings()
     serve: ServeSettings = ServeSettings()
+    access: AccessSettings = AccessSettings()
     loop: LoopSettings = LoopSettings()
     seed: int = 0
     """Seeds the split, the estimator's ``random_state`` and the bootstrap."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
-from gleis.config.durations import parse_duration, parse_every, parse_rate
+from gleis.config.durations import parse_duration, parse_every, parse_limit, parse_rate
 from gleis.config.settings import Settings
 from gleis.contracts.errors import ConfigError
 
@@ -25,6 +26,7 @@ def validate(settings: Settings) -> None:
     _features(settings)
     _numbers(settings)
     _triggers(settings)
+    _access(settings)
     parse_duration(settings.project.label_delay, "project.label_delay")
     _every(settings.loop.every)
 
@@ -136,6 +138,47 @@ def _numbers(settings: Settings) -> None:
                 remedy="Take a value in between, or leave it out for the default.",
                 field=key,
             )
+
+
+def _access(settings: Settings) -> None:
+    access = settings.access
+    if access.rate is not None:
+        parse_limit(access.rate, "access.rate")
+    if access.issuer is None:
+        for key in ("audience", "jwks"):
+            if getattr(access, key) is not None:
+                raise ConfigError(
+                    f"access.{key} means nothing without access.issuer",
+                    seen=getattr(access, key),
+                    remedy="Name the issuer of the tokens, or leave it out.",
+                    field="access.issuer",
+                )
+        return
+    if not access.audience:
+        raise ConfigError(
+            "access.issuer needs access.audience",
+            remedy="Name what the issuer writes into aud for this service: without it, tokens "
+            "made for other services would open this one.",
+            field="access.audience",
+        )
+    for key in ("issuer", "jwks"):
+        _secure(f"access.{key}", getattr(access, key), url=key == "issuer")
+
+
+def _secure(key: str, address: str | None, *, url: bool) -> None:
+    """Refuse to fetch keys where somebody on the way could exchange them."""
+    if address is None or (not url and "://" not in address):
+        return
+    parts = urlsplit(address)
+    near = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.scheme == "https" or (parts.scheme == "http" and near):
+        return
+    raise ConfigError(
+        f"{key} is not an https address",
+        seen=address,
+        remedy="Write https://...; http is taken on this machine only.",
+        field=key,
+    )
 
 
 def _triggers(settings: Settings) -> None:

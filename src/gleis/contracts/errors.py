@@ -11,9 +11,12 @@
     ├── RegistryError          a version, alias or moment that does not exist
     ├── RequestError           a request that cannot be answered (HTTP 4xx)
     │   ├── MalformedError     not JSON, empty, wrong shape               400
+    │   ├── UnknownCallerError no key or token, or not a valid one        401
+    │   ├── ForbiddenError     the caller may not do this                 403
     │   ├── UnknownModelError  a model or version that is not served      404
     │   ├── TooLargeError      body or batch over the limit               413
-    │   └── InvalidRowError    a field breaks the contract                422
+    │   ├── InvalidRowError    a field breaks the contract                422
+    │   └── TooManyError       the caller sends too many requests         429
     ├── UnavailableError       no model to answer with                    503
     └── StoreError             a folder, file or database that fails us
 
@@ -84,6 +87,38 @@ class RequestError(GleisError):
 
 class MalformedError(RequestError):
     """Not JSON, empty, or of the wrong shape."""
+
+
+class UnknownCallerError(RequestError):
+    """The request carries no API key or token, or one that opens nothing."""
+
+
+class ForbiddenError(RequestError):
+    """The caller is known but may not do this."""
+
+
+class TooManyError(RequestError):
+    """The caller sends more requests than it may.
+
+    Parameters
+    ----------
+    what, seen, remedy, field
+        As for every error.
+    retry_after : float
+        Seconds until a request will be let through again.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        seen: object = ...,
+        remedy: str = "",
+        field: str | None = None,
+        retry_after: float = 1.0,
+    ) -> None:
+        super().__init__(what, seen=seen, remedy=remedy, field=field)
+        self.retry_after = retry_after
 
 
 class UnknownModelError(RequestError):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gleis.lifecycle.project_data import ProjectData
     from gleis.lifecycle.reproduction import Reproduction
     from gleis.lifecycle.workbench import Workbench
+    from gleis.registry.callers import Callers
     from gleis.registry.versions import Registry
 
 Tell = Callable[[str, str], None]
@@ -134,6 +135,13 @@ class Project:
         """Versions, aliases and, in ``deployments``, what was live when."""
         return self.bench.registry
 
+    @property
+    def callers(self) -> Callers:
+        """Who may ask the service, and their keys."""
+        from gleis.registry.callers import Callers
+
+        return Callers(self.home, self.clock)
+
     def runs(self) -> list[Run]:
         """Return the runs, oldest first, each as last recorded."""
         found = [msgspec.json.decode(body, type=Run) for body in self.home.facts.all("run")]
@@ -212,7 +220,7 @@ class Project:
         from gleis.lifecycle.service_process import make_app, open_port
         from gleis.serving.run import serve
 
-        listening = open_port(self.settings)
+        listening = open_port(self.settings, self.home)
         serve(make_app(self.settings, self.home, self.clock), listening, started=started)
 
     def up(

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import socket
 
+from gleis.config.durations import parse_limit
 from gleis.config.settings import Settings
-from gleis.contracts.clock import Clock
+from gleis.contracts.clock import Clock, SystemClock
+from gleis.registry.callers import Callers
 from gleis.registry.versions import Registry
+from gleis.serving.access.exposure import check_exposure
+from gleis.serving.access.gate import Gate
 from gleis.serving.http import App
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
@@ -18,9 +22,23 @@ from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
 
 
-def open_port(settings: Settings) -> socket.socket:
-    """Take the port of ``[serve]`` before anything else starts."""
-    return bind(settings.serve.host, settings.serve.port)
+def open_port(settings: Settings, home: Home) -> socket.socket:
+    """Take the port of ``[serve]`` before anything else starts.
+
+    Raises
+    ------
+    ConfigError
+        It is in use, or others could reach a service that asks nobody for a key.
+    """
+    listening = bind(settings.serve.host, settings.serve.port)
+    try:
+        access = settings.access
+        guarded = access.issuer is not None or Callers(home, SystemClock()).revision() > 0
+        check_exposure(listening, guarded=guarded, consented=access.open)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
 
 
 def make_app(settings: Settings, home: Home, clock: Clock) -> App:
@@ -39,5 +57,21 @@ def make_app(settings: Settings, home: Home, clock: Clock) -> App:
     metrics = Metrics(registry.name)
     live = LiveService(registry, clock, max_rows=limits.max_rows, on_refused=metrics.reload_failed)
     live.load()
+    gate = make_gate(settings, home, clock)
     size = int(limits.max_body_mb * 1e6)
-    return App(live, GroupCommit(home.log), clock, metrics, max_body=size)
+    return App(live, GroupCommit(home.log), clock, metrics, max_body=size, access=gate)
+
+
+def make_gate(settings: Settings, home: Home, clock: Clock) -> Gate:
+    """Look up who may do what, by ``[access]`` and the ledger."""
+    access = settings.access
+    gate = Gate(
+        Callers(home, clock),
+        settings.project.name,
+        clock,
+        home.rates,
+        limit=parse_limit(access.rate, "access.rate") if access.rate else None,
+        trusting=access.open,
+    )
+    gate.load()
+    return gate

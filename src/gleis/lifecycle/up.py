@@ -52,7 +52,7 @@ def run_up(
     """
     # Said once, here: the service's process would be started in vain again and again.
     open_service(bench)
-    port = open_port(bench.settings)
+    port = open_port(bench.settings, bench.home)
     stop = _stop_on_signals()
     service = _Service(bench, port.fileno())
     host, number = port.getsockname()[:2]

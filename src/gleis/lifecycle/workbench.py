@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
@@ -17,6 +15,7 @@ from gleis.contracts.clock import Clock, SystemClock
 from gleis.contracts.dataset import DatasetVersion
 from gleis.data.dataset import Datasets
 from gleis.data.module import ProjectModule
+from gleis.lifecycle.person import person
 from gleis.registry.deployments import Deployments
 from gleis.registry.versions import Registry
 from gleis.store.home import Home
@@ -119,4 +118,4 @@ class Workbench:
 
 def whoami() -> str:
     """Return ``user@host``."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    return person()

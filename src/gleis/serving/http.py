@@ -24,7 +24,7 @@ from gleis.serving.routes import (
     method_not_allowed,
     not_found,
 )
-from gleis.serving.statuses import status_of
+from gleis.serving.statuses import headers_of, status_of
 from gleis.store.group_commit import GroupCommit
 
 Send = Callable[[Any], Awaitable[None]]
@@ -44,6 +44,14 @@ class Access(Protocol):
         RequestError
             It is not allowed.
         """
+        ...
+
+    def start(self) -> None:
+        """Begin to follow who may do what."""
+        ...
+
+    def stop(self) -> None:
+        """End it."""
         ...
 
 
@@ -82,7 +90,7 @@ class App:
         self._commits = commits
         self._metrics = metrics
         self._max_body = max_body
-        self._access = access
+        self.access = access
         plane = Plane(live, commits, clock, metrics)
         self._routes = Routes(protocols(plane, lambda: self.draining))
 
@@ -119,8 +127,8 @@ class App:
         method = request.scope["method"]
         handler = route.handlers.get("GET" if method == "HEAD" else method)
         try:
-            if self._access is not None:
-                await self._access.admit(request, route)
+            if self.access is not None:
+                await self.access.admit(request, route)
             if handler is None:
                 return method_not_allowed(route, method)
             return await handler(request)
@@ -130,7 +138,7 @@ class App:
             status = status_of(error)
             if status >= 500:
                 _log.error("%s answers %d: %s", route.path, status, error)
-            return Reply(status, encode(route.error_body(error)))
+            return Reply(status, encode(route.error_body(error)), headers=headers_of(error))
         except Exception:  # noqa: BLE001 - a client reads no stack trace; the log has it
             _log.exception("%s failed", route.path)
             failure = GleisError("The server failed", remedy="Its log says why.")
@@ -139,10 +147,14 @@ class App:
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         self._live.start()
+        if self.access is not None:
+            self.access.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         # Requests in flight are done by now; what waits for the disk is written.
         await asyncio.to_thread(self._live.stop)
+        if self.access is not None:
+            await asyncio.to_thread(self.access.stop)
         await asyncio.to_thread(self._commits.close)
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -38,7 +38,7 @@ class Request:
         Bytes.
     """
 
-    __slots__ = ("max_body", "params", "receive", "scope")
+    __slots__ = ("caller", "max_body", "params", "receive", "scope")
 
     def __init__(
         self, scope: Scope, receive: Receive, params: dict[str, str], max_body: int
@@ -47,6 +47,8 @@ class Request:
         self.receive = receive
         self.params = params
         self.max_body = max_body
+        self.caller: str | None = None
+        """Who sends it: a key's id or a token's subject; None where nobody has to say."""
 
     async def body(self) -> bytes:
         """Read the body, inflated; see ``read_body`` and ``inflate`` for what they raise."""

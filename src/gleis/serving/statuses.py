@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from gleis.contracts.errors import (
+    ForbiddenError,
     GleisError,
     InvalidRowError,
     MalformedError,
     RequestError,
     StoreError,
     TooLargeError,
+    TooManyError,
     UnavailableError,
+    UnknownCallerError,
     UnknownModelError,
 )
 
 _STATUSES: tuple[tuple[type[GleisError], int], ...] = (
     (MalformedError, 400),
+    (UnknownCallerError, 401),
+    (ForbiddenError, 403),
     (UnknownModelError, 404),
     (TooLargeError, 413),
+    (TooManyError, 429),
     (InvalidRowError, 422),
     (RequestError, 400),
     (UnavailableError, 503),
@@ -36,6 +43,21 @@ def status_of(error: GleisError) -> int:
     413
     """
     return next(status for kind, status in _STATUSES if isinstance(error, kind))
+
+
+def headers_of(error: GleisError) -> tuple[tuple[bytes, bytes], ...]:
+    """Return the headers that the answer to an error must have.
+
+    Examples
+    --------
+    >>> headers_of(TooManyError("too many", retry_after=0.2))
+    ((b'retry-after', b'1'),)
+    """
+    if isinstance(error, UnknownCallerError):
+        return ((b"www-authenticate", b'Bearer realm="gleis"'),)
+    if isinstance(error, TooManyError):
+        return ((b"retry-after", b"%d" % max(1, ceil(error.retry_after))),)
+    return ()
 
 
 def body_of(error: GleisError) -> dict[str, Any]:

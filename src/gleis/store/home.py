@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import socket
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -118,6 +119,11 @@ class Home:
     def reports(self) -> Path:
         """Folder of the reports."""
         return self.folder / "reports"
+
+    @property
+    def rates(self) -> Path:
+        """File in which this machine's serving processes count the requests of callers."""
+        return self.folder / f"rates-{socket.gethostname()}.bin"
 
     @property
     def workflows_url(self) -> str:

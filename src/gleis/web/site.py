@@ -14,6 +14,7 @@ from starlette.routing import Route
 from gleis.config.settings import Settings
 from gleis.serving.http import App
 from gleis.store.home import Home
+from gleis.web.doorkeeper import refusal
 from gleis.web.overview import overview
 
 Scope = MutableMapping[str, Any]
@@ -55,7 +56,8 @@ class Site:
         """Answer a page, or leave it to the service."""
         path = scope.get("path", "")
         if scope["type"] == "http" and (path == "/" or path.startswith("/reports/")):
-            await self._pages(scope, receive, send)
+            answer = await refusal(self._app.access, scope) or self._pages
+            await answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)
 

@@ -1,0 +1,1 @@
+"""Who may ask the service for what: API keys, bearer tokens, rates."""
