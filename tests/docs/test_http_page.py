@@ -16,8 +16,16 @@ from gleis.lifecycle.project import Project
 from gleis.lifecycle.service_process import make_app
 
 PAGE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
+
+
+def words(command):
+    """Split a command as bash does, $'...' with its line breaks too."""
+    plain = re.sub(r"\$'([^']*)'", lambda m: shlex.quote(m[1].replace(r"\n", "\n")), command)
+    return shlex.split(plain)
+
+
 EXAMPLES = [
-    (shlex.split(command), answer)
+    (words(command), answer)
     for block in re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
     for command, answer in re.findall(r"^\$ (curl .*)\n(.*)$", block, re.MULTILINE)
 ]
@@ -35,12 +43,15 @@ def app(tmp_path_factory):
 def ask(app, command):
     url = next(part for part in command if part.startswith("localhost"))
     content = command[command.index("-d") + 1] if "-d" in command else None
+    headers = [command[place + 1].split(": ") for place, word in enumerate(command) if word == "-H"]
 
     async def send():
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             method = "GET" if content is None else "POST"
-            return await client.request(method, url.removeprefix("localhost:8000"), content=content)
+            return await client.request(
+                method, url.removeprefix("localhost:8000"), content=content, headers=headers
+            )
 
     return asyncio.run(send())
 
@@ -55,7 +66,7 @@ def predictions_of(answer):
     return [
         one["prediction_id"]
         for one in answer.get("predictions", [answer])
-        if "prediction_id" in one
+        if isinstance(one, dict) and "prediction_id" in one
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.errors import GleisError
-from gleis.serving import operating, predicting, v2
+from gleis.serving import invocations, operating, predicting, v2
 from gleis.serving.bodies import ClientGoneError, Receive
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
@@ -164,5 +164,6 @@ def protocols(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
     return (
         *predicting.routes(plane),
         *v2.routes(plane, draining),
+        *invocations.routes(plane, draining),
         *operating.routes(plane, draining),
     )
