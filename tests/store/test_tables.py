@@ -185,3 +185,13 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError):
         DeltaTable(tmp_path / "file" / "t").append(FLIGHTS)
+
+
+def test_a_folder_may_hold_blanks_and_accents(tmp_path):
+    plain, odd = DeltaTable(tmp_path / "plain"), DeltaTable(tmp_path / "my café" / "orders 2024")
+    for table in (plain, odd):
+        table.append(FLIGHTS)
+        table.append(FLIGHTS)
+    assert odd.read().equals(plain.read())
+    assert odd.read().schema == plain.read().schema
+    assert odd.read(0, ["distance"]).equals(FLIGHTS.select("distance"))

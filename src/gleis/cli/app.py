@@ -8,6 +8,7 @@ import typer
 
 from gleis import __version__
 from gleis.cli import (
+    adopting,
     asking,
     backtesting,
     callers,
@@ -51,6 +52,7 @@ def main_options(
 
 
 init.register(app)
+adopting.register(app)
 data.register(app)
 running.register(app)
 deploying.register(app)

@@ -104,7 +104,7 @@ class DeltaTable:
         names = _schema(table).names() if columns is None else list(columns)
         _check_names(names, _schema(table).names())
         try:
-            rows = pl.scan_delta(table).select([*names, ROW]).collect()
+            rows = _collect(table, [*names, ROW])
         except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
             raise self._failure(error) from error
         if not rows[ROW].is_sorted():
@@ -261,6 +261,15 @@ def _like(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
             field=(missing + extra + [text.split(":")[0] for text in changed])[0],
         )
     return frame.select(pl.col(name).cast(kind) for name, kind in schema.items())
+
+
+def _collect(table: deltalake.DeltaTable, names: list[str]) -> pl.DataFrame:
+    if "%" not in table.table_uri:
+        return pl.scan_delta(table).select(names).collect()
+    # Delta Lake names the files of a folder with a blank in its path percent-encoded, and polars
+    # takes the name for the path.
+    rows = pl.from_arrow(table.to_pyarrow_table(columns=names))
+    return rows if isinstance(rows, pl.DataFrame) else rows.to_frame()
 
 
 def _check_names(names: Sequence[str], known: Sequence[str]) -> None:

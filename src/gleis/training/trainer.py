@@ -19,6 +19,7 @@ from gleis.contracts.version import VERSION
 from gleis.data.module import ProjectModule, open_module
 from gleis.evidence.examine import examine
 from gleis.packaging.estimator import SklearnModel, dump_estimator, load_estimator
+from gleis.packaging.foreign.opened import Opened
 from gleis.packaging.rule import Rule, RuleModel
 from gleis.training.cache import StepCache, key_of
 from gleis.training.keys import fit_key, function_code, module_code, rule_key
@@ -100,6 +101,41 @@ class Trainer:
         )
         return self.cache.step(
             "examine", key, Examined, lambda: self._examine(key, dataset, fitted, ruled)
+        )
+
+    def adopt(
+        self, dataset: DatasetVersion, opened: Opened, source: str, notes: tuple[str, ...]
+    ) -> Fitted:
+        """Take an estimator that was fitted elsewhere, in place of a fit.
+
+        Parameters
+        ----------
+        dataset : DatasetVersion
+            Its test rows are answered.
+        opened : Opened
+        source : str
+            SHA-256 of the file it came from.
+        notes : tuple of str
+            What its evidence must say beside the figures.
+        """
+        prepared = self.prepare(dataset)
+        code = function_code(self.folder, self.settings, "build_model")
+        model = SklearnModel(
+            load_estimator(opened.estimator, opened.trusted), prepared.contract, opened.frame
+        )
+        test = SklearnModel.frame(prepared.part(prepared.split.test), prepared.contract)
+        return Fitted(
+            key=key_of(step="adopt", source=source, content=dataset.content, gleis=VERSION),
+            code=code,
+            estimator=self.artifacts.put(opened.estimator),
+            trusted=opened.trusted,
+            frame=opened.frame,
+            scores=self.put_scores(model.predict(_columns(test))),
+            contract=prepared.contract,
+            seeds={"bootstrap": derive_seed(self.settings.seed, "bootstrap")},
+            train_rows=len(prepared.split.train),
+            test_rows=len(prepared.split.test),
+            notes=(*notes, *prepared.notes),
         )
 
     def _fit(self, key: str, dataset: DatasetVersion) -> Fitted:

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import joblib
+import lightgbm
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import skops.io
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from gleis.contracts.errors import BlockedError, ConfigError, DataError, PackageError
+from gleis.lifecycle.adopt import Wish, adopt
+from gleis.lifecycle.adopted_project import project_name
+from gleis.lifecycle.project import Project
+from gleis.packaging.load import load_package
+from gleis.packaging.verify import verify
+
+
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory):
+    """Orders with a text that is missing at times, and a model fitted on them with pandas."""
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame(
+        {
+            "order": np.arange(1200),
+            "at": pd.date_range("2024-01-01", periods=1200, freq="h"),
+            "price": rng.gamma(2.0, 20.0, 1200).round(2),
+            "items": rng.integers(1, 9, 1200),
+            "shop": rng.choice(["north", "south", None], 1200),
+        }
+    )
+    odds = rows["price"] / 30 - 1.5 + (rows["shop"] == "north") + rng.normal(size=1200) * 0.5
+    rows["returned"] = np.where(odds > 0, "yes", "no")
+    folder = tmp_path_factory.mktemp("orders")
+    rows.to_parquet(folder / "orders.parquet")
+    encode = make_column_transformer((OneHotEncoder(), ["shop"]), remainder="passthrough")
+    model = make_pipeline(encode, HistGradientBoostingClassifier(max_iter=20))
+    model.fit(rows[["price", "items", "shop"]], rows["returned"])
+    joblib.dump(model, folder / "model.joblib")
+    skops.io.dump(model, folder / "model.skops")
+    return folder, rows, model
+
+
+def wish(folder, tmp_path, model="model.skops", **more):
+    known = {"data": folder / "orders.parquet", "target": "returned", "into": tmp_path / "shop"}
+    return Wish(model=folder / model, **{**known, **more})
+
+
+def package_of(folder, version):
+    home = Project.open(folder).home
+    return load_package(home.folder / version.location, version.digest)
+
+
+@pytest.mark.parametrize("model", ["model.skops", "model.joblib"])
+def test_an_adopted_model_answers_as_it_did(orders, tmp_path, model):
+    folder, rows, fitted = orders
+    done = adopt(wish(folder, tmp_path, model, id="order", time="at", allow_pickle=True))
+    assert done.outcome.promoted
+    assert done.outcome.version.number == 2, "the heuristic is version 1"
+    package = package_of(done.folder, done.outcome.version)
+    contract = package.contract
+    assert contract.names == ("price", "items", "shop")
+    assert (contract.id, contract.time, contract.classes) == ("order", "at", ("no", "yes"))
+    columns = {name: pl.from_pandas(rows[name]) for name in contract.names}
+    scores = package.model.predict(columns)
+    expected = fitted.predict_proba(rows[list(contract.names)])[:, 1]
+    np.testing.assert_allclose(scores, expected, atol=1e-9, rtol=0)
+    assert verify(package.path, done.outcome.version.digest).ok
+
+
+def test_the_project_serves_and_trains_again(orders, tmp_path):
+    folder, _, fitted = orders
+    done = adopt(wish(folder, tmp_path, id="order", time="at"))
+    project = Project.open(done.folder)
+    answer = project.predict([done.example | {"order": 7}])[0]
+    row = pd.DataFrame([done.example])[list(fitted.feature_names_in_)]
+    row["shop"] = row["shop"].astype(object).where(row["shop"].notna(), np.nan)
+    assert answer["score"] == pytest.approx(fitted.predict_proba(row)[0, 1], abs=1e-9)
+    again = project.run().outcome
+    assert again.version.number == 3
+    assert again.run.train_rows == 960
+
+
+def test_the_evidence_says_where_it_comes_from(orders, tmp_path):
+    folder, _, _ = orders
+    done = adopt(wish(folder, tmp_path, "model.joblib", allow_pickle=True, exclude=("order", "at")))
+    notes = " ".join(done.outcome.run.evidence.notes)
+    assert "Adopted from model.joblib (sha256 " in notes
+    assert "was a pickle" in notes
+    assert "may flatter" in notes
+    assert done.outcome.run.cause == "adopted from model.joblib"
+    seen = wish(folder, tmp_path, into=tmp_path / "other", exclude=("order", "at"), unseen=True)
+    notes = " ".join(adopt(seen).outcome.run.evidence.notes)
+    assert "flatter" not in notes
+    assert "pickle" not in notes
+
+
+def test_categories_of_pandas_go_along(orders, tmp_path):
+    rows = orders[1]
+    fitted_on = rows[["price", "items", "shop"]].assign(shop=rows["shop"].astype("category"))
+    model = lightgbm.LGBMClassifier(n_estimators=10, verbose=-1)
+    model.fit(fitted_on, (rows["returned"] == "yes").astype(int))
+    joblib.dump(model, tmp_path / "light.joblib")
+    mine = rows.assign(returned=(rows["returned"] == "yes").astype(int))
+    mine.to_csv(tmp_path / "orders.csv", index=False)
+    done = adopt(
+        Wish(
+            model=tmp_path / "light.joblib",
+            data=tmp_path / "orders.csv",
+            target="returned",
+            into=tmp_path / "light",
+            allow_pickle=True,
+        )
+    )
+    package = package_of(done.folder, done.outcome.version)
+    rows_of = {name: pl.from_pandas(rows[name]) for name in package.contract.names}
+    np.testing.assert_allclose(
+        package.model.predict(rows_of), model.predict_proba(fitted_on)[:, 1], atol=1e-9, rtol=0
+    )
+
+
+def test_a_regression_by_arrays(orders, tmp_path):
+    rows = orders[1]
+    model = RandomForestRegressor(5, random_state=0)
+    model.fit(rows[["price", "items"]].to_numpy(), rows["price"] * rows["items"])
+    skops.io.dump(model, tmp_path / "value model.skops")
+    rows[["price", "items"]].assign(value=rows["price"] * rows["items"]).to_parquet(
+        tmp_path / "values.parquet"
+    )
+    done = adopt(
+        Wish(
+            model=tmp_path / "value model.skops",
+            data=tmp_path / "values.parquet",
+            target="value",
+            into=tmp_path / "value model",
+        )
+    )
+    assert Project.open(done.folder).settings.project.name == "value-model"
+    assert done.outcome.run.evidence.figures["rmse"].value > 0
+    assert done.difference == 0
+
+
+def test_a_model_that_does_not_beat_the_heuristic_is_kept_and_not_promoted(orders, tmp_path):
+    folder, rows, _ = orders
+    noise = LogisticRegression().fit(
+        rows[["price"]], np.random.default_rng(0).permutation(rows["returned"])
+    )
+    skops.io.dump(noise, tmp_path / "noise.skops")
+    done = adopt(wish(folder, tmp_path, model=tmp_path / "noise.skops", exclude=("order", "at")))
+    assert not done.outcome.promoted
+    assert Project.open(done.folder).predict([done.example])[0]["version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "match"),
+    [
+        ({"model": "model.joblib"}, BlockedError, "--allow-pickle"),
+        ({"model": "none.skops"}, PackageError, "no such model"),
+        ({"target": "sent"}, DataError, "no such target"),
+        ({"exclude": ("price",)}, PackageError, "lack a column .*'price'"),
+        ({"task": "regression"}, DataError, "returned"),
+    ],
+)
+def test_bad_wishes_make_nothing(orders, tmp_path, change, error, match):
+    folder, _, _ = orders
+    with pytest.raises(error, match=match):
+        adopt(wish(folder, tmp_path, **{"exclude": ("order", "at"), **change}))
+    assert not (tmp_path / "shop").exists()
+
+
+def test_a_project_is_not_overwritten(orders, tmp_path):
+    folder, _, _ = orders
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "gleis.toml").write_text("kept")
+    with pytest.raises(ConfigError, match="holds a project already"):
+        adopt(wish(folder, tmp_path))
+    assert (tmp_path / "shop" / "gleis.toml").read_text() == "kept"
+
+
+def test_any_text_makes_a_name():
+    assert project_name("Umsatz 2024 (final).v2") == "Umsatz-2024-final-v2"
+    assert project_name("…") == "adopted"
