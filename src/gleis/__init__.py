@@ -19,14 +19,19 @@ from gleis.contracts.version import VERSION
 
 if TYPE_CHECKING:
     from gleis.lifecycle.project import Project
+    from gleis.serving.embedded import Scorer, load
 
 __version__ = VERSION
-__all__ = ["Project", "__version__"]
+__all__ = ["Project", "Scorer", "__version__", "load"]
 
 # No telemetry, ever: MLflow sends some unless told not to, whoever imports it first.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
-_PUBLIC = {"Project": "gleis.lifecycle.project"}
+_PUBLIC = {
+    "Project": "gleis.lifecycle.project",
+    "Scorer": "gleis.serving.embedded",
+    "load": "gleis.serving.embedded",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -27,6 +27,7 @@ PROMISED = (
     "access revoke",
     "predict",
     "label",
+    "score",
     "monitor",
     "backtest",
     "status",

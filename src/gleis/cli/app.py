@@ -18,6 +18,7 @@ from gleis.cli import (
     health,
     init,
     running,
+    scoring,
     serving,
     verifying,
 )
@@ -59,6 +60,7 @@ deploying.register(app)
 serving.register(app)
 callers.register(app)
 asking.register(app)
+scoring.register(app)
 health.register(app)
 backtesting.register(app)
 verifying.register(app)
