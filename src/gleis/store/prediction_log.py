@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +13,7 @@ import msgspec
 
 from gleis.contracts.errors import DataError, StoreError
 from gleis.contracts.prediction import Batch, Label, LabelReceipt
+from gleis.store import consumed
 from gleis.store import prediction_schema as sql
 from gleis.store.database import Database
 from gleis.store.logged import GivenLabel, LogCounts, Logged, LoggedRow, Matched
@@ -80,24 +81,75 @@ class SqlitePredictionLog:
         """
         if not batches:
             return []
-        rows = _count_rows(batches)
-        entities = [entity for batch in batches for entity in batch.entities]
         token = self._token()
-        entry = (
-            token,
-            to_micros(batches[0].at),
-            rows,
-            rows,
-            sum(batch.rows for batch in batches if batch.fallback),
-            None if entities.count(None) == rows else msgspec.json.encode(entities).decode(),
-            _encode(batches),
-        )
-        seq = self._database.write(sql.APPEND, entry)
-        ids, offset = [], 0
-        for batch in batches:
-            ids.append(_ids(seq, offset, batch.rows, token))
-            offset += batch.rows
-        return ids
+        seq = self._database.write(sql.APPEND, _entry(batches, token))
+        return _ids_of(batches, seq, token)
+
+    def append_from(
+        self, spans: Sequence[consumed.Span], batches: Sequence[Batch]
+    ) -> list[list[str]] | None:
+        """Write batches and how far their sources are consumed, in one commit.
+
+        So a message has one record, however often it is delivered and whoever was killed.
+
+        Parameters
+        ----------
+        spans : sequence of Span
+            Each of another source.
+        batches : sequence of Batch
+            Their rows are the answered messages of the spans, one span's behind the other's; none
+            if all were set aside.
+
+        Returns
+        -------
+        list of list of str, or None
+            Prediction ids of each batch. None if somebody else consumed one of the sources
+            meanwhile: nothing was written, ask for its position.
+
+        Raises
+        ------
+        DataError, StoreError
+            As ``append``; nothing was written.
+        """
+        rows, offsets = sum(b.rows for b in batches), sum(len(span.offsets) for span in spans)
+        if rows != offsets:
+            raise DataError(f"{offsets} messages have {rows} answers", seen=rows)
+        token = self._token()
+        entry = _entry(batches, token) if batches else None
+        with self._database.transaction() as connection:
+            if not consumed.fits(connection, spans):
+                return None
+            seq = connection.execute(sql.APPEND, entry).lastrowid or 0 if entry else None
+            consumed.note(connection, spans, seq)
+        return _ids_of(batches, seq or 0, token)
+
+    def position(self, source: str) -> int | None:
+        """Return the first offset of a source that is not consumed yet; None if none ever was."""
+        if not self._database.read(consumed.KNOWN):
+            return None
+        found: int | None = self._database.read(consumed.LAST, (source,))[0][0]
+        return found
+
+    def consumed_since(self, source: str, offset: int) -> Iterator[tuple[int, str, Batch, int]]:
+        """Return the answers to messages of a source from an offset on.
+
+        Yields
+        ------
+        offset : int
+        prediction_id : str
+        batch : Batch
+            Holds the answer,
+        row : int
+            in this row.
+        """
+        if not self._database.read(consumed.KNOWN):
+            return
+        for head in self._database.read(consumed.SINCE, (source, offset)):
+            logged = self.read(head[0] - 1, 1)
+            rows = [(id_, one.batch, at) for one in logged for at, id_ in enumerate(one.ids)]
+            for place in consumed.places(*head):
+                if place.offset >= offset:
+                    yield (place.offset, *rows[place.position])
 
     def label(self, labels: Sequence[Label], received: datetime) -> LabelReceipt:
         """Write labels in one commit; all are kept.
@@ -262,6 +314,21 @@ def _count_rows(batches: Sequence[Batch]) -> int:
     return sum(batch.rows for batch in batches)
 
 
+def _entry(batches: Sequence[Batch], token: str) -> tuple[Any, ...]:
+    """Return what ``APPEND`` writes."""
+    rows = _count_rows(batches)
+    entities = [entity for batch in batches for entity in batch.entities]
+    return (
+        token,
+        to_micros(batches[0].at),
+        rows,
+        rows,
+        sum(batch.rows for batch in batches if batch.fallback),
+        None if entities.count(None) == rows else msgspec.json.encode(entities).decode(),
+        _encode(batches),
+    )
+
+
 def _encode(batches: Sequence[Batch]) -> bytes:
     try:
         return _encoder.encode(batches)
@@ -272,8 +339,13 @@ def _encode(batches: Sequence[Batch]) -> bytes:
         ) from error
 
 
-def _ids(seq: int, offset: int, rows: int, token: str) -> list[str]:
-    return [format_id(seq, position, token) for position in range(offset, offset + rows)]
+def _ids_of(batches: Sequence[Batch], seq: int, token: str) -> list[list[str]]:
+    """Return the prediction ids of each batch of an entry."""
+    ids, offset = [], 0
+    for batch in batches:
+        ids.append([format_id(seq, at, token) for at in range(offset, offset + batch.rows)])
+        offset += batch.rows
+    return ids
 
 
 def _label_row(label: Label) -> tuple[Any, ...]:
