@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.errors import GleisError
-from gleis.serving import invocations, operating, predicting, v2
+from gleis.serving import documenting, invocations, operating, predicting, v2
 from gleis.serving.bodies import ClientGoneError, Receive
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
@@ -35,6 +35,11 @@ _CLOSE = (b"connection", b"close")
 
 class Access(Protocol):
     """Who may do what."""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether callers must say who they are."""
+        ...
 
     async def admit(self, request: Request, route: Route) -> None:
         """Let a request through to its route.
@@ -92,7 +97,13 @@ class App:
         self._max_body = max_body
         self.access = access
         plane = Plane(live, commits, clock, metrics)
-        self._routes = Routes(protocols(plane, lambda: self.draining))
+        self._routes = Routes(
+            protocols(
+                plane,
+                lambda: self.draining,
+                lambda: self.access is not None and self.access.guarded,
+            )
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and stop with the server."""
@@ -159,11 +170,14 @@ class App:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def protocols(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
+def protocols(
+    plane: Plane, draining: Callable[[], bool], guarded: Callable[[], bool]
+) -> Sequence[Route]:
     """Return the routes of every protocol the service speaks; another one is added here."""
-    return (
+    served = (
         *predicting.routes(plane),
         *v2.routes(plane, draining),
         *invocations.routes(plane, draining),
         *operating.routes(plane, draining),
     )
+    return (*served, *documenting.routes(plane, served, guarded))

@@ -72,12 +72,12 @@ def routes(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
 
     async def ping(_request: Request) -> Reply:
         there = plane.live.current is not None and not draining()
-        return Reply(200 if there else 503, b"\n")
+        return Reply(200 if there else 503, b"\n", _TEXT)
 
     async def version(_request: Request) -> Reply:
         folder = plane.service.package.path
         found = _VERSION.search((folder / "MLmodel").read_text(encoding="utf-8"))
-        return Reply(200, found[1].encode() if found else b"unknown")
+        return Reply(200, found[1].encode() if found else b"unknown", _TEXT)
 
     return (
         Route("/invocations", {"POST": invoke}, "predict", error_body),

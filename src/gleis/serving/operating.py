@@ -1,13 +1,11 @@
-"""What operators and their tools look at: health, counters, the OpenAPI document."""
+"""What operators and their tools look at: health and counters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from gleis.serving.openapi import describe
 from gleis.serving.plane import Plane
-from gleis.serving.routes import Reply, Request, Route, encode, json_reply
-from gleis.serving.service import Service
+from gleis.serving.routes import Reply, Request, Route, json_reply
 
 _TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 
@@ -21,7 +19,6 @@ def routes(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
     draining : callable
         Says whether the server shuts down.
     """
-    described: tuple[Service | None, bytes] = (None, b"")
 
     async def livez(_request: Request) -> Reply:
         return Reply(200, b'{"alive":true}')
@@ -45,16 +42,8 @@ def routes(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
             _ = plane.service  # says which version answers
         return Reply(200, plane.metrics.text(), _TEXT)
 
-    async def openapi(_request: Request) -> Reply:
-        nonlocal described
-        service = plane.service
-        if described[0] is not service:
-            described = (service, encode(describe(service)))
-        return Reply(200, described[1])
-
     return (
         Route("/livez", {"GET": livez}, "open"),
         Route("/readyz", {"GET": readyz}, "open"),
         Route("/metrics", {"GET": metrics}, "observe"),
-        Route("/openapi.json", {"GET": openapi}, "open"),
     )

@@ -158,9 +158,10 @@ class Outputs:
             "flags": ("BYTES", 0),
         }
         """Name -> datatype, and elements a row beyond one (0: a column of shape (n_rows,))."""
-        self._known = dict(self.offered) | {"predict": (label, 0)}
+        self.known = self.offered | {"predict": (label, 0)}
+        """The same, with the names that are answered only when asked for."""
         if self._classes:
-            self._known["predict_proba"] = ("FP64", wide)
+            self.known["predict_proba"] = ("FP64", wide)
         self._readers: dict[str, Callable[[Answer], Any]] = {
             "prediction": lambda answer: answer.prediction,
             "score": lambda answer: answer.score,
@@ -180,11 +181,11 @@ class Outputs:
         MalformedError
             Another name, or a way of sending it that this service does not know.
         """
-        if name not in self._known:
+        if name not in self.known:
             raise MalformedError(
                 "There is no such output",
                 seen=name,
-                remedy=f"Ask for {', '.join(self._known)}, or for none and get all.",
+                remedy=f"Ask for {', '.join(self.known)}, or for none and get all.",
                 field=name,
             )
         strange = {"classification", "shared_memory_region"} & parameters.keys()
@@ -197,7 +198,7 @@ class Outputs:
 
     def tensor(self, name: str, answers: Sequence[Answer]) -> Output:
         """Return an output over all answers."""
-        datatype, wide = self._known[name]
+        datatype, wide = self.known[name]
         read = self._readers[_ALIASES.get(name, name)]
         values = [read(answer) for answer in answers]
         if not wide:

@@ -12,7 +12,7 @@ from gleis.contracts.deployment import Version
 from gleis.contracts.errors import RequestError
 from gleis.contracts.prediction import LabelReceipt
 from gleis.packaging.load import load_package
-from gleis.serving.openapi import describe
+from gleis.serving.openapi.document import describe
 from gleis.serving.service import Service
 
 KINDS = ["rule", "binary", "multiclass", "regression"]
