@@ -45,13 +45,55 @@ def test_a_live_process_says_where_answers_and_leaves_quietly(tmp_path, command)
         try:
             url = read_document(process.stdout)["url"]
             assert url.startswith("http://127.0.0.1:")
-            answer = httpx.post(f"{url}/predict", json=ROW).json()
+            answer = httpx.post(f"{url}/predict", json=ROW, timeout=30).json()
             assert answer["prediction"] == "versicolor"
             assert answer["version"] == 2
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     assert gleis(folder, "status", "--json").json["log"]["predictions"] == 1
+
+
+@pytest.fixture
+def unsigned(tmp_path):
+    """A trained project whose champion has lost its signature."""
+    folder = copied(tmp_path / "iris")
+    version = Project.open(folder).registry.get("champion")
+    (folder / ".gleis" / version.location / "model.sig").unlink()
+    return folder
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_an_unsigned_package_is_not_served(unsigned, command):
+    said = gleis(unsigned, command, "--port", "0", "--json")
+    assert said.code == 5
+    assert "is not signed" in said.json["error"]["what"]
+    assert "gleis keys sign" in said.json["error"]["remedy"]
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_only_the_flag_serves_it_and_every_start_warns(unsigned, command):
+    arguments = [sys.executable, "-m", "gleis", command, "--port", "0", "--json", "--insecure-dev"]
+    for _ in range(2):
+        with subprocess.Popen(
+            arguments, cwd=unsigned, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                url = read_document(process.stdout)["url"]
+                assert httpx.post(f"{url}/predict", json=ROW, timeout=30).json()["version"] == 2
+            finally:
+                process.send_signal(signal.SIGTERM)
+            told = process.stderr.read()
+            assert process.wait(30) == 0
+        assert told.count("--insecure-dev: signatures are not checked") == 1
+
+
+@pytest.mark.parametrize("name", ["GLEIS_INSECURE_DEV", "GLEIS_SERVE__INSECURE_DEV"])
+def test_no_variable_and_no_setting_is_the_flag(unsigned, monkeypatch, name):
+    monkeypatch.setenv(name, "true")
+    said = gleis(unsigned, "serve", "--port", "0")
+    assert said.code == 2
+    assert "insecure_dev is no key" in said.err
 
 
 @pytest.mark.parametrize("command", ["serve", "up"])

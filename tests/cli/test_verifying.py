@@ -25,7 +25,15 @@ def test_by_default_the_champion():
 def test_a_folder_needs_no_project(tmp_path):
     found = gleis(tmp_path, "verify", package(trained()), "--json").json
     assert found["ok"] is True
-    assert {check["name"] for check in found["checks"]} >= {"load", "scores", "log_loss"}
+    assert {check["name"] for check in found["checks"]} >= {
+        "signature",
+        "digest",
+        "files",
+        "types",
+        "scores",
+        "log_loss",
+        "model_signing",
+    }
 
 
 def test_another_digest_than_the_one_agreed(tmp_path):

@@ -37,7 +37,7 @@ def app(tmp_path_factory):
     make_project(folder, "iris")
     project = Project.open(folder)
     project.run()
-    return make_app(project.settings, project.home, project.clock)
+    return make_app(project.settings, project.home, project.clock, project.folder)
 
 
 def ask(app, command):

@@ -89,7 +89,7 @@ def test_the_record_is_enough_to_repeat_the_run(project):
 def test_the_package_stands_alone(project):
     version = project.registry.get("champion")
     path = project.registry.path(version)
-    assert verify(path, version.digest).ok
+    assert verify(path, version.digest, project.bench.trust).ok
     names = {p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file()}
     assert {"MLmodel", "contract.json", "reference.json", "baseline.json", "card.md"} <= names
     assert not [name for name in names if name.endswith((".pkl", ".pickle", ".joblib"))]
@@ -98,7 +98,7 @@ def test_the_package_stands_alone(project):
 
 def test_mlflow_loads_the_champion(project):
     version = project.registry.get("champion")
-    package = load_package(project.registry.path(version), version.digest)
+    package = load_package(project.registry.path(version), version.digest, project.bench.trust)
     with mlflow_at(project.home.tracking_uri):
         model = mlflow.pyfunc.load_model("models:/punctuality@champion")
     rows = pd.DataFrame(package.examples.features)

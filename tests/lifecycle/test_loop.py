@@ -123,5 +123,7 @@ def test_a_module_edited_meanwhile_is_the_one_that_trains(bench):
         edit(bench.folder / "shifting.py", "Regression(**params)", "Regression(C=0.001, **params)")
         bench.clock.move_to(START + timedelta(hours=6))
         outcome = Loop(bench, workflows.retrain, HOURLY).tick().outcome
-    package = load_package(bench.registry.path(outcome.version), outcome.version.digest)
+    package = load_package(
+        bench.registry.path(outcome.version), outcome.version.digest, bench.trust
+    )
     assert package.model.estimator[-1].C == 0.001

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 
 import msgspec
@@ -28,6 +29,8 @@ from gleis.packaging.examples import Examples
 from gleis.packaging.manifest import describe
 from gleis.packaging.requirements import estimator_pins, pins
 from gleis.packaging.rule import Cell, RuleModel, TableRule
+from gleis.packaging.signature import sign
+from signing_keys import SIGNER
 
 FEATURES = (
     Column(name="shop", kind="category", nullable=True, categories=("a", "b", "c")),
@@ -190,14 +193,17 @@ def shops():
 
 @pytest.fixture(scope="session")
 def reseal():
-    """Write a package's manifest anew, as whoever altered the package would."""
+    """Write manifest and signature anew, as whoever altered a package and holds a key could."""
 
-    def write(folder):
+    def write(folder, signer=SIGNER, manifest=None):
         files = {
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in folder.rglob("*")
-            if path.is_file() and path.name != "manifest.json"
+            if path.is_file() and path.name not in ("manifest.json", "model.sig")
         }
-        (folder / "manifest.json").write_bytes(msgspec.json.encode(describe(files)))
+        files["manifest.json"] = manifest or msgspec.json.encode(describe(files))
+        (folder / "manifest.json").write_bytes(files["manifest.json"])
+        hashes = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+        (folder / "model.sig").write_bytes(sign(hashes, folder.name, signer))
 
     return write

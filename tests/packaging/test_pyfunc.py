@@ -13,14 +13,18 @@ from mlflow.models import Model
 
 from gleis.packaging.build import build_package
 from gleis.packaging.load import load_package
+from signing_keys import SIGNER, TRUST
 
 ALL = ("boosting", "linear", "forest", "regression", "rule")
 
 
 @pytest.fixture(scope="module")
 def packages(parts, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("packages")
-    return {kind: build_package(parts(kind), folder).path for kind in ALL}
+    state = tmp_path_factory.mktemp("state")
+    folder, trusted = state / "packages", state / "keys" / "trusted"
+    trusted.mkdir(parents=True)
+    (trusted / "tests.pub").write_bytes(SIGNER.public.pem)
+    return {kind: build_package(parts(kind), folder, SIGNER).path for kind in ALL}
 
 
 def frames(rows: pl.DataFrame) -> dict[str, pd.DataFrame]:
@@ -38,7 +42,9 @@ def frames(rows: pl.DataFrame) -> dict[str, pd.DataFrame]:
 @pytest.mark.parametrize("kind", ALL)
 @pytest.mark.parametrize("shape", ["from_polars", "plain", "objects", "shuffled"])
 def test_mlflow_answers_what_the_package_answers(packages, rows, kind, shape):
-    expected = load_package(packages[kind]).model.predict({n: rows[n] for n in rows.columns})
+    expected = load_package(packages[kind], None, TRUST).model.predict(
+        {n: rows[n] for n in rows.columns}
+    )
     answered = mlflow.pyfunc.load_model(str(packages[kind])).predict(frames(rows)[shape])
     np.testing.assert_array_equal(np.asarray(answered), expected)
 
@@ -47,7 +53,7 @@ def test_a_nullable_column_may_be_absent(packages, rows):
     missing = rows.with_columns(pl.lit(None, dtype=pl.Float64).alias("size"))
     model = mlflow.pyfunc.load_model(str(packages["boosting"]))
     absent = frames(rows)["plain"].drop(columns="size")
-    expected = load_package(packages["boosting"]).model.predict(
+    expected = load_package(packages["boosting"], None, TRUST).model.predict(
         {n: missing[n] for n in missing.columns}
     )
     np.testing.assert_array_equal(model.predict(absent), expected)
@@ -66,7 +72,7 @@ def test_the_signature_is_enforced(packages, rows, kind):
 @pytest.mark.parametrize("kind", ["boosting", "linear", "forest", "regression"])
 def test_mlflow_sklearn_returns_the_estimator(packages, kind):
     loaded = mlflow.sklearn.load_model(str(packages[kind]))
-    ours = load_package(packages[kind]).model.estimator
+    ours = load_package(packages[kind], None, TRUST).model.estimator
     assert [type(step) for _, step in loaded.steps] == [type(step) for _, step in ours.steps]
 
 
@@ -93,4 +99,4 @@ def test_environment_files_agree(packages):
 
 def test_loading_does_not_write_into_the_package(packages):
     mlflow.pyfunc.load_model(str(packages["linear"]))
-    load_package(packages["linear"])
+    load_package(packages["linear"], None, TRUST)

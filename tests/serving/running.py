@@ -17,6 +17,7 @@ from gleis.serving.metrics import Metrics
 from gleis.serving.run import Server, bind
 from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
+from signing_keys import TRUST
 
 
 class Running:
@@ -30,6 +31,7 @@ class Running:
         self.live = LiveService(
             self.registry,
             clock,
+            lambda: TRUST,
             max_rows=max_rows,
             every=0.05,
             on_refused=metrics.reload_failed,

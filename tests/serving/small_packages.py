@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from gleis.contracts.clock import SystemClock
 from gleis.contracts.contract import Column, Contract
 from gleis.contracts.deployment import Version
@@ -23,6 +25,7 @@ from gleis.serving.metrics import Metrics
 from gleis.serving.run import bind, serve
 from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
+from signing_keys import SIGNER, TRUST
 
 FEATURES = (
     Column(name="distance", kind="number", low=80.0, high=5000.0, unit="miles"),
@@ -80,7 +83,7 @@ def build(folder: Path, contract: Contract, *, run: str, rule: Rule | None = Non
         requirements=("numpy",),
         python="3.11.7",
     )
-    return build_package(parts, folder)
+    return build_package(parts, folder, SIGNER)
 
 
 def sample_rows(contract: Contract, count: int, seed: int = 0):
@@ -147,7 +150,7 @@ def promote(registry: Registry, built: Built, cause: str) -> Version:
 def serve_state(folder: Path, port: int) -> None:
     """Serve the champion of a state folder until told to stop; say when, and when drained."""
     home, clock, metrics = Home(folder), SystemClock(), Metrics("small")
-    live = LiveService(Registry(home, "small", clock), clock, every=0.1)
+    live = LiveService(Registry(home, "small", clock), clock, lambda: TRUST, every=0.1)
     live.load()
     app = App(live, GroupCommit(home.log), clock, metrics, max_body=1_000_000)
     serve(app, bind("127.0.0.1", port), started=lambda _, taken: print(taken, flush=True))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
 import threading
 import time
@@ -13,9 +14,11 @@ from gleis.contracts.errors import PackageError, StoreError, UnavailableError
 from gleis.packaging.build import Built
 from gleis.packaging.manifest import MANIFEST, describe
 from gleis.packaging.rule import constant_rule
+from gleis.packaging.signature import SIGNATURE, sign
 from gleis.registry.versions import Registry
 from gleis.serving.live import LiveService
 from gleis.store.home import Home
+from signing_keys import SIGNER, TRUST
 
 
 @pytest.fixture
@@ -28,7 +31,13 @@ def registry(tmp_path):
 @pytest.fixture
 def live(registry):
     refused = []
-    live = LiveService(registry, SystemClock(), every=0.02, on_refused=lambda: refused.append(1))
+    live = LiveService(
+        registry,
+        SystemClock(),
+        lambda: TRUST,
+        every=0.02,
+        on_refused=lambda: refused.append(1),
+    )
     live.refused = refused
     yield live
     live.stop()
@@ -117,15 +126,19 @@ def test_a_package_that_fails_its_own_tests_is_refused(live, registry, packages,
 
 
 def _declare(folder):
-    """Write a manifest that fits what is in the folder."""
+    """Write a manifest and a signature that fit what is in the folder."""
     (folder / MANIFEST).unlink()
+    (folder / SIGNATURE).unlink()
     files = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
         if path.is_file()
     }
     manifest = describe(files)
-    (folder / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    files[MANIFEST] = msgspec.json.encode(manifest)
+    (folder / MANIFEST).write_bytes(files[MANIFEST])
+    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
+    (folder / SIGNATURE).write_bytes(sign(hashes, folder.name, SIGNER))
     return Built(path=folder, digest=manifest.digest)
 
 

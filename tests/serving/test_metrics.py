@@ -14,6 +14,7 @@ from gleis.contracts.deployment import Version
 from gleis.packaging.load import load_package
 from gleis.serving.metrics import Metrics, ScoreHistogram
 from gleis.serving.service import Service
+from signing_keys import TRUST
 
 EDGES = (0.1, 0.25, 0.5, 1.0)
 
@@ -54,7 +55,7 @@ def test_other_buckets_start_from_zero_and_the_same_ones_go_on():
     ("kind", "edges"), [("binary", "0.05"), ("multiclass", "0.05"), ("regression", "0.25")]
 )
 def test_scores_are_counted_in_twentieths_or_in_the_bins_of_the_reference(packages, kind, edges):
-    package = load_package(packages[kind].path)
+    package = load_package(packages[kind].path, None, TRUST)
     now = datetime.now(UTC)
     version = Version(
         number=1, digest=package.digest, location="p", run="r", registered_at=now, passed=True

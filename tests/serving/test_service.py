@@ -16,6 +16,7 @@ from gleis.contracts.errors import InvalidRowError, UnavailableError
 from gleis.packaging.load import load_package
 from gleis.packaging.rule import RuleModel, TableRule
 from gleis.serving.service import Service
+from signing_keys import TRUST
 
 NOW = datetime(2013, 7, 4, 12, tzinfo=UTC)
 
@@ -42,7 +43,7 @@ class Broken:
 
 @pytest.mark.parametrize("kind", ["rule", "binary", "multiclass", "regression"])
 def test_the_service_answers_what_the_package_promises(packages, kind):
-    package = load_package(packages[kind].path)
+    package = load_package(packages[kind].path, None, TRUST)
     examples = package.examples
     rows = [
         dict(zip(examples.features, values, strict=True))
@@ -64,7 +65,7 @@ def test_the_service_answers_what_the_package_promises(packages, kind):
 
 
 def test_one_row_alone_scores_as_among_many(packages):
-    made = service(load_package(packages["binary"].path))
+    made = service(load_package(packages["binary"].path, None, TRUST))
     rows = [ROW | {"distance": float(100 * i + 80)} for i in range(20)]
     together = made.answer(rows).scores
     assert [made.answer([row]).scores[0] for row in rows] == pytest.approx(together, rel=1e-12)
@@ -84,7 +85,7 @@ def test_one_row_alone_scores_as_among_many(packages):
     ],
 )
 def test_the_baseline_answers_for_a_model_that_fails(packages, broken, caplog):
-    made = service(load_package(packages["rule"].path), model=Broken(broken))
+    made = service(load_package(packages["rule"].path, None, TRUST), model=Broken(broken))
     with caplog.at_level(logging.WARNING):
         batches = [made.answer([ROW]) for _ in range(3)]
     assert [batch.scores for batch in batches] == [[0.625]] * 3
@@ -94,13 +95,13 @@ def test_the_baseline_answers_for_a_model_that_fails(packages, broken, caplog):
 
 
 def test_a_bad_row_is_no_reason_to_fall_back(packages):
-    made = service(load_package(packages["binary"].path))
+    made = service(load_package(packages["binary"].path, None, TRUST))
     with pytest.raises(InvalidRowError):
         made.answer([ROW | {"hour": "late"}])
 
 
 def test_model_and_baseline_both_failing_is_said(packages):
-    package = load_package(packages["rule"].path)
+    package = load_package(packages["rule"].path, None, TRUST)
     bad = RuleModel(TableRule(columns=("gone",), cells=(), default=0.5), BINARY)
     made = service(package, model=Broken(ValueError("no")), baseline=bad)
     with pytest.raises(UnavailableError, match="both fail"):

@@ -67,7 +67,7 @@ def test_the_report_draws_its_charts_without_a_network(project, page):
 
 def test_the_overview_shows_what_is_live(project, page):
     listening = bind("127.0.0.1", 0)
-    app = make_app(project.settings, project.home, SystemClock())
+    app = make_app(project.settings, project.home, SystemClock(), project.folder)
     up = threading.Event()
     site = Site(app, project.settings, project.home)
     server = Server(site, listening, lambda host, port: up.set())

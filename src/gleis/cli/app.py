@@ -17,6 +17,7 @@ from gleis.cli import (
     deploying,
     health,
     init,
+    keys,
     running,
     scoring,
     serving,
@@ -64,6 +65,7 @@ scoring.register(app)
 health.register(app)
 backtesting.register(app)
 verifying.register(app)
+keys.register(app)
 demo.register(app)
 
 

@@ -14,6 +14,13 @@ from gleis.lifecycle.results import Tick
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Announce = Callable[[str, int], None]
+InsecureDev = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-dev",
+        help="Serve packages whoever signed them, or nobody. For development only.",
+    ),
+]
 Port = Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")]
 
 
@@ -21,6 +28,7 @@ def serve(
     project: Folder = ".",  # type: ignore[assignment]
     host: Host = None,
     port: Port = None,
+    insecure_dev: InsecureDev = False,
     flags: Flags = None,
     as_json: AsJson = False,
 ) -> None:
@@ -29,13 +37,18 @@ def serve(
     Example: gleis serve --port 8000
     """
     opened = open_project(project, [*(flags or []), *_address(host, port)])
-    _start(opened.serve, "Opening the champion", as_json)
+    _start(
+        lambda started: opened.serve(started, insecure_dev=insecure_dev),
+        "Opening the champion",
+        as_json,
+    )
 
 
 def up(
     project: Folder = ".",  # type: ignore[assignment]
     host: Host = None,
     port: Port = None,
+    insecure_dev: InsecureDev = False,
     flags: Flags = None,
     as_json: AsJson = False,
 ) -> None:
@@ -47,7 +60,11 @@ def up(
     """
     opened = open_project(project, [*(flags or []), *_address(host, port)])
     on_tick = None if as_json else tell_tick
-    _start(lambda started: opened.up(started, on_tick), "Opening champion and loop", as_json)
+    _start(
+        lambda started: opened.up(started, on_tick, insecure_dev=insecure_dev),
+        "Opening champion and loop",
+        as_json,
+    )
 
 
 def tell_tick(tick: Tick) -> None:

@@ -127,6 +127,19 @@ class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Claim that holds the roles, with dots for claims in claims: ``realm_access.roles``."""
 
 
+class SigningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[signing]``: which key signs packages, and whose packages are loaded."""
+
+    key: str | None = None
+    """Private EC key (PEM), relative to the project; by default ``keys/signing.pem`` in the state
+    folder, made by the first run."""
+    passphrase_from: str | None = None
+    """Environment variable that holds the key's passphrase; its name must not begin with GLEIS_."""
+    trust: tuple[str, ...] = ()
+    """Whose packages are loaded: files with public keys, or fingerprints. By default the project's
+    own key and those of ``gleis keys trust``; once anything is named here, nothing else."""
+
+
 class LoopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[loop]``: the loop beside the service."""
 
@@ -148,6 +161,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     triggers: TriggerSettings = TriggerSettings()
     serve: ServeSettings = ServeSettings()
     access: AccessSettings = AccessSettings()
+    signing: SigningSettings = SigningSettings()
     loop: LoopSettings = LoopSettings()
     seed: int = 0
     """Seeds the split, the estimator's ``random_state`` and the bootstrap."""

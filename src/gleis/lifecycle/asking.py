@@ -27,7 +27,8 @@ def open_service(bench: Workbench) -> Service:
     name = bench.settings.project.name
     if live is None:
         raise UnavailableError(f"{name} has no champion", remedy="Train one: gleis run.")
-    package = load_package(bench.home.folder / live.version.location, live.version.digest)
+    path = bench.home.folder / live.version.location
+    package = load_package(path, live.version.digest, bench.trust)
     rows = bench.settings.serve.max_rows
     return Service(package, live.version, bench.clock, name=name, max_rows=rows)
 

@@ -80,7 +80,7 @@ def _state(home: Home) -> str:
 def _packages(bench: Workbench) -> str:
     aliases = bench.registry.aliases()
     for alias, version in aliases.items():
-        result = verify(bench.home.folder / version.location, version.digest)
+        result = verify(bench.home.folder / version.location, version.digest, bench.trust)
         failed = [check.text for check in result.checks if not check.passed]
         if failed:
             raise GleisError(f"{alias}, version {version.number}: {failed[0]}")

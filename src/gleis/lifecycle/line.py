@@ -73,6 +73,7 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     """
     settings = bench.settings
     check_gates(settings.gates, settings.project.task, settings.evidence.slices)
+    bench.open_key()
     dataset = do("data", DatasetVersion, lambda: known_rows(bench, until))
     ruled = do("baseline", Ruled, lambda: make_rule(bench, dataset))
     if do("plan", Plan, lambda: plan(bench)).first:

@@ -52,7 +52,7 @@ def pack(
         requirements=tuple(estimator_pins(estimator) if estimator is not None else pins()),
         python=platform.python_version(),
     )
-    built = build_package(parts, bench.home.packages)
+    built = build_package(parts, bench.home.packages, bench.signer)
     return Packed(location=_relative(built.path, bench.home.folder), digest=built.digest)
 
 

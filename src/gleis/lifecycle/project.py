@@ -27,6 +27,7 @@ from gleis.store.home import Home
 
 if TYPE_CHECKING:
     from gleis.lifecycle.project_data import ProjectData
+    from gleis.lifecycle.project_keys import ProjectKeys
     from gleis.lifecycle.reproduction import Reproduction
     from gleis.lifecycle.workbench import Workbench
     from gleis.registry.callers import Callers
@@ -131,6 +132,13 @@ class Project:
         return ProjectData(self.bench)
 
     @property
+    def keys(self) -> ProjectKeys:
+        """The project's keys: one that signs, those that are trusted."""
+        from gleis.lifecycle.project_keys import ProjectKeys
+
+        return ProjectKeys(self.bench)
+
+    @property
     def registry(self) -> Registry:
         """Versions, aliases and, in ``deployments``, what was live when."""
         return self.bench.registry
@@ -215,20 +223,29 @@ class Project:
         first = next((run for run in self.runs() if run.kind == "model"), None)
         return write_report(result, path or self.home.reports / f"{result.id}.html", first)
 
-    def serve(self, started: Callable[[str, int], None]) -> None:
-        """Serve the champion until told to stop; follow promotions."""
+    def serve(self, started: Callable[[str, int], None], *, insecure_dev: bool = False) -> None:
+        """Serve the champion until told to stop; follow promotions.
+
+        ``insecure_dev`` serves packages whoever signed them, and warns of it.
+        """
         from gleis.lifecycle.service_process import make_app, open_port
         from gleis.serving.run import serve
 
         listening = open_port(self.settings, self.home)
-        serve(make_app(self.settings, self.home, self.clock), listening, started=started)
+        app = make_app(self.settings, self.home, self.clock, self.folder, insecure_dev=insecure_dev)
+        serve(app, listening, started=started)
 
     def up(
-        self, started: Callable[[str, int], None], on_tick: Callable[[Tick], None] | None = None
+        self,
+        started: Callable[[str, int], None],
+        on_tick: Callable[[Tick], None] | None = None,
+        *,
+        insecure_dev: bool = False,
     ) -> None:
-        """Serve with the loop beside it until told to stop."""
+        """Serve with the loop beside it until told to stop; ``insecure_dev`` as for ``serve``."""
         from gleis.lifecycle.up import run_up
 
+        self.bench.insecure_dev = insecure_dev
         run_up(self.bench, started, on_tick)
 
     def status(self) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def rollback(bench: Workbench, reason: str) -> Version:
 
 
 def _check_package(bench: Workbench, version: Version) -> None:
-    result = verify(bench.registry.path(version), version.digest)
+    result = verify(bench.registry.path(version), version.digest, bench.trust)
     failed = [check.text for check in result.checks if not check.passed]
     if failed:
         raise PackageError(

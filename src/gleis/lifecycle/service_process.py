@@ -5,11 +5,14 @@ Nothing of training, governance, MLflow or pandas is imported here.
 
 from __future__ import annotations
 
+import logging
 import socket
+from pathlib import Path
 
 from gleis.config.durations import parse_limit
 from gleis.config.settings import Settings
 from gleis.contracts.clock import Clock, SystemClock
+from gleis.packaging.keyring import KeyRing
 from gleis.registry.callers import Callers
 from gleis.registry.versions import Registry
 from gleis.serving.access.exposure import check_exposure
@@ -20,6 +23,8 @@ from gleis.serving.metrics import Metrics
 from gleis.serving.run import bind
 from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
+
+_log = logging.getLogger(__name__)
 
 
 def open_port(settings: Settings, home: Home) -> socket.socket:
@@ -41,8 +46,20 @@ def open_port(settings: Settings, home: Home) -> socket.socket:
     return listening
 
 
-def make_app(settings: Settings, home: Home, clock: Clock) -> App:
+def make_app(
+    settings: Settings, home: Home, clock: Clock, folder: Path, *, insecure_dev: bool = False
+) -> App:
     """Load the champion and return the application that serves it.
+
+    Parameters
+    ----------
+    settings : Settings
+    home : Home
+    clock : Clock
+    folder : Path
+        The project folder.
+    insecure_dev : bool
+        Serve packages whoever signed them, and warn of it.
 
     Raises
     ------
@@ -55,7 +72,19 @@ def make_app(settings: Settings, home: Home, clock: Clock) -> App:
     limits = settings.serve
     registry = Registry(home, settings.project.name, clock)
     metrics = Metrics(registry.name)
-    live = LiveService(registry, clock, max_rows=limits.max_rows, on_refused=metrics.reload_failed)
+    if insecure_dev:
+        _log.warning(
+            "--insecure-dev: signatures are not checked, anybody's package is served. Never in "
+            "production."
+        )
+    keyring = KeyRing(settings.signing, folder, home.keys)
+    live = LiveService(
+        registry,
+        clock,
+        lambda: keyring.trust(unsigned=insecure_dev),
+        max_rows=limits.max_rows,
+        on_refused=metrics.reload_failed,
+    )
     live.load()
     gate = make_gate(settings, home, clock)
     size = int(limits.max_body_mb * 1e6)

@@ -111,6 +111,7 @@ class _Service:
             str(bench.folder),
             "--handle",
             str(handle),
+            *(["--insecure-dev"] if bench.insecure_dev else []),
         ]
         self._settings = msgspec.json.encode(bench.settings)
         self._handle = handle

@@ -16,6 +16,8 @@ from gleis.contracts.dataset import DatasetVersion
 from gleis.data.dataset import Datasets
 from gleis.data.module import ProjectModule
 from gleis.lifecycle.person import person
+from gleis.packaging.keyring import KeyRing
+from gleis.packaging.keys import Signer, Trust
 from gleis.registry.deployments import Deployments
 from gleis.registry.versions import Registry
 from gleis.store.home import Home
@@ -47,6 +49,8 @@ class Workbench:
         facts apart but shares these.
     tracked : bool, optional
         Whether runs go to MLflow; a backtest's inner runs do not.
+    insecure_dev : bool, optional
+        Load packages whoever signed them: for development only.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Workbench:
         kept: Home | None = None,
         tracked: bool = True,
         tell: Tell = silent,
+        insecure_dev: bool = False,
     ) -> None:
         self.folder = folder
         self.settings = settings
@@ -67,6 +72,7 @@ class Workbench:
         self.kept = kept or home
         self.tracked = tracked
         self.tell = tell
+        self.insecure_dev = insecure_dev
 
     @cached_property
     def tracking(self) -> Tracking | None:
@@ -85,6 +91,34 @@ class Workbench:
     def deployments(self) -> Deployments:
         """What is live, and was."""
         return self.registry.deployments
+
+    @cached_property
+    def keyring(self) -> KeyRing:
+        """The project's keys; a backtest's inner runs sign with them too."""
+        return KeyRing(self.settings.signing, self.folder, self.kept.keys)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """The key that signs packages."""
+        return self.open_key()
+
+    def open_key(self) -> Signer:
+        """Open the key that signs, before the work and not after it; the first run makes one.
+
+        Raises
+        ------
+        ConfigError
+            It cannot be read, or what it signs would not be trusted.
+        """
+        signer, new = self.keyring.open()
+        if new:
+            self.tell("keys", f"made {self.keyring.path}, fingerprint {signer.public.fingerprint}")
+        return signer
+
+    @property
+    def trust(self) -> Trust:
+        """Whose packages are loaded, as of now."""
+        return self.keyring.trust(unsigned=self.insecure_dev)
 
     @cached_property
     def datasets(self) -> Datasets:

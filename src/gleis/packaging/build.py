@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import shutil
@@ -18,9 +19,12 @@ from gleis.contracts.evidence import Evidence, Figure
 from gleis.contracts.profile import Reference
 from gleis.packaging.examples import Examples, promise
 from gleis.packaging.frames import Frame
-from gleis.packaging.manifest import MANIFEST, describe, read_files
+from gleis.packaging.keys import Signer, Trust
+from gleis.packaging.manifest import MANIFEST, describe
 from gleis.packaging.mlmodel import mlflow_files
 from gleis.packaging.rule import Rule
+from gleis.packaging.sealed import read_folder, read_sealed, seal
+from gleis.packaging.signature import SIGNATURE, sign
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,16 +65,19 @@ class Built(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
-def build_package(parts: Parts, folder: Path) -> Built:
+def build_package(parts: Parts, folder: Path, signer: Signer) -> Built:
     """Write the package to ``folder / digest[:16]``: whole, or not at all.
 
-    Building the same parts again gives the same digest, and leaves an intact package alone.
+    Building the same parts again gives the same digest, and leaves an intact package alone. The
+    signature is no part of the digest: another key signs the same package.
 
     Parameters
     ----------
     parts : Parts
     folder : Path
         Made if it is not there.
+    signer : Signer
+        Whose signature goes into ``model.sig``.
 
     Raises
     ------
@@ -82,9 +89,13 @@ def build_package(parts: Parts, folder: Path) -> Built:
     files = _files(parts)
     manifest = describe(files)
     target = folder / manifest.digest[:16]
-    if not _intact(target, manifest.digest):
+    if not _intact(target, manifest.digest, Trust.of(signer.public)):
+        hashes = {path: entry.sha256 for path, entry in manifest.files.items()}
+        files[MANIFEST] = _json(manifest)
+        hashes[MANIFEST] = hashlib.sha256(files[MANIFEST]).hexdigest()
+        files[SIGNATURE] = sign(hashes, target.name, signer)
         try:
-            _write(files | {MANIFEST: _json(manifest)}, target)
+            _write(files, target)
         except OSError as error:
             raise StoreError(
                 f"The package cannot be written: {error}",
@@ -92,6 +103,31 @@ def build_package(parts: Parts, folder: Path) -> Built:
                 remedy="Make room, or make the folder writable, and run again.",
             ) from error
     return Built(path=target, digest=manifest.digest)
+
+
+def sign_again(folder: Path, digest: str, signer: Signer) -> None:
+    """Put a new signature on a package that is what the registry knows.
+
+    Raises
+    ------
+    PackageError
+        It is not the package with this digest.
+    StoreError
+        The signature cannot be written.
+    """
+    found = read_folder(folder)
+    seal(found, digest, Trust(unsigned=True))
+    draft = folder.with_name(f".{folder.name}.sig")
+    try:
+        _write_file(draft, sign(found.hashes, folder.name, signer))
+        draft.replace(folder / SIGNATURE)
+        _sync(folder)
+    except OSError as error:
+        raise StoreError(
+            f"The signature cannot be written: {error}",
+            seen=str(folder),
+            remedy="Make the folder writable, and sign again.",
+        ) from error
 
 
 def _files(parts: Parts) -> dict[str, bytes]:
@@ -167,11 +203,11 @@ def _defined(evidence: Evidence) -> Evidence:
     )
 
 
-def _intact(target: Path, digest: str) -> bool:
+def _intact(target: Path, digest: str, trust: Trust) -> bool:
     if not target.exists():
         return False
     try:
-        read_files(target, digest)
+        read_sealed(target, digest, trust)
     except PackageError:
         return False
     return True

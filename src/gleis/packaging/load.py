@@ -17,8 +17,10 @@ from gleis.contracts.profile import Reference
 from gleis.packaging.estimator import SklearnModel, load_estimator
 from gleis.packaging.examples import Examples, Promise
 from gleis.packaging.frames import Frame
-from gleis.packaging.manifest import read_files
+from gleis.packaging.keys import Trust
 from gleis.packaging.rule import Rule, RuleModel
+from gleis.packaging.sealed import Sealed, read_sealed
+from gleis.packaging.signature import Signed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,27 +40,42 @@ class Package:
     examples: Examples
     promises: tuple[Promise, ...]
     requirements: tuple[str, ...]
+    signed: Signed | None
+    """Who signed it; None under ``Trust(unsigned=True)``."""
 
 
-def load_package(path: Path, digest: str | None = None) -> Package:
+def load_package(path: Path, digest: str | None, trust: Trust) -> Package:
     """Check a package and construct its model.
 
-    In this order: manifest, files, hashes, pickles, digest, contents, types, model. Nothing of
-    the model is constructed before all that comes earlier holds.
+    In this order: links and names, signature, manifest, digest, pickles, contents, types, model.
+    Nothing of the model is constructed before all that comes earlier holds.
 
     Parameters
     ----------
     path : Path
         Folder of the package.
-    digest : str, optional
-        The digest the registry knows it by.
+    digest : str or None
+        The digest the registry knows it by; None where no registry knows it.
+    trust : Trust
+        Whose signature is accepted.
 
     Raises
     ------
     PackageError
         Saying why it must not be loaded.
     """
-    manifest, files = read_files(path, digest)
+    return open_sealed(path, read_sealed(path, digest, trust))
+
+
+def open_sealed(path: Path, sealed: Sealed) -> Package:
+    """Construct the model of a package whose bytes have been checked.
+
+    Raises
+    ------
+    PackageError
+        A part is missing, unreadable or of a type that may not be in a package.
+    """
+    files = sealed.files
     contract: Contract = _decode(files, "contract.json", Contract)
     parts: dict[str, Any] = {
         "baseline": RuleModel(_decode(files, "baseline.json", Rule), contract),
@@ -71,7 +88,8 @@ def load_package(path: Path, digest: str | None = None) -> Package:
         "requirements": tuple(_text(files, "requirements.txt").split()),
     }
     model = _model(files, contract)
-    return Package(path=path, digest=manifest.digest, contract=contract, model=model, **parts)
+    digest, signed = sealed.manifest.digest, sealed.signed
+    return Package(path=path, digest=digest, signed=signed, contract=contract, model=model, **parts)
 
 
 def _model(files: Mapping[str, bytes], contract: Contract) -> Model:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+from collections.abc import Mapping
 
 import msgspec
 
@@ -32,11 +32,6 @@ FILES = frozenset(
 )
 """Every file a package of this format may hold."""
 
-_MLFLOW_NOTE = "registered_model_meta"
-"""MLflow writes it into a registered package that it loads; gleis never reads it."""
-
-_PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"})
-_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _REMEDY = "Take an intact copy of the package, or build it again with gleis run."
 
 
@@ -57,112 +52,88 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     files: dict[str, Entry]
 
 
-def describe(files: dict[str, bytes]) -> Manifest:
+def describe(files: Mapping[str, bytes], hashes: Mapping[str, str] | None = None) -> Manifest:
     """Return the manifest of ``files`` (path with ``/`` -> content).
+
+    ``hashes`` (path -> SHA-256) are computed if they are not known.
 
     Examples
     --------
     >>> describe({"card.md": b"# A card"}).files["card.md"].size
     8
     """
+    known = hashes or {}
     entries = {
-        path: Entry(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
+        path: Entry(
+            sha256=known.get(path) or hashlib.sha256(content).hexdigest(), size=len(content)
+        )
         for path, content in sorted(files.items())
     }
     lines = "".join(f"{path}\0{entry.sha256}\n" for path, entry in entries.items())
     return Manifest(digest=hashlib.sha256(lines.encode()).hexdigest(), files=entries)
 
 
-def read_files(folder: Path, digest: str | None = None) -> tuple[Manifest, dict[str, bytes]]:
-    """Read a package folder and hold every byte against its manifest.
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read from a package folder, before anything of it is believed."""
+
+    manifest: bytes
+    """Content of ``manifest.json``."""
+    signature: bytes | None
+    """Content of ``model.sig``; None if there is none."""
+    files: dict[str, bytes]
+    """Path with ``/`` -> content of every other file, sorted."""
+    hashes: dict[str, str]
+    """Path -> SHA-256 of these files and of the manifest: what a signature covers."""
+
+
+def check_manifest(found: Found, digest: str | None) -> Manifest:
+    """Hold the files of a package against its manifest.
 
     Parameters
     ----------
-    folder : Path
-    digest : str, optional
+    found : Found
+    digest : str or None
         The digest the package must have, as the registry knows it.
-
-    Returns
-    -------
-    manifest : Manifest
-    files : dict of str to bytes
-        What was hashed is what is returned: nothing is read twice.
 
     Raises
     ------
     PackageError
-        Not a package; a file missing, added, changed or unknown; a pickle; another digest.
+        A file missing, added, changed or unknown; another digest; a format of a later version.
     """
-    manifest = _read_manifest(folder)
+    try:
+        manifest = msgspec.json.decode(found.manifest, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise PackageError(
+            f"{MANIFEST} cannot be read: {error}", remedy=_REMEDY, field=MANIFEST
+        ) from error
     if manifest.format != 1:
         raise PackageError(
             "The package has a format this version cannot read",
             seen=manifest.format,
             remedy="Upgrade gleis.",
         )
-    present = _list(folder)
-    for path in sorted(present | set(manifest.files)):
-        _check_place(path, path in present, path in manifest.files, folder)
-    files = {path: _read(folder / path) for path in sorted(present)}
-    for path, content in files.items():
-        if content.startswith(_PICKLE_STARTS):
-            raise _refuse("holds a pickle, which runs code when it is read", path, folder)
-    actual = describe(files)
-    for path, entry in actual.files.items():
-        if entry != manifest.files[path]:
-            raise _refuse("was changed after the package was built", path, folder)
+    actual = describe(found.files, found.hashes)
+    for path in sorted(set(actual.files) | set(manifest.files)):
+        _check_file(path, actual.files.get(path), manifest.files.get(path))
     if actual.digest != manifest.digest or digest not in (None, actual.digest):
         raise PackageError(
-            f"{folder} is not the package that was asked for: its digest is {actual.digest}",
+            f"This is not the package that was approved: its digest is {actual.digest}",
             seen=digest or manifest.digest,
             remedy=_REMEDY,
         )
-    return manifest, files
+    return manifest
 
 
-def _read_manifest(folder: Path) -> Manifest:
-    try:
-        return msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except (FileNotFoundError, NotADirectoryError):
-        raise PackageError(
-            "This is not a package: it has no manifest.json",
-            seen=str(folder),
-            remedy="Name a folder that gleis run made.",
-        ) from None
-    except (OSError, msgspec.DecodeError) as error:
-        raise PackageError(
-            f"manifest.json cannot be read: {error}", seen=str(folder), remedy=_REMEDY
-        ) from error
-
-
-def _list(folder: Path) -> set[str]:
-    found = set()
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            raise _refuse("is a link; a package holds its files itself", name, folder)
-        if not path.is_dir() and name not in (MANIFEST, _MLFLOW_NOTE):
-            found.add(name)
-    return found
-
-
-def _check_place(path: str, present: bool, listed: bool, folder: Path) -> None:
-    if Path(path).suffix.lower() in _PICKLES:
-        raise _refuse("is a pickle, which runs code when it is read", path, folder)
-    if not present:
-        raise _refuse("is missing", path, folder)
-    if not listed:
-        raise _refuse("is not in the manifest", path, folder)
+def _check_file(path: str, actual: Entry | None, listed: Entry | None) -> None:
+    if actual is None:
+        raise _refuse("is missing", path)
+    if listed is None:
+        raise _refuse("is not in the manifest", path)
     if path not in FILES:
-        raise _refuse("is no file of a package", path, folder)
+        raise _refuse("is no file of a package", path)
+    if actual != listed:
+        raise _refuse("was changed after the package was built", path)
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise PackageError(f"{path} cannot be read: {error}", remedy=_REMEDY) from error
-
-
-def _refuse(why: str, path: str, folder: Path) -> PackageError:
-    return PackageError(f"{path} {why}", seen=str(folder), remedy=_REMEDY, field=path)
+def _refuse(why: str, path: str) -> PackageError:
+    return PackageError(f"{path} {why}", remedy=_REMEDY, field=path)

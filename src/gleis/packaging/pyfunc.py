@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gleis.packaging.keyring import trust_around
 from gleis.packaging.load import Package, load_package
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class PyFunc:
 
 def _load_pyfunc(path: str) -> PyFunc:
     """MLflow calls this with the folder of the package."""
-    return PyFunc(load_package(Path(path)))
+    folder = Path(path)
+    return PyFunc(load_package(folder, None, trust_around(folder)))
 
 
 def _values(series: Any) -> Any:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Version
 from gleis.contracts.errors import PackageError, UnavailableError
+from gleis.packaging.keys import Trust
 from gleis.packaging.load import load_package
 from gleis.packaging.verify import self_test
 from gleis.registry.versions import Registry
@@ -29,6 +30,9 @@ class LiveService:
     registry : Registry
         Says what is champion and where its package is.
     clock : Clock
+    trust : callable
+        Returns whose packages may be loaded; asked anew for each, so that a key that was added
+        counts at once.
     max_rows : int
         Rows in one request.
     every : float
@@ -41,6 +45,7 @@ class LiveService:
         self,
         registry: Registry,
         clock: Clock,
+        trust: Callable[[], Trust],
         *,
         max_rows: int = 10_000,
         every: float = 0.5,
@@ -54,6 +59,7 @@ class LiveService:
         self._registry = registry
         self._deployments = registry.deployments
         self._clock = clock
+        self._trust = trust
         self._every = every
         self._on_refused = on_refused
         self._revision: int | None = None
@@ -142,7 +148,7 @@ class LiveService:
         return self.current is not None and self.current.version == version
 
     def _open(self, version: Version) -> Service:
-        package = load_package(self._registry.path(version), version.digest)
+        package = load_package(self._registry.path(version), version.digest, self._trust())
         failed = [check.text for check in self_test(package).checks if not check.passed]
         if failed:
             raise PackageError(

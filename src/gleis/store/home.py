@@ -116,6 +116,11 @@ class Home:
         return self.folder / "packages"
 
     @property
+    def keys(self) -> Path:
+        """Folder of the keys."""
+        return self.folder / "keys"
+
+    @property
     def reports(self) -> Path:
         """Folder of the reports."""
         return self.folder / "reports"

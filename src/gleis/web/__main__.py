@@ -36,7 +36,7 @@ def main() -> int:
     try:
         settings = msgspec.json.decode(sys.stdin.buffer.read(), type=Settings)
         home = Home(folder / settings.state)
-        app = make_app(settings, home, SystemClock())
+        app = make_app(settings, home, SystemClock(), folder, insecure_dev=options.insecure_dev)
     except GleisError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
@@ -51,6 +51,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="gleis.web")
     parser.add_argument("--project", required=True)
     parser.add_argument("--handle", required=True, type=int)
+    parser.add_argument("--insecure-dev", action="store_true")
     return parser.parse_args()
 
 

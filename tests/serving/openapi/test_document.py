@@ -14,13 +14,14 @@ from gleis.contracts.prediction import LabelReceipt
 from gleis.packaging.load import load_package
 from gleis.serving.openapi.document import describe
 from gleis.serving.service import Service
+from signing_keys import TRUST
 
 KINDS = ["rule", "binary", "multiclass", "regression"]
 
 
 @pytest.fixture(params=KINDS)
 def service(request, packages):
-    package = load_package(packages[request.param].path)
+    package = load_package(packages[request.param].path, None, TRUST)
     version = Version(
         number=2,
         digest=package.digest,
