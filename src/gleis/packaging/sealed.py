@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gleis.contracts.errors import PackageError
+from gleis.packaging.contents import check_contents, check_name
 from gleis.packaging.keys import Trust
 from gleis.packaging.manifest import MANIFEST, Found, Manifest, check_manifest
 from gleis.packaging.signature import MLFLOW_NOTE, SIGNATURE, Signed, check_signature
 
-PICKLES = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".cloudpickle", ".pt", ".pth"})
 _REMEDY = "Take an intact copy of the package, or build it again with gleis run."
-_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,19 +61,6 @@ def seal(found: Found, digest: str | None, trust: Trust) -> Sealed:
     return Sealed(manifest=manifest, files=found.files, signed=signed)
 
 
-def check_contents(files: Mapping[str, bytes]) -> None:
-    """Check that no file would run code when it is read.
-
-    Raises
-    ------
-    PackageError
-        Naming the file.
-    """
-    for path, content in files.items():
-        if content.startswith(_PICKLE_STARTS):
-            raise _refuse("holds a pickle, which runs code when it is read", path)
-
-
 def read_folder(folder: Path) -> Found:
     """Read every file of a package folder but the note that MLflow leaves there.
 
@@ -107,8 +93,7 @@ def _is_file(name: str, path: Path) -> bool:
         return False
     if not stat.S_ISREG(mode):
         raise _refuse("is neither a file nor a folder", name)
-    if path.suffix.lower() in PICKLES:
-        raise _refuse("is a pickle, which runs code when it is read", name)
+    check_name(name)
     return name != MLFLOW_NOTE
 
 

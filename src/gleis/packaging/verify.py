@@ -11,11 +11,12 @@ import numpy as np
 
 from gleis.contracts.errors import GleisError, PackageError
 from gleis.contracts.ports import Model
+from gleis.packaging.contents import check_contents
 from gleis.packaging.examples import mean_loss
 from gleis.packaging.keys import Trust
 from gleis.packaging.load import Package, open_sealed
 from gleis.packaging.manifest import Found, check_manifest
-from gleis.packaging.sealed import check_contents, read_folder, seal
+from gleis.packaging.sealed import read_folder, seal
 from gleis.packaging.signature import check_signature
 
 if TYPE_CHECKING:
