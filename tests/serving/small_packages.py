@@ -83,6 +83,10 @@ def build(folder: Path, contract: Contract, *, run: str, rule: Rule | None = Non
         requirements=("numpy",),
         python="3.11.7",
     )
+    # Where a program without a project looks for keys.
+    trusted = folder.parent / "keys" / "trusted" / "tests.pub"
+    trusted.parent.mkdir(parents=True, exist_ok=True)
+    trusted.write_bytes(SIGNER.public.pem)
     return build_package(parts, folder, SIGNER)
 
 

@@ -20,6 +20,7 @@ from gleis.contracts.deployment import Version
 from gleis.contracts.errors import InvalidRowError, PackageError, UnavailableError
 from gleis.packaging.load import load_package
 from gleis.serving.service import Service
+from signing_keys import TRUST
 
 KINDS = {"binary": BINARY, "multiclass": MULTICLASS, "regression": REGRESSION, "rule": BINARY}
 
@@ -49,7 +50,9 @@ def test_every_table_gets_the_answers_of_the_service(packages, kind, scorer):
         registered_at=SystemClock().now(),
         passed=True,
     )
-    service = Service(load_package(packages[kind].path), version, SystemClock(), name="x")
+    service = Service(
+        load_package(packages[kind].path, None, TRUST), version, SystemClock(), name="x"
+    )
     expected = np.asarray(service.answer(frame.to_dicts()).scores)
     columns = frame.to_dict(as_series=False)
     arrays = {name: np.asarray(values, dtype=None) for name, values in columns.items()}
@@ -76,7 +79,9 @@ def test_answers_say_what_the_service_says(packages, kind, scorer):
         registered_at=SystemClock().now(),
         passed=True,
     )
-    service = Service(load_package(packages[kind].path), version, SystemClock(), name="x")
+    service = Service(
+        load_package(packages[kind].path, None, TRUST), version, SystemClock(), name="x"
+    )
     rows = [ROW, ROW | {"distance": 9000.0, "carrier": "ZZ"}]
     told = service.render(service.answer(rows), ["", ""])
     for answer, expected in zip(scorer.answer(rows), told, strict=True):

@@ -51,7 +51,8 @@ def score_table(
         return score_file(source, target, Scorer(package), options, on_progress=on_progress)
     project = open_project()
     version = project.registry.get(package)
-    scorer = Scorer(project.registry.path(version), digest=version.digest)
+    path, trust = project.registry.path(version), project.bench.trust
+    scorer = Scorer(path, digest=version.digest, trust=trust)
     done = score_file(
         source, target, scorer, options, version=version.number, on_progress=on_progress
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,6 +57,9 @@ class PublicKey:
         except InvalidSignature:
             return False
         return True
+
+    def __reduce__(self) -> tuple[Callable[..., PublicKey], tuple[str, bytes]]:
+        return _public, (self.name, self.pem)
 
     def __repr__(self) -> str:
         return f"PublicKey({self.name}, {self.fingerprint[:16]})"
@@ -219,19 +222,22 @@ def read_public(path: Path) -> PublicKey:
     ConfigError
         It is not there, or is not a public EC key.
     """
-    content = _read(path)
+    return _public(str(path), _read(path))
+
+
+def _public(name: str, pem: bytes) -> PublicKey:
     try:
-        key = serialization.load_pem_public_key(content)
+        key = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm) as error:
         raise ConfigError(
             f"The public key cannot be read: {error}",
-            seen=str(path),
+            seen=name,
             remedy="Name a public EC key as PEM: the .pub file of gleis keys new.",
             field="signing.trust",
         ) from error
     if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise _no_ec(path)
-    return PublicKey(key, path.stem)
+        raise _no_ec(Path(name))
+    return PublicKey(key, Path(name).stem)
 
 
 def read_trust(paths: Iterable[Path]) -> Trust:

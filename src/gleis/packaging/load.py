@@ -42,6 +42,8 @@ class Package:
     requirements: tuple[str, ...]
     signed: Signed | None
     """Who signed it; None under ``Trust(unsigned=True)``."""
+    trust: Trust
+    """Whose signature was accepted: that of a copy in another process, too."""
 
 
 def load_package(path: Path, digest: str | None, trust: Trust) -> Package:
@@ -64,10 +66,10 @@ def load_package(path: Path, digest: str | None, trust: Trust) -> Package:
     PackageError
         Saying why it must not be loaded.
     """
-    return open_sealed(path, read_sealed(path, digest, trust))
+    return open_sealed(path, read_sealed(path, digest, trust), trust)
 
 
-def open_sealed(path: Path, sealed: Sealed) -> Package:
+def open_sealed(path: Path, sealed: Sealed, trust: Trust) -> Package:
     """Construct the model of a package whose bytes have been checked.
 
     Raises
@@ -89,7 +91,15 @@ def open_sealed(path: Path, sealed: Sealed) -> Package:
     }
     model = _model(files, contract)
     digest, signed = sealed.manifest.digest, sealed.signed
-    return Package(path=path, digest=digest, signed=signed, contract=contract, model=model, **parts)
+    return Package(
+        path=path,
+        digest=digest,
+        signed=signed,
+        trust=trust,
+        contract=contract,
+        model=model,
+        **parts,
+    )
 
 
 def _model(files: Mapping[str, bytes], contract: Contract) -> Model:

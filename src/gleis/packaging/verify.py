@@ -106,7 +106,7 @@ def _files(found: Found) -> str:
 def _types(
     path: Path, found: Found, digest: str | None, trust: Trust, opened: list[Package]
 ) -> str:
-    opened.append(open_sealed(path, seal(found, digest, trust)))
+    opened.append(open_sealed(path, seal(found, digest, trust), trust))
     kind = type(opened[0].model).__name__
     return f"Every part is readable and of a known type; the model is a {kind}."
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import InvalidRowError, PackageError, UnavailableError
 from gleis.contracts.ports import Model
+from gleis.packaging.keyring import trust_around
+from gleis.packaging.keys import Trust
 from gleis.packaging.load import Package, load_package
 from gleis.packaging.verify import self_test
 from gleis.serving.classes import ClassLabels, Shown
@@ -35,8 +37,10 @@ class Scored(NamedTuple):
     """(n_rows,), True where the baseline answered in the model's place."""
 
 
-def load(package: str | Path | Package, *, digest: str | None = None) -> Scorer:
-    """Load a package: check its files and types, run its tests, and only then answer.
+def load(
+    package: str | Path | Package, *, digest: str | None = None, trust: Trust | None = None
+) -> Scorer:
+    """Load a package: check its signature, files and types, run its tests, and only then answer.
 
     Parameters
     ----------
@@ -44,6 +48,9 @@ def load(package: str | Path | Package, *, digest: str | None = None) -> Scorer:
         Folder of the package, or one already loaded.
     digest : str, optional
         The digest it must have.
+    trust : Trust, optional
+        Whose signature is accepted: ``read_trust`` of ``packaging.keys`` reads public keys. By
+        default whom the package's project trusts or, elsewhere, ``GLEIS_SIGNING__TRUST`` names.
 
     Raises
     ------
@@ -55,7 +62,7 @@ def load(package: str | Path | Package, *, digest: str | None = None) -> Scorer:
     ``gleis.load("packages/0f3a").predict([{"distance": 800.0, "hour": 17}])`` returns
     ``array([0.31])``; a table of pandas, polars or pyarrow may stand in the rows' place.
     """
-    return Scorer(package, digest=digest)
+    return Scorer(package, digest=digest, trust=trust)
 
 
 class Scorer:
@@ -71,6 +78,9 @@ class Scorer:
         Folder of the package, or one already loaded.
     digest : str, optional
         The digest it must have.
+    trust : Trust, optional
+        Whose signature is accepted: ``read_trust`` of ``packaging.keys`` reads public keys. By
+        default whom the package's project trusts or, elsewhere, ``GLEIS_SIGNING__TRUST`` names.
 
     Raises
     ------
@@ -83,8 +93,16 @@ class Scorer:
     makes one, and calls it with batches.
     """
 
-    def __init__(self, package: str | Path | Package, *, digest: str | None = None) -> None:
-        self.package = package if isinstance(package, Package) else _open(Path(package), digest)
+    def __init__(
+        self,
+        package: str | Path | Package,
+        *,
+        digest: str | None = None,
+        trust: Trust | None = None,
+    ) -> None:
+        if not isinstance(package, Package):
+            package = _open(Path(package), digest, trust)
+        self.package = package
         self.contract: Contract = self.package.contract
         """Inputs and output."""
         self.shown: tuple[Shown, ...] = ClassLabels(self.contract.classes or ()).shown
@@ -92,8 +110,9 @@ class Scorer:
         self.reader = TableReader(self.contract)
         self._failed_before = False
 
-    def __reduce__(self) -> tuple[Callable[..., Scorer], tuple[str]]:
-        return _reopen, (str(self.package.path), self.package.digest)  # type: ignore[return-value]
+    def __reduce__(self) -> tuple[Callable[..., Scorer], tuple[str, str, Trust]]:
+        package = self.package
+        return _reopen, (str(package.path), package.digest, package.trust)
 
     def predict(self, rows: Any) -> Scores:
         """Score rows.
@@ -271,8 +290,8 @@ class Scorer:
             _log.warning("the model fails, its baseline answers: %s", error, exc_info=error)
 
 
-def _open(path: Path, digest: str | None) -> Package:
-    package = load_package(path, digest)
+def _open(path: Path, digest: str | None, trust: Trust | None) -> Package:
+    package = load_package(path, digest, trust or trust_around(path))
     failed = [check.text for check in self_test(package).checks if not check.passed]
     if failed:
         raise PackageError(
@@ -283,8 +302,8 @@ def _open(path: Path, digest: str | None) -> Package:
     return package
 
 
-def _reopen(path: str, digest: str) -> Scorer:
-    return Scorer(path, digest=digest)
+def _reopen(path: str, digest: str, trust: Trust) -> Scorer:
+    return Scorer(path, digest=digest, trust=trust)
 
 
 def _is_column(value: Any) -> bool:
