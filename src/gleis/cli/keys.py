@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gleis.cli.options import AsJson, Flags, Folder, open_project
 from gleis.cli.output import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from gleis.lifecycle.project_keys import ProjectKeys
 
 keys = typer.Typer(no_args_is_help=True, help="Keys that sign packages, and whom to trust.")
 
@@ -28,7 +31,7 @@ def new(
 
     Example: gleis keys new
     """
-    known = open_project(project, flags).keys
+    known = _keys(project, flags)
     made = known.new(rotate=rotate)
     if as_json:
         print_json({"key": made, "path": str(known.path)})
@@ -45,7 +48,7 @@ def list_keys(project: Folder = ".", as_json: AsJson = False) -> None:  # type: 
 
     Example: gleis keys list
     """
-    found = open_project(project).keys.list()
+    found = _keys(project).list()
     if as_json:
         print_json(found)
         return
@@ -68,7 +71,7 @@ def trust(
 
     Example: gleis keys trust colleague.pub
     """
-    key = open_project(project).keys.trust(file)
+    key = _keys(project).trust(file)
     if as_json:
         print_json(key)
         return
@@ -87,11 +90,17 @@ def sign(
 
     Example: gleis keys sign v2
     """
-    signed, key = open_project(project).keys.sign(version)
+    signed, key = _keys(project).sign(version)
     if as_json:
         print_json({"version": signed.number, "digest": signed.digest, "key": key})
         return
     say(f"Version {signed.number} is signed by {key.name}, {key.fingerprint}")
+
+
+def _keys(project: Path, flags: list[str] | None = None) -> ProjectKeys:
+    from gleis.lifecycle.project_keys import ProjectKeys  # keeps `gleis --help` light
+
+    return ProjectKeys(open_project(project, flags).bench)
 
 
 def register(app: typer.Typer) -> None:

@@ -27,7 +27,6 @@ from gleis.store.home import Home
 
 if TYPE_CHECKING:
     from gleis.lifecycle.project_data import ProjectData
-    from gleis.lifecycle.project_keys import ProjectKeys
     from gleis.lifecycle.reproduction import Reproduction
     from gleis.lifecycle.workbench import Workbench
     from gleis.registry.callers import Callers
@@ -130,13 +129,6 @@ class Project:
         from gleis.lifecycle.project_data import ProjectData
 
         return ProjectData(self.bench)
-
-    @property
-    def keys(self) -> ProjectKeys:
-        """The project's keys: one that signs, those that are trusted."""
-        from gleis.lifecycle.project_keys import ProjectKeys
-
-        return ProjectKeys(self.bench)
 
     @property
     def registry(self) -> Registry:
