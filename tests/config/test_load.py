@@ -55,6 +55,11 @@ def test_flag_beats_environment_beats_file(tmp_path):
         (MINIMAL + '[features]\ninclude = ["departs_at"]\n', "departs_at"),
         (MINIMAL + '[triggers]\nschedule = "0 3 1"\n', "0 3 1"),
         (MINIMAL + '[triggers]\ndrift = { false_alarms = "often" }\n', "often"),
+        (MINIMAL + '[serve]\ntimeout = "soon"\n', "soon"),
+        (MINIMAL + '[serve]\ntimeout = "0s"\n', "serve.timeout"),
+        (MINIMAL + '[serve]\noutliers = "drop"\n', "serve.outliers"),
+        (MINIMAL + '[evidence]\noutliers = "few"\n', "few"),
+        (MINIMAL + '[evidence]\noutliers = "5 in 4"\n', "5 in 4"),
         ("[project\n", "TOML"),
     ],
 )

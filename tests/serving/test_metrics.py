@@ -63,7 +63,7 @@ def test_scores_are_counted_in_twentieths_or_in_the_bins_of_the_reference(packag
     service = Service(package, version, SystemClock(), name="flights")
     metrics = Metrics("flights")
     metrics.serving(service)
-    metrics.predicted(service.answer([ROW] * 3), 0.001)
+    metrics.answered([service.answer([ROW] * 3)], [0.001])
     text = metrics.text().decode()
     first = next(line for line in text.splitlines() if line.startswith("gleis_score_bucket"))
     assert f'le="{edges}"' in first

@@ -25,6 +25,7 @@ _PERIODS = {
 _LIMIT_PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _LIMIT = re.compile(r"\s*(\d{1,9})\s+(?:per|a|an)\s+(second|minute|hour|day)\s*")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*")
+_SHARE = re.compile(r"\s*(\d+(?:\.\d+)?)\s+in\s+(\d+(?:\.\d+)?)\s*")
 _RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s+(?:per|a|an)\s+(hour|day|week|month|year)\s*")
 
 
@@ -98,6 +99,30 @@ def parse_limit(text: str, key: str) -> Limit:
             field=key,
         )
     return Limit(int(match[1]), _LIMIT_PERIODS[match[2]])
+
+
+def parse_share(text: str, key: str) -> float:
+    """Read ``1 in 1000`` into a share.
+
+    Raises
+    ------
+    ConfigError
+        If ``text`` is anything else, or not between 0 and 1; ``key`` is named.
+
+    Examples
+    --------
+    >>> parse_share("1 in 1000", "evidence.outliers")
+    0.001
+    """
+    match = _SHARE.fullmatch(text)
+    if match is None or not 0 < float(match[1]) < float(match[2]):
+        raise ConfigError(
+            f"{key} is not a share",
+            seen=text,
+            remedy="Write a number, in, and a larger one: 1 in 1000.",
+            field=key,
+        )
+    return float(match[1]) / float(match[2])
 
 
 def parse_every(text: str, key: str) -> timedelta:

@@ -59,6 +59,8 @@ class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Bootstrap replicates behind every interval."""
     min_slice: int = 100
     """Slices with fewer rows are reported as unknown."""
+    outliers: str = "1 in 1000"
+    """Share of training rows that count as unusual as a whole; live rows as unusual are flagged."""
 
 
 class DriftTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -108,6 +110,12 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Larger bodies get 413."""
     max_rows: int = 10_000
     """Rows in one request; more get 413."""
+    timeout: str = "1s"
+    """How long a model may take before its baseline answers in its place. A compiled model or a
+    rule is not waited for: it answers in microseconds."""
+    outliers: Literal["flag", "fallback"] = "flag"
+    """What becomes of a row that is unusual as a whole: ``flag`` serves and flags it,
+    ``fallback`` lets the baseline answer."""
 
 
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -6,7 +6,13 @@ import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from gleis.config.durations import parse_duration, parse_every, parse_limit, parse_rate
+from gleis.config.durations import (
+    parse_duration,
+    parse_every,
+    parse_limit,
+    parse_rate,
+    parse_share,
+)
 from gleis.config.settings import Settings
 from gleis.contracts.errors import ConfigError
 
@@ -29,6 +35,18 @@ def validate(settings: Settings) -> None:
     _access(settings)
     parse_duration(settings.project.label_delay, "project.label_delay")
     _every(settings.loop.every)
+    _timeout(settings.serve.timeout)
+    parse_share(settings.evidence.outliers, "evidence.outliers")
+
+
+def _timeout(text: str) -> None:
+    if not parse_duration(text, "serve.timeout"):
+        raise ConfigError(
+            "serve.timeout leaves a model no time",
+            seen=text,
+            remedy="Write 0.1s or more; 1s is usual.",
+            field="serve.timeout",
+        )
 
 
 def _every(text: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from gleis.contracts.outliers import OutlierModel
 from gleis.contracts.profile import Reference
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
@@ -45,6 +46,7 @@ def pack(
         rule=None if isinstance(made, Fitted) else rule,
         baseline=rule,
         reference=msgspec.json.decode(artifacts.get(examined.reference), type=Reference),
+        outliers=msgspec.json.decode(artifacts.get(examined.outliers), type=OutlierModel),
         evidence=examined.evidence,
         lineage={"run": msgspec.to_builtins(run)},
         card=write_card(run, made.contract, verdict),

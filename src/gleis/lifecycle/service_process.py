@@ -9,7 +9,7 @@ import logging
 import socket
 from pathlib import Path
 
-from gleis.config.durations import parse_limit
+from gleis.config.durations import parse_duration, parse_limit
 from gleis.config.settings import Settings
 from gleis.contracts.clock import Clock, SystemClock
 from gleis.packaging.keyring import KeyRing
@@ -83,12 +83,15 @@ def make_app(
         clock,
         lambda: keyring.trust(unsigned=insecure_dev),
         max_rows=limits.max_rows,
+        outliers=limits.outliers,
         on_refused=metrics.reload_failed,
     )
     live.load()
     gate = make_gate(settings, home, clock)
     size = int(limits.max_body_mb * 1e6)
-    return App(live, GroupCommit(home.log), clock, metrics, max_body=size, access=gate)
+    timeout = parse_duration(limits.timeout, "serve.timeout").total_seconds()
+    commits = GroupCommit(home.log)
+    return App(live, commits, clock, metrics, max_body=size, access=gate, timeout=timeout)
 
 
 def make_gate(settings: Settings, home: Home, clock: Clock) -> Gate:

@@ -16,6 +16,7 @@ import msgspec
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import PackageError, StoreError
 from gleis.contracts.evidence import Evidence, Figure
+from gleis.contracts.outliers import OutlierModel
 from gleis.contracts.profile import Reference
 from gleis.packaging.examples import Examples, promise
 from gleis.packaging.frames import Frame
@@ -46,6 +47,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     baseline: Rule
     """The fallback."""
     reference: Reference
+    outliers: OutlierModel | None = None
+    """What finds unusual rows; None leaves them unscored."""
     evidence: Evidence
     lineage: dict[str, Any]
     """The run record and whatever else says where it comes from; JSON values."""
@@ -151,9 +154,11 @@ def _files(parts: Parts) -> dict[str, bytes]:
         run=parts.run,
         created=parts.created,
     )
+    outliers = {} if parts.outliers is None else {"outliers.json": _json(parts.outliers)}
     return (
         mlflow
         | model
+        | outliers
         | {
             "contract.json": _json(parts.contract),
             "reference.json": _json(parts.reference),

@@ -12,6 +12,7 @@ import msgspec
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import PackageError
 from gleis.contracts.evidence import Evidence
+from gleis.contracts.outliers import OutlierModel
 from gleis.contracts.ports import Model
 from gleis.contracts.profile import Reference
 from gleis.packaging.estimator import SklearnModel, load_estimator
@@ -44,6 +45,8 @@ class Package:
     """Who signed it; None under ``Trust(unsigned=True)``."""
     trust: Trust
     """Whose signature was accepted: that of a copy in another process, too."""
+    outliers: OutlierModel | None = None
+    """None in packages of gleis 0.1, which had none."""
 
 
 def load_package(path: Path, digest: str | None, trust: Trust) -> Package:
@@ -88,6 +91,9 @@ def open_sealed(path: Path, sealed: Sealed, trust: Trust) -> Package:
         "promises": _decode(files, "tests/metrics.json", tuple[Promise, ...]),
         "card": _text(files, "card.md"),
         "requirements": tuple(_text(files, "requirements.txt").split()),
+        "outliers": _decode(files, "outliers.json", OutlierModel)
+        if "outliers.json" in files
+        else None,
     }
     model = _model(files, contract)
     digest, signed = sealed.manifest.digest, sealed.signed

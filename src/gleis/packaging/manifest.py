@@ -23,6 +23,7 @@ FILES = frozenset(
         "model.json",
         "model.skops",
         "model.types.json",
+        "outliers.json",
         "python_env.yaml",
         "reference.json",
         "requirements.txt",

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from gleis.contracts.contract import Contract
-from gleis.contracts.prediction import Batch
+from gleis.contracts.prediction import Batch, Reason
 from gleis.serving.classes import ClassLabels, Shown
 
 
@@ -27,6 +27,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     version: int
     fallback: bool
     """True if the baseline answered in the model's place."""
+    reason: Reason | UnsetType = UNSET
+    """Why it did: ``error``, ``timeout``, ``outlier`` or ``unavailable``; absent if it did not."""
     flags: list[str]
     """What was unusual about the row: ``"distance: out of range"``."""
 
@@ -58,6 +60,7 @@ class Renderer:
         """
         flags = _flags_by_row(batch)
         multiclass = self._task == "multiclass"
+        reason = batch.reason or UNSET
         return [
             Answer(
                 prediction_id=prediction_id,
@@ -69,6 +72,7 @@ class Renderer:
                 model=self._name,
                 version=batch.version,
                 fallback=batch.fallback,
+                reason=reason,
                 flags=flags[position] if flags else [],
             )
             for position, (prediction_id, score) in enumerate(zip(ids, batch.scores, strict=True))

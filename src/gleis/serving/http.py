@@ -25,6 +25,7 @@ from gleis.serving.routes import (
     not_found,
 )
 from gleis.serving.statuses import headers_of, status_of
+from gleis.serving.turns import Router
 from gleis.store.group_commit import GroupCommit
 
 Send = Callable[[Any], Awaitable[None]]
@@ -77,6 +78,10 @@ class App:
         Bytes in one body.
     access : Access, optional
         Asked before every handler; None lets everybody do everything.
+    router : Router, optional
+        Splits rows over services; None lets the champion answer everything.
+    timeout : float
+        Seconds a model may take before its baseline answers.
     """
 
     def __init__(
@@ -88,6 +93,8 @@ class App:
         *,
         max_body: int = 10_000_000,
         access: Access | None = None,
+        router: Router | None = None,
+        timeout: float = 1.0,
     ) -> None:
         self.draining = False
         """True while the server shuts down: answers then ask clients to reconnect elsewhere."""
@@ -96,7 +103,7 @@ class App:
         self._metrics = metrics
         self._max_body = max_body
         self.access = access
-        plane = Plane(live, commits, clock, metrics)
+        plane = Plane(live, commits, clock, metrics, router=router, timeout=timeout)
         self._routes = Routes(
             protocols(
                 plane,

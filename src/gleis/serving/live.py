@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from typing import Literal
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Version
@@ -35,6 +36,8 @@ class LiveService:
         counts at once.
     max_rows : int
         Rows in one request.
+    outliers : {"flag", "fallback"}
+        What becomes of outliers; see ``Service``.
     every : float
         Seconds between looks.
     on_refused : callable
@@ -48,6 +51,7 @@ class LiveService:
         trust: Callable[[], Trust],
         *,
         max_rows: int = 10_000,
+        outliers: Literal["flag", "fallback"] = "flag",
         every: float = 0.5,
         on_refused: Callable[[], None] = lambda: None,
     ) -> None:
@@ -57,6 +61,7 @@ class LiveService:
         self.error: str | None = None
         """Why the newest champion does not answer, or why it cannot be looked up."""
         self._registry = registry
+        self._outliers: Literal["flag", "fallback"] = outliers
         self._deployments = registry.deployments
         self._clock = clock
         self._trust = trust
@@ -155,4 +160,11 @@ class LiveService:
                 f"Version {version.number} fails its own tests: {' '.join(failed)}",
                 remedy="Run gleis verify on it; build it again with gleis run.",
             )
-        return Service(package, version, self._clock, name=self.name, max_rows=self.max_rows)
+        return Service(
+            package,
+            version,
+            self._clock,
+            name=self.name,
+            max_rows=self.max_rows,
+            outliers=self._outliers,
+        )

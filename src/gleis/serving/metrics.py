@@ -90,13 +90,26 @@ class Metrics:
         self._info.labels(self._name, str(version.number), version.digest).set(1)
         self._scores.use(_score_edges(service))
 
-    def predicted(self, batch: Batch, seconds: float) -> None:
-        """Count a batch that was answered; ``seconds`` from body to answer."""
-        self._predictions(batch.version, batch.fallback).inc(batch.rows)
-        self._seconds.observe(seconds)
-        self._scores.observe(batch.scores)
-        for flag, positions in batch.flags.items():
-            self._flags(flag).inc(len(positions))
+    def answered(self, batches: Sequence[Batch], seconds: Sequence[float]) -> None:
+        """Count batches whose records are on disk.
+
+        Parameters
+        ----------
+        batches : sequence of Batch
+        seconds : sequence of float
+            From body to answer, of each request that has its answer now.
+        """
+        for batch in batches:
+            self._predictions(batch.version, batch.fallback).inc(batch.rows)
+            if batch.role != "shadow":
+                self._scores.observe(batch.scores)
+            for flag, positions in batch.flags.items():
+                self._flags(flag).inc(len(positions))
+        for one in seconds:
+            self._seconds.observe(one)
+
+    def overlooked(self, rows: int) -> None:
+        """Count rows that a shadow did not see because it could not keep up."""
 
     def labelled(self, receipt: LabelReceipt) -> None:
         """Count labels that were kept."""

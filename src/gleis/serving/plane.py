@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from time import perf_counter
 from typing import Any
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.errors import UnavailableError
 from gleis.contracts.prediction import LabelReceipt
 from gleis.serving.answers import Answer
+from gleis.serving.bodies import read_items
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
-from gleis.serving.rows import Row
+from gleis.serving.rows import Row, Rows
 from gleis.serving.service import Service
+from gleis.serving.turns import ChampionOnly, Router, Turns
 from gleis.store.group_commit import GroupCommit
 
 _MANY = 500
-"""Rows from which on a request is worked on beside the event loop."""
+"""Rows from which on a request is read beside the event loop."""
+_LARGE = 65_536
+"""Bytes of a body from which on it is read beside the event loop."""
 
 
 class Plane:
@@ -33,16 +36,28 @@ class Plane:
         Writes the prediction log.
     clock : Clock
     metrics : Metrics
+    router : Router, optional
+        Splits rows over services; by default the champion answers everything.
+    timeout : float
+        Seconds a model may take before its baseline answers in its place.
     """
 
     def __init__(
-        self, live: LiveService, commits: GroupCommit, clock: Clock, metrics: Metrics
+        self,
+        live: LiveService,
+        commits: GroupCommit,
+        clock: Clock,
+        metrics: Metrics,
+        *,
+        router: Router | None = None,
+        timeout: float = 1.0,
     ) -> None:
         self.live = live
         self.metrics = metrics
         self._commits = commits
         self._clock = clock
         self._announced: Service | None = None
+        self._turns = Turns(commits, metrics, router or ChampionOnly(), timeout)
 
     @property
     def service(self) -> Service:
@@ -75,16 +90,38 @@ class Plane:
         UnavailableError, StoreError
             Nobody can answer, or the log cannot be written.
         """
-        started = perf_counter()
         service = self.service
         if len(rows) < _MANY:
-            batch = service.answer(rows)
+            checked = service.read(rows)
         else:
-            batch = await asyncio.to_thread(service.answer, rows)
-        ids = await self._commits.append(batch)
-        answers = service.render(batch, ids)
-        self.metrics.predicted(batch, perf_counter() - started)
-        return answers
+            checked = await asyncio.to_thread(service.read, rows)
+        return await self._turns.ask(service, checked)
+
+    async def predict_body(self, body: bytes) -> tuple[list[Answer], bool]:
+        """Answer a body: one object, a list of them, or an object with a list under ``rows``.
+
+        Returns
+        -------
+        answers : list of Answer, (n_rows,)
+        single : bool
+            True if the body was one object.
+
+        Raises
+        ------
+        RequestError
+            As ``read_items`` and ``predict``.
+        UnavailableError, StoreError
+            As ``predict``.
+        """
+        service = self.service
+        if len(body) >= _LARGE:
+            rows, single = await asyncio.to_thread(_read, service, body)
+            return await self._turns.ask(service, rows), single
+        row = service.typed.one(body)
+        if row is not None:
+            return await self._turns.ask(service, row), True
+        rows, single = _read(service, body)
+        return await self._turns.ask(service, rows), single
 
     async def label(self, items: list[Any]) -> LabelReceipt:
         """Keep what turned out to be true; see ``LabelReader`` for the items.
@@ -100,3 +137,12 @@ class Plane:
         receipt = await self._commits.label(labels, self._clock.now())
         self.metrics.labelled(receipt)
         return receipt
+
+
+def _read(service: Service, body: bytes) -> tuple[Rows, bool]:
+    """Read and check a body; say whether it was one object."""
+    typed = service.typed.many(body)
+    if typed is not None:
+        return service.typed.rows(typed), False
+    items, single = read_items(body, "rows")
+    return service.read(items), single

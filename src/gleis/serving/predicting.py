@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from gleis.serving.bodies import read_items
 from gleis.serving.plane import Plane
 from gleis.serving.routes import Reply, Request, Route, encode, json_reply
 
-_LARGE = 65_536
-"""Bytes of a body from which on it is read beside the event loop."""
-
 
 def routes(plane: Plane) -> Sequence[Route]:
     """Return the routes over a data plane."""
 
     async def predict(request: Request) -> Reply:
-        body = await request.body()
-        if len(body) < _LARGE:
-            rows, single = read_items(body, "rows")
-        else:
-            rows, single = await asyncio.to_thread(read_items, body, "rows")
-        answers = await plane.predict(rows)
+        answers, single = await plane.predict_body(await request.body())
         return Reply(200, encode(answers[0] if single else {"predictions": answers}))
 
     async def label(request: Request) -> Reply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -12,6 +12,10 @@ from gleis.contracts.contract import Contract
 from gleis.contracts.errors import InvalidRowError, MalformedError, TooLargeError
 from gleis.serving.carried import read_entity, read_moment
 from gleis.serving.fields import Field, place
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Row = Mapping[str, Any]
 _Value = TypeVar("_Value")
@@ -26,6 +30,46 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     times: list[datetime | None]
     flags: dict[str, list[int]]
     """What is served but worth counting: ``"distance: out of range"`` -> positions."""
+    numbers: NDArray[np.float64] | None = None
+    """(n_numeric, count), where they were needed already; see ``Ranges.numbers``."""
+
+    def take(self, positions: Sequence[int]) -> Rows:
+        """Return the rows at ``positions``, which are increasing, in this order."""
+        new = {old: position for position, old in enumerate(positions)}
+        flags = {
+            flag: kept
+            for flag, old in self.flags.items()
+            if (kept := [new[position] for position in old if position in new])
+        }
+        return Rows(
+            count=len(positions),
+            features={name: _take(values, positions) for name, values in self.features.items()},
+            entities=_take(self.entities, positions),
+            times=_take(self.times, positions),
+            flags=flags,
+        )
+
+
+def join_rows(parts: Sequence[Rows]) -> Rows:
+    """Return the rows of all parts, one part after the other; at least one part."""
+    if len(parts) == 1:
+        return parts[0]
+    flags: dict[str, list[int]] = {}
+    offset = 0
+    for part in parts:
+        for flag, positions in part.flags.items():
+            flags.setdefault(flag, []).extend(offset + position for position in positions)
+        offset += part.count
+    return Rows(
+        count=offset,
+        features={
+            name: [value for part in parts for value in part.features[name]]
+            for name in parts[0].features
+        },
+        entities=[entity for part in parts for entity in part.entities],
+        times=[time for part in parts for time in part.times],
+        flags=flags,
+    )
 
 
 class RowReader:
@@ -154,6 +198,10 @@ class RowReader:
                     field=missing[0],
                 )
         raise AssertionError("every row holds every feature")  # pragma: no cover
+
+
+def _take(values: list[_Value], positions: Sequence[int]) -> list[_Value]:
+    return [values[position] for position in positions]
 
 
 def _optional(

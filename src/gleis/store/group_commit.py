@@ -28,8 +28,10 @@ class _Waiter(NamedTuple):
 
 
 class _Append(NamedTuple):
-    batch: Batch
+    batches: Sequence[Batch]
     waiter: _Waiter
+    lone: bool
+    """True if it waits for the ids of its only batch, not for a list of those of each."""
 
 
 class _Labelling(NamedTuple):
@@ -82,9 +84,26 @@ class GroupCommit:
             It is not on disk, or this object is closed.
         """
         waiter = _in_loop()
-        self._put(_Append(batch, waiter))
+        self._put(_Append((batch,), waiter, lone=True))
         ids: list[str] = await waiter.future  # type: ignore[misc]
         return ids
+
+    def write(self, batches: Sequence[Batch]) -> asyncio.Future[list[list[str]]]:
+        """Write batches in one commit, from an event loop, without waiting.
+
+        Returns
+        -------
+        Future of list of list of str
+            The ids of each batch, once all are on disk; or the error of ``append``.
+
+        Raises
+        ------
+        StoreError
+            This object is closed.
+        """
+        waiter = _in_loop()
+        self._put(_Append(batches, waiter, lone=False))
+        return waiter.future  # type: ignore[return-value]
 
     async def label(self, labels: Sequence[Label], received: datetime) -> LabelReceipt:
         """Write labels in one commit, behind the predictions that wait already.
@@ -104,7 +123,7 @@ class GroupCommit:
     def append_sync(self, batch: Batch) -> list[str]:
         """Do as ``append``, from a thread without an event loop."""
         future: Future[list[str]] = Future()
-        self._put(_Append(batch, _Waiter(future, None)))
+        self._put(_Append((batch,), _Waiter(future, None), lone=True))
         return future.result()
 
     def label_sync(self, labels: Sequence[Label], received: datetime) -> LabelReceipt:
@@ -145,7 +164,7 @@ class GroupCommit:
         while job is not None:
             if isinstance(job, _Append):
                 appends.append(job)
-                rows += job.batch.rows
+                rows += sum(batch.rows for batch in job.batches)
             else:
                 labellings.append(job)
             if rows >= _ROWS:
@@ -158,7 +177,7 @@ class GroupCommit:
 
     def _commit(self, appends: list[_Append]) -> None:
         try:
-            ids = self._log.append([append.batch for append in appends])
+            ids = self._log.append([batch for append in appends for batch in append.batches])
         except DataError as error:
             if len(appends) == 1:
                 _answer([(appends[0].waiter, error)])
@@ -169,7 +188,7 @@ class GroupCommit:
             failure = _as_gleis(error)
             _answer((append.waiter, failure) for append in appends)
         else:
-            _answer(zip((append.waiter for append in appends), ids, strict=True))
+            _answer(_share_out(appends, ids))
 
     def _commit_labels(self, labelling: _Labelling) -> None:
         try:
@@ -177,6 +196,17 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - as above
             outcome = _as_gleis(error)
         _answer([(labelling.waiter, outcome)])
+
+
+def _share_out(
+    appends: Sequence[_Append], ids: Sequence[list[str]]
+) -> Iterable[tuple[_Waiter, Any]]:
+    """Return the ids that each one waits for."""
+    start = 0
+    for append in appends:
+        end = start + len(append.batches)
+        yield append.waiter, ids[start] if append.lone else list(ids[start:end])
+        start = end
 
 
 def _in_loop() -> _Waiter:

@@ -64,8 +64,10 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """Artifact: JSON of the Reference."""
     examples: str
     """Artifact: JSON of the Examples that test the package."""
+    outliers: str
+    """Artifact: JSON of the OutlierModel."""
 
     @property
     def artifacts(self) -> tuple[str, ...]:
         """Digests this result stands on."""
-        return (self.reference, self.examples)
+        return (self.reference, self.examples, self.outliers)

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from gleis.config.durations import parse_share
 from gleis.config.settings import Settings
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.errors import ProjectError
@@ -24,7 +25,7 @@ from gleis.packaging.rule import Rule, RuleModel
 from gleis.training.cache import StepCache, key_of
 from gleis.training.keys import fit_key, function_code, module_code, rule_key
 from gleis.training.prepare import Prepared, prepare
-from gleis.training.reference import make_examples, make_reference
+from gleis.training.reference import make_examples, make_outliers, make_reference
 from gleis.training.results import Examined, Fitted, Ruled
 from gleis.training.rule import make_rule
 from gleis.training.seeds import derive_seed, seed_estimator
@@ -223,11 +224,14 @@ class Trainer:
         )
         reference = make_reference(prepared, scores)
         examples = make_examples(prepared, scores)
+        rate = parse_share(self.settings.evidence.outliers, "evidence.outliers")
+        outliers = make_outliers(prepared, rate)
         return Examined(
             key=key,
             evidence=evidence,
             reference=self.artifacts.put(msgspec.json.encode(reference)),
             examples=self.artifacts.put(msgspec.json.encode(examples)),
+            outliers=self.artifacts.put(msgspec.json.encode(outliers)),
         )
 
     def scores(self, result: Fitted | Ruled) -> Scores:

@@ -29,7 +29,7 @@ def schemas(contract: Contract) -> Json:
     unused = "score" if contract.task == "multiclass" else "probabilities"
     del answer["properties"][unused]
     answer["properties"]["prediction"] = label = _label_value(contract)
-    answer["required"] = list(answer["properties"])
+    answer["required"] = [name for name in answer["properties"] if name != "reason"]
     return {
         **made,
         "Row": _row(contract),
