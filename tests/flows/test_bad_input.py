@@ -259,7 +259,7 @@ def test_what_training_never_saw_is_served_flagged_and_counted(shifting, change,
     said = gleis(shifting, "predict", json.dumps([VISIT, VISIT | change]), "--json")
     usual, unusual = said.json["predictions"]
     assert usual["flags"] == []
-    assert unusual["flags"] == [flag]
+    assert flag in unusual["flags"]
     assert 0 <= unusual["score"] <= 1
     assert counted() == before + 1
 

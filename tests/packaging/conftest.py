@@ -22,6 +22,7 @@ from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from gleis.contracts.contract import Column, Contract
 from gleis.contracts.evidence import Evidence, Figure, SliceFigures
+from gleis.contracts.outliers import MahalanobisOutliers
 from gleis.contracts.profile import CategorySketch, NumberSketch, Profile, Reference
 from gleis.packaging.build import Parts
 from gleis.packaging.estimator import SklearnModel, dump_estimator
@@ -122,6 +123,7 @@ def make_parts(kind: str) -> Parts:
         rule=baseline if kind == "rule" else None,
         baseline=baseline,
         reference=_reference(rows),
+        outliers=_outliers(),
         evidence=_evidence(),
         lineage={"run": {"id": "run-1", "started": datetime(2026, 1, 2, tzinfo=UTC)}},
         card="# Shops\n\nÜber alles.\n",
@@ -132,6 +134,20 @@ def make_parts(kind: str) -> Parts:
         ),
         requirements=tuple(pins() if content is None else estimator_pins(content)),
         python="3.11.7",
+    )
+
+
+def _outliers() -> MahalanobisOutliers:
+    return MahalanobisOutliers(
+        numbers=("size",),
+        mean=(0.5,),
+        scale=(0.3,),
+        whiten=((1.0,),),
+        surprise={"shop": {"a": 1.0, "b": 1.0, "c": 1.0}},
+        unseen={"shop": 5.0},
+        missing={"shop": 2.0},
+        threshold=8.0,
+        rate=0.001,
     )
 
 

@@ -38,11 +38,24 @@ VALUES = (
 )
 
 
+USUAL = {
+    "number": st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**63), 2**63),
+    "integer": st.integers(-(2**63), 2**63 - 1),
+    "category": st.text(max_size=3) | st.sampled_from(["UA", "x"]),
+    "boolean": st.booleans(),
+}
+
+
 def rows_of(contract):
-    names = [*contract.names, *(name for name in (contract.id, contract.time) if name)]
-    present = st.fixed_dictionaries(dict.fromkeys(contract.names, VALUES))
-    some = st.dictionaries(st.sampled_from([*names, "extra"]), VALUES)
-    return present | st.builds(lambda a, b: a | b, present, some) | some
+    usual = {
+        column.name: USUAL[column.kind] | st.none() if column.nullable else USUAL[column.kind]
+        for column in contract.features
+    }
+    carried = {contract.id: VALUES, contract.time: VALUES}
+    carried = {name: values for name, values in carried.items() if name is not None}
+    expected = st.fixed_dictionaries(usual, optional=carried)
+    changes = st.dictionaries(st.sampled_from([*usual, *carried, "extra"]), VALUES, max_size=2)
+    return expected | st.builds(lambda row, change: row | change, expected, changes) | changes
 
 
 def careful(contract, body):

@@ -36,8 +36,9 @@ def fit_outliers(rows: pl.DataFrame, contract: Contract) -> MahalanobisOutliers:
 
     Notes
     -----
-    A value seen ``n`` times in ``N`` rows has ``p = (n + 1) / (N + k + 1)`` for ``k`` known
-    values: Laplace's rule with one more for all that was never seen [1]_.
+    A value seen ``n`` times in ``N`` rows has ``p = (n + 1) / (N + k + 2)`` for ``k`` known
+    values: Laplace's rule [1]_, with one more value for what is missing and one for all that was
+    never seen.
 
     References
     ----------
@@ -112,7 +113,7 @@ def _whiten(standard: NDArray[np.float64]) -> NDArray[np.float64]:
 def _surprise(values: pl.Series) -> tuple[dict[str, float], float, float]:
     """Return ``-log p`` of each known value, of a missing one and of an unseen one."""
     texts, counts = values.cast(pl.String).drop_nulls().value_counts().get_columns()
-    total = len(values) + len(texts) + 1
+    total = len(values) + len(texts) + 2
     known = {
         text: -math.log((count + 1) / total)
         for text, count in sorted(zip(texts.to_list(), counts.to_list(), strict=True))
