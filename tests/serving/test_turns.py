@@ -21,6 +21,7 @@ from gleis.serving.service import Service
 from gleis.serving.turns import ChampionOnly, Group, Turns
 from gleis.store.group_commit import GroupCommit
 from gleis.store.prediction_log import SqlitePredictionLog
+from signing_keys import TRUST
 
 
 class Told:
@@ -56,7 +57,7 @@ def log(tmp_path):
 @pytest.fixture
 def make(packages):
     def service(model, number=1, **changes):
-        package = load_package(packages["rule"].path)
+        package = load_package(packages["rule"].path, None, TRUST)
         package = dataclasses.replace(package, model=model, **changes)
         version = Version(
             number=number,
