@@ -10,6 +10,7 @@ import httpx
 import msgspec
 import pytest
 
+from certificates import Authority, trusting
 from commands import gleis
 from gleis import Project
 from gleis.cli.serving import tell_tick
@@ -45,7 +46,7 @@ def test_a_live_process_says_where_answers_and_leaves_quietly(tmp_path, command)
         try:
             url = read_document(process.stdout)["url"]
             assert url.startswith("http://127.0.0.1:")
-            answer = httpx.post(f"{url}/predict", json=ROW, timeout=30).json()
+            answer = httpx.post(f"{url}/predict", json=ROW, timeout=60).json()
             assert answer["prediction"] == "versicolor"
             assert answer["version"] == 2
         finally:
@@ -151,7 +152,7 @@ def test_others_reach_only_a_service_that_asks_for_keys(tmp_path, command):
         try:
             port = read_document(process.stdout)["url"].rpartition(":")[2]
             url = f"http://127.0.0.1:{port}"
-            assert httpx.post(f"{url}/predict", json=ROW).status_code == 401
+            assert httpx.post(f"{url}/predict", json=ROW, timeout=60).status_code == 401
             answer = httpx.post(f"{url}/predict", json=ROW, headers={"x-api-key": key})
             assert answer.json()["version"] == 2
             if command == "up":
@@ -163,3 +164,24 @@ def test_others_reach_only_a_service_that_asks_for_keys(tmp_path, command):
         finally:
             process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "up"])
+def test_over_tls(tmp_path, command):
+    folder, authority = copied(tmp_path / "iris"), Authority(tmp_path)
+    cert, key = authority.issue("server")
+    asked = [command, "--port", "0", "--tls-cert", str(cert), "--tls-key", str(key), "--json"]
+    arguments = [sys.executable, "-m", "gleis", *asked]
+    with subprocess.Popen(arguments, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            url = read_document(process.stdout)["url"]
+            assert url.startswith("https://127.0.0.1:")
+            with httpx.Client(verify=trusting(authority), timeout=30) as client:
+                assert client.post(f"{url}/predict", json=ROW).json()["version"] == 2
+        finally:
+            process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    said = gleis(folder, command, "--tls-cert", str(cert), "--json")
+    assert (said.code, said.json["error"]["field"]) == (2, "serve.tls_key")
+    said = gleis(folder, command, "--tls-cert", str(cert), "--tls-key", str(cert), "--json")
+    assert (said.code, said.json["error"]["field"]) == (2, "serve.tls_cert")

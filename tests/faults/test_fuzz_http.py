@@ -27,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))
 
 import small_packages
 
+from signing_keys import TRUST
+
 _TOGETHER = 64
 _NAMES = ("weather", "%00", "a b", "..", "2", "é")
 
@@ -39,7 +41,7 @@ def app(tmp_path, request):
     rule = small_packages.EVENING if request.param == "rule" else None
     built = small_packages.build(tmp_path, small_packages.BINARY, run="one", rule=rule)
     small_packages.promote(registry, built, "first")
-    live = LiveService(registry, clock, max_rows=1000)
+    live = LiveService(registry, clock, lambda: TRUST, max_rows=1000)
     live.load()
     commits = GroupCommit(home.log)
     yield App(live, commits, clock, Metrics("flights"), max_body=200_000)

@@ -34,6 +34,21 @@ def empty_service(tmp_path):
 
 
 @pytest.fixture
+def make_service(tmp_path, packages):
+    """Start services with the rule as champion and limits or a certificate of their own."""
+    made = []
+
+    def make(**wire):
+        made.append(Running(tmp_path / f"state{len(made)}", **wire))
+        made[-1].promote(packages["rule"], "first")
+        return made[-1]
+
+    yield make
+    for running in made:
+        running.stop()
+
+
+@pytest.fixture
 def service(empty_service, packages):
     """A running service with the rule as champion."""
     empty_service.promote(packages["rule"], "first")

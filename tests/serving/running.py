@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import small_packages
 
@@ -23,7 +24,9 @@ from signing_keys import TRUST
 class Running:
     """A service on a port of its own, in a thread."""
 
-    def __init__(self, folder: Path, *, max_body: int = 1_000_000, max_rows: int = 1000) -> None:
+    def __init__(
+        self, folder: Path, *, max_body: int = 1_000_000, max_rows: int = 1000, **wire: Any
+    ) -> None:
         clock = SystemClock()
         self.home = Home(folder)
         self.registry = Registry(self.home, "flights", clock)
@@ -39,7 +42,7 @@ class Running:
         self.app = App(self.live, GroupCommit(self.home.log), clock, metrics, max_body=max_body)
         started = threading.Event()
         self.server = Server(
-            self.app, bind("127.0.0.1", 0), lambda *place: self._note(started, place)
+            self.app, bind("127.0.0.1", 0), lambda *place: self._note(started, place), **wire
         )
         self._thread = threading.Thread(target=self.server.run)
         self._thread.start()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gleis.cli.options import AsJson, Flags, Folder, open_project
 from gleis.cli.output import print_json, say, working
 from gleis.lifecycle.results import Tick
+
+if TYPE_CHECKING:
+    from gleis.lifecycle.project import Project
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.")]
 Announce = Callable[[str, int], None]
@@ -22,6 +26,12 @@ InsecureDev = Annotated[
     ),
 ]
 Port = Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")]
+TlsCert = Annotated[
+    Path | None, typer.Option(help="PEM file of a certificate: answer over TLS.", metavar="FILE")
+]
+TlsKey = Annotated[
+    Path | None, typer.Option(help="PEM file of the certificate's key.", metavar="FILE")
+]
 
 
 def serve(
@@ -29,6 +39,8 @@ def serve(
     host: Host = None,
     port: Port = None,
     insecure_dev: InsecureDev = False,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     flags: Flags = None,
     as_json: AsJson = False,
 ) -> None:
@@ -36,10 +48,11 @@ def serve(
 
     Example: gleis serve --port 8000
     """
-    opened = open_project(project, [*(flags or []), *_address(host, port)])
+    opened = open_project(project, [*(flags or []), *_address(host, port, tls_cert, tls_key)])
     _start(
         lambda started: opened.serve(started, insecure_dev=insecure_dev),
         "Opening the champion",
+        _scheme(opened),
         as_json,
     )
 
@@ -49,6 +62,8 @@ def up(
     host: Host = None,
     port: Port = None,
     insecure_dev: InsecureDev = False,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
     flags: Flags = None,
     as_json: AsJson = False,
 ) -> None:
@@ -58,11 +73,12 @@ def up(
 
     Example: gleis up
     """
-    opened = open_project(project, [*(flags or []), *_address(host, port)])
+    opened = open_project(project, [*(flags or []), *_address(host, port, tls_cert, tls_key)])
     on_tick = None if as_json else tell_tick
     _start(
         lambda started: opened.up(started, on_tick, insecure_dev=insecure_dev),
         "Opening champion and loop",
+        _scheme(opened),
         as_json,
     )
 
@@ -81,31 +97,40 @@ def tell_tick(tick: Tick) -> None:
     say(f"{when}  version    {number} {became}", style="green" if outcome.promoted else "yellow")
 
 
-def _start(serve: Callable[[Announce], None], doing: str, as_json: bool) -> None:
+def _start(serve: Callable[[Announce], None], doing: str, scheme: str, as_json: bool) -> None:
     with ExitStack() as opening:
         opening.enter_context(working(doing))
 
         def announce(host: str, port: int) -> None:
             opening.close()
-            _announce(host, port, as_json)
+            _announce(f"{scheme}://{host}:{port}", as_json)
 
         serve(announce)
 
 
-def _address(host: str | None, port: int | None) -> list[str]:
+def _address(
+    host: str | None, port: int | None, tls_cert: Path | None, tls_key: Path | None
+) -> list[str]:
     flags = []
     if host is not None:
         flags.append(f"serve.host='{host}'")
     if port is not None:
         flags.append(f"serve.port={port}")
+    for name, path in (("tls_cert", tls_cert), ("tls_key", tls_key)):
+        if path is not None:
+            flags.append(f"serve.{name}='{path.absolute()}'")
     return flags
 
 
-def _announce(host: str, port: int, as_json: bool) -> None:
+def _scheme(opened: Project) -> str:
+    return "http" if opened.settings.serve.tls_cert is None else "https"
+
+
+def _announce(url: str, as_json: bool) -> None:
     if as_json:
-        print_json({"url": f"http://{host}:{port}"})
+        print_json({"url": url})
         return
-    say(f"Serving on http://{host}:{port}   (Ctrl+C stops)")
+    say(f"Serving on {url}   (Ctrl+C stops)")
 
 
 def register(app: typer.Typer) -> None:

@@ -116,6 +116,17 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     outliers: Literal["flag", "fallback"] = "flag"
     """What becomes of a row that is unusual as a whole: ``flag`` serves and flags it,
     ``fallback`` lets the baseline answer."""
+    max_connections: int = 1000
+    """Connections at once, of each worker; one more gets 503."""
+    request_timeout: str = "30s"
+    """Time in which a request must have come in whole; after it 408."""
+    tls_cert: str | None = None
+    """PEM file, certificate first, then its chain: answer over TLS (1.2 or later). Relative to the
+    project; a renewed file is taken up without a restart."""
+    tls_key: str | None = None
+    """PEM file of the certificate's key."""
+    tls_clients: str | None = None
+    """PEM file of authorities: only clients with a certificate of theirs are let in."""
 
 
 class AccessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -32,6 +32,7 @@ def validate(settings: Settings) -> None:
     _features(settings)
     _numbers(settings)
     _triggers(settings)
+    _serve(settings)
     _access(settings)
     parse_duration(settings.project.label_delay, "project.label_delay")
     _every(settings.loop.every)
@@ -145,6 +146,7 @@ def _numbers(settings: Settings) -> None:
         ("evidence.min_slice", settings.evidence.min_slice, 10, 10**9),
         ("serve.port", settings.serve.port, 0, 65_535),
         ("serve.max_rows", settings.serve.max_rows, 1, 10**7),
+        ("serve.max_connections", settings.serve.max_connections, 1, 10**6),
         ("serve.max_body_mb", settings.serve.max_body_mb, 0.001, 10_000),
         ("seed", settings.seed, 0, 2**32 - 1),
     )
@@ -155,6 +157,25 @@ def _numbers(settings: Settings) -> None:
                 seen=value,
                 remedy="Take a value in between, or leave it out for the default.",
                 field=key,
+            )
+
+
+def _serve(settings: Settings) -> None:
+    serve = settings.serve
+    if parse_duration(serve.request_timeout, "serve.request_timeout") < _SHORTEST:
+        raise ConfigError(
+            "serve.request_timeout is too short",
+            seen=serve.request_timeout,
+            remedy="Write 0.1s or more; 30s is usual.",
+            field="serve.request_timeout",
+        )
+    for key, other in (("cert", "key"), ("key", "cert"), ("clients", "cert")):
+        if getattr(serve, f"tls_{key}") is not None and getattr(serve, f"tls_{other}") is None:
+            raise ConfigError(
+                f"serve.tls_{key} needs serve.tls_{other}",
+                seen=getattr(serve, f"tls_{key}"),
+                remedy="Name both files, certificate and key, or neither.",
+                field=f"serve.tls_{other}",
             )
 
 

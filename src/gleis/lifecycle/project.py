@@ -220,12 +220,13 @@ class Project:
 
         ``insecure_dev`` serves packages whoever signed them, and warns of it.
         """
-        from gleis.lifecycle.service_process import make_app, open_port
+        from gleis.lifecycle.service_process import make_app, on_the_wire, open_port
         from gleis.serving.run import serve
 
+        wire = on_the_wire(self.settings, self.folder)
         listening = open_port(self.settings, self.home)
         app = make_app(self.settings, self.home, self.clock, self.folder, insecure_dev=insecure_dev)
-        serve(app, listening, started=started)
+        serve(app, listening, started=started, **wire)
 
     def up(
         self,

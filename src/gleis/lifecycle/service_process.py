@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import socket
 from pathlib import Path
+from typing import TypedDict
 
 from gleis.config.durations import parse_duration, parse_limit
 from gleis.config.settings import Settings
@@ -21,10 +22,19 @@ from gleis.serving.http import App
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
 from gleis.serving.run import bind
+from gleis.serving.tls import Certificate
+from gleis.serving.wire import WireLimits
 from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
 
 _log = logging.getLogger(__name__)
+
+
+class OnTheWire(TypedDict):
+    """What ``serving.run.serve`` needs to know of connections."""
+
+    limits: WireLimits
+    certificate: Certificate | None
 
 
 def open_port(settings: Settings, home: Home) -> socket.socket:
@@ -44,6 +54,26 @@ def open_port(settings: Settings, home: Home) -> socket.socket:
         listening.close()
         raise
     return listening
+
+
+def on_the_wire(settings: Settings, folder: Path) -> OnTheWire:
+    """Return the limits of connections and the certificate that ``[serve]`` names.
+
+    Raises
+    ------
+    ConfigError
+        A file of ``serve.tls_*`` cannot be used.
+    """
+    serve = settings.serve
+    patience = parse_duration(serve.request_timeout, "serve.request_timeout").total_seconds()
+    limits = WireLimits(connections=serve.max_connections, patience=patience)
+    if serve.tls_cert is None or serve.tls_key is None:
+        return {"limits": limits, "certificate": None}
+    clients = folder / serve.tls_clients if serve.tls_clients else None
+    return {
+        "limits": limits,
+        "certificate": Certificate(folder / serve.tls_cert, folder / serve.tls_key, clients),
+    }
 
 
 def make_app(

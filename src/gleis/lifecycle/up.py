@@ -20,7 +20,7 @@ from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.durable import Workflows
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.results import Tick
-from gleis.lifecycle.service_process import open_port
+from gleis.lifecycle.service_process import on_the_wire, open_port
 from gleis.lifecycle.workbench import Workbench
 
 Result = TypeVar("Result")
@@ -52,6 +52,7 @@ def run_up(
     """
     # Said once, here: the service's process would be started in vain again and again.
     open_service(bench)
+    on_the_wire(bench.settings, bench.folder)
     port = open_port(bench.settings, bench.home)
     stop = _stop_on_signals()
     service = _Service(bench, port.fileno())

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import uvicorn
 
 from gleis.contracts.errors import ConfigError
+from gleis.serving.tls import Certificate
+from gleis.serving.wire import ORDINARY, WireLimits, connection_class, end_slow
 
 _GRACE = 0.5
 """Seconds in which clients that are still sending are asked to reconnect elsewhere."""
@@ -68,6 +70,8 @@ def serve(
     listening: socket.socket,
     *,
     started: Callable[[str, int], None] = lambda host, port: None,
+    limits: WireLimits = ORDINARY,
+    certificate: Certificate | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or ``Server.stop``; then finish what was accepted.
 
@@ -78,8 +82,12 @@ def serve(
         From ``bind``; closed at the end.
     started : callable
         Called with the host and port once requests are answered.
+    limits : WireLimits, optional
+        What one connection may take.
+    certificate : Certificate, optional
+        Answer over TLS, with it.
     """
-    Server(app, listening, started).run()
+    Server(app, listening, started, limits, certificate).run()
 
 
 class Server(uvicorn.Server):
@@ -94,6 +102,8 @@ class Server(uvicorn.Server):
     app : Application
     listening : socket
     started : callable
+    limits : WireLimits
+    certificate : Certificate, optional
     """
 
     def __init__(
@@ -101,12 +111,15 @@ class Server(uvicorn.Server):
         app: Application,
         listening: socket.socket,
         on_start: Callable[[str, int], None] = lambda host, port: None,
+        limits: WireLimits = ORDINARY,
+        certificate: Certificate | None = None,
     ) -> None:
+        context = None if certificate is None else certificate.context
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="auto",
-                http="httptools",
+                http=connection_class(limits),
                 ws="none",
                 lifespan="on",
                 access_log=False,
@@ -114,11 +127,13 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=30,
+                ssl_context_factory=None if context is None else lambda *_: context,
             )
         )
         self._app = app
         self._listening = listening
         self._on_start = on_start
+        self._certificate = certificate
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until told to stop."""
@@ -129,6 +144,14 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         host, port = self._listening.getsockname()[:2]
         self._on_start(host, port)
+
+    async def on_tick(self, counter: int) -> bool:
+        """End slow connections once a second, and look for a new certificate every ten."""
+        if counter % 10 == 0:
+            end_slow(self.server_state.connections, monotonic())
+        if counter % 100 == 99 and self._certificate is not None:
+            self._certificate.renew()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Close the port, ask clients to leave, and finish what was accepted."""

@@ -21,7 +21,7 @@ import msgspec
 from gleis.config.settings import Settings
 from gleis.contracts.clock import SystemClock
 from gleis.contracts.errors import GleisError
-from gleis.lifecycle.service_process import make_app
+from gleis.lifecycle.service_process import make_app, on_the_wire
 from gleis.serving.run import serve
 from gleis.store.home import Home
 from gleis.web.site import Site
@@ -36,13 +36,14 @@ def main() -> int:
     try:
         settings = msgspec.json.decode(sys.stdin.buffer.read(), type=Settings)
         home = Home(folder / settings.state)
+        wire = on_the_wire(settings, folder)
         app = make_app(settings, home, SystemClock(), folder, insecure_dev=options.insecure_dev)
     except GleisError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     listening = socket.socket(fileno=options.handle)
     listening.setblocking(False)
-    serve(Site(app, settings, home), listening)
+    serve(Site(app, settings, home), listening, **wire)
     home.close()
     return 0
 
