@@ -11,6 +11,7 @@ from gleis.cli import (
     adopting,
     asking,
     backtesting,
+    building,
     callers,
     data,
     demo,
@@ -65,6 +66,7 @@ scoring.register(app)
 health.register(app)
 backtesting.register(app)
 verifying.register(app)
+building.register(app)
 keys.register(app)
 demo.register(app)
 
