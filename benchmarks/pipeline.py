@@ -24,6 +24,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from measure.environments import install
+
 GOALS = {
     "overhead_ratio": "<= 1.10",
     "nothing_changed": "<= 0.2",
@@ -176,7 +178,7 @@ def do_nothing(project: Path, folder: Path) -> list[Idle]:
 
 def make_dvc_project(folder: Path) -> Callable[[], Took]:
     """Run the plain script once as a DVC stage; return ``dvc repro``."""
-    dvc = str(install(DVC) / "bin" / "dvc")
+    dvc = str(install(DVC.replace("==", "-"), DVC) / "bin" / "dvc")
     folder.mkdir()
     quiet = {
         "DVC_NO_ANALYTICS": "1",
@@ -196,26 +198,6 @@ def make_dvc_project(folder: Path) -> Callable[[], Took]:
     ):
         run(command, folder, quiet)
     return lambda: run([dvc, "repro"], folder, quiet)
-
-
-def install(requirement: str) -> Path:
-    """Return an environment with a peer in it, made on first use."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    target = cache / "gleis-benchmarks" / requirement.replace("==", "-")
-    done = target / "installed"
-    if not done.exists():
-        beside = Path(sys.executable).with_name("uv")
-        uv = str(beside) if beside.exists() else shutil.which("uv")
-        if uv is None:
-            raise SystemExit("uv is needed to install peers; make setup installs it")
-        say(f"installing {requirement}")
-        shutil.rmtree(target, ignore_errors=True)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        python = str(target / "bin" / "python")
-        run([uv, "venv", "-q", "--python", sys.executable, str(target)], target.parent)
-        run([uv, "pip", "install", "-q", "--python", python, requirement], target.parent)
-        done.touch()
-    return target
 
 
 def run_gleis(project: Path) -> Took:
