@@ -228,7 +228,7 @@ def test_metrics_count_what_happened(client, service, packages):
     client.get("/nowhere/at/all")
     client.get("/nowhere/else")
     found = samples(client)
-    assert found[("gleis_predictions_total", "1", "false", "flights")] == 4
+    assert found[("gleis_predictions_total", "1", "champion", "false", "flights")] == 4
     assert found[("gleis_prediction_seconds_count",)] == 2
     assert found[("gleis_score_count",)] == 4
     assert found[("gleis_score_bucket", "0.25")] == 1
@@ -262,7 +262,7 @@ def test_no_answer_without_a_record(client, service, monkeypatch, caplog):
         assert error_of(client.post("/predict", json=ROW), 503)["what"] == "The disk is full"
     assert "The disk is full" in caplog.text
     assert client.post("/predict", json=ROW).status_code == 200
-    assert samples(client)[("gleis_predictions_total", "1", "false", "flights")] == 1
+    assert samples(client)[("gleis_predictions_total", "1", "champion", "false", "flights")] == 1
 
 
 def test_a_fault_of_ours_is_logged_not_shown(client, service, monkeypatch, caplog):

@@ -1,54 +1,69 @@
 from __future__ import annotations
 
+import dataclasses
+import subprocess
+import sys
 from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram
-from small_packages import ROW
+from prometheus_client.parser import text_string_to_metric_families
+from small_packages import BINARY, ROW, sample_rows
 
 from gleis.contracts.clock import SystemClock
 from gleis.contracts.deployment import Version
+from gleis.data.profile import profile
 from gleis.packaging.load import load_package
-from gleis.serving.metrics import Metrics, ScoreHistogram
+from gleis.serving.metrics import Metrics
 from gleis.serving.service import Service
+from gleis.store.counters import Counters
 from signing_keys import TRUST
 
-EDGES = (0.1, 0.25, 0.5, 1.0)
+
+def service_of(package, number=1):
+    version = Version(
+        number=number,
+        digest=package.digest,
+        location="p",
+        run="r",
+        registered_at=datetime.now(UTC),
+        passed=True,
+    )
+    return Service(package, version, SystemClock(), name="flights")
 
 
-@given(st.lists(st.lists(st.floats(-1, 2) | st.sampled_from(EDGES), min_size=1), max_size=6))
-def test_the_score_histogram_counts_as_prometheus_client_does(batches):
-    ours = ScoreHistogram(EDGES)
-    registry = CollectorRegistry()
-    theirs = Histogram("score", "Scores.", buckets=EDGES, registry=registry)
-    for scores in batches:
-        ours.observe(scores)
-        for score in scores:
-            theirs.observe(score)
-    expected = [registry.get_sample_value("score_bucket", {"le": le}) for le, _ in ours.buckets()]
-    assert [count for _, count in ours.buckets()] == expected
-    (family,) = ours.collect()
-    total = next(one.value for one in family.samples if one.name.endswith("_sum"))
-    assert np.isclose(total, registry.get_sample_value("score_sum"))
+@pytest.fixture
+def service(packages):
+    return service_of(load_package(packages["rule"].path, None, TRUST))
 
 
-def test_a_multiclass_score_is_the_likeliest_class():
-    histogram = ScoreHistogram(EDGES)
-    histogram.observe([[0.2, 0.3, 0.5]])
-    histogram.observe([[0.2, 0.2, 0.6], [0.05, 0.9, 0.05]])
-    assert [count for _, count in histogram.buckets()] == [0, 0, 1, 3, 3]
+def samples(metrics):
+    return {
+        (one.name, *sorted(one.labels.items())): one.value
+        for family in text_string_to_metric_families(metrics.text().decode())
+        for one in family.samples
+    }
 
 
-def test_other_buckets_start_from_zero_and_the_same_ones_go_on():
-    histogram = ScoreHistogram(EDGES)
-    histogram.observe([0.2])
-    histogram.use(list(EDGES))
-    assert histogram.buckets()[-1] == ("+Inf", 1)
-    histogram.use((10.0, 20.0))
-    assert histogram.buckets() == [("10.0", 0), ("20.0", 0), ("+Inf", 0)]
+@given(st.lists(st.lists(st.floats(0, 5) | st.sampled_from([0.001, 0.5, 1.0])), max_size=6))
+def test_seconds_are_counted_as_prometheus_client_does(turns):
+    metrics, registry = Metrics("flights"), CollectorRegistry()
+    edges = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+    theirs = Histogram("gleis_prediction_seconds", "Seconds.", buckets=edges, registry=registry)
+    for turn in turns:
+        metrics.answered([], turn)
+        for one in turn:
+            theirs.observe(one)
+    found = samples(metrics)
+    for family in registry.collect():
+        for one in family.samples:
+            if not one.name.endswith("_created"):
+                assert found[one.name, *sorted(one.labels.items())] == pytest.approx(one.value)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +71,7 @@ def test_other_buckets_start_from_zero_and_the_same_ones_go_on():
 )
 def test_scores_are_counted_in_twentieths_or_in_the_bins_of_the_reference(packages, kind, edges):
     package = load_package(packages[kind].path, None, TRUST)
-    now = datetime.now(UTC)
-    version = Version(
-        number=1, digest=package.digest, location="p", run="r", registered_at=now, passed=True
-    )
-    service = Service(package, version, SystemClock(), name="flights")
-    metrics = Metrics("flights")
+    service, metrics = service_of(package), Metrics("flights")
     metrics.serving(service)
     metrics.answered([service.answer([ROW] * 3)], [0.001])
     text = metrics.text().decode()
@@ -69,3 +79,85 @@ def test_scores_are_counted_in_twentieths_or_in_the_bins_of_the_reference(packag
     assert f'le="{edges}"' in first
     assert "gleis_score_count 3.0" in text
     assert f'digest="{package.digest}"' in text
+
+
+def test_a_multiclass_score_is_the_likeliest_class(packages):
+    service = service_of(load_package(packages["multiclass"].path, None, TRUST))
+    metrics = Metrics("flights")
+    metrics.serving(service)
+    batch = service.answer([ROW] * 2)
+    told = msgspec.structs.replace(batch, scores=[[0.2, 0.2, 0.6], [0.04, 0.92, 0.04]])
+    metrics.answered([told], [])
+    assert samples(metrics)["gleis_score_sum",] == pytest.approx(1.52)
+
+
+def test_another_version_takes_over_and_counters_go_on(packages, service):
+    metrics = Metrics("flights")
+    for number in (1, 2):
+        one = service_of(service.package, number)
+        metrics.serving(one)
+        metrics.answered([one.answer([ROW] * number)], [])
+    found = samples(metrics)
+    totals = {
+        dict(key[1:])["version"]: value
+        for key, value in found.items()
+        if key[0] == "gleis_predictions_total"
+    }
+    assert totals == {"1": 1, "2": 2}
+    info = [dict(key[1:])["version"] for key in found if key[0] == "gleis_model_info"]
+    assert info == ["2"]
+
+
+def test_why_the_baseline_answered_and_who_looked_on(service):
+    metrics = Metrics("flights")
+    batch = service.answer([ROW])
+    late = msgspec.structs.replace(batch, fallback=True, reason="timeout", seconds=0.5)
+    metrics.answered([late, msgspec.structs.replace(batch, role="shadow", seconds=0.25)], [])
+    metrics.overlooked(4)
+    found = samples(metrics)
+    assert found["gleis_fallbacks_total", ("reason", "timeout")] == 1
+    assert found["gleis_model_seconds_total", ("role", "shadow"), ("version", "1")] == 0.25
+    assert found["gleis_shadow_skipped_total",] == 4
+    assert found["gleis_score_count",] == 1, "a shadow's scores are nobody's answers"
+
+
+def test_workers_are_summed_and_a_dead_one_still_counts(tmp_path, service):
+    code = f"""
+import os, signal, sys
+from pathlib import Path
+from gleis.serving.metrics import Metrics
+from gleis.store.counters import Counters
+metrics = Metrics("flights", Counters(Path({str(tmp_path)!r}) / "1"))
+for _ in range(1000):
+    metrics.requested("/predict", 200)
+metrics.answered([], [0.001] * 5)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    for _ in range(2):  # the second one takes the dead one's place
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
+    metrics = Metrics("flights", Counters(tmp_path / "0"))
+    metrics.serving(service)
+    metrics.requested("/predict", 200)
+    found = samples(metrics)
+    assert found["gleis_requests_total", ("path", "/predict"), ("status", "200")] == 2001
+    assert found["gleis_prediction_seconds_count",] == 10
+    other = Metrics("flights", Counters(tmp_path / "2"))
+    other.serving(service)
+    assert samples(other) == samples(metrics)
+
+
+def test_features_are_counted_in_the_bins_of_the_training_rows(service):
+    features = profile(pl.DataFrame(sample_rows(BINARY, 500)[0]), BINARY.names)
+    reference = msgspec.structs.replace(service.package.reference, features=features)
+    service = service_of(dataclasses.replace(service.package, reference=reference))
+    metrics = Metrics("flights")
+    metrics.serving(service)
+    rows = [ROW | {"temp": None}, ROW | {"distance": 4000.0}, ROW]
+    metrics.saw(service, service.read(rows))
+    found = samples(metrics)
+    assert found["gleis_feature_missing_total", ("feature", "temp")] == 1
+    assert found["gleis_feature_count", ("feature", "distance")] == 3
+    assert found["gleis_feature_sum", ("feature", "distance")] == pytest.approx(5600)
+    edges = np.array(features.columns["distance"].edges)
+    below = edges[edges >= 800].min()
+    assert found["gleis_feature_bucket", ("feature", "distance"), ("le", repr(float(below)))] == 2

@@ -1,94 +1,122 @@
-"""What Prometheus reads: counters of this process, updated cheaply."""
+"""What Prometheus reads: counters of all workers of a service, updated cheaply."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import accumulate
+from typing import Any, Literal, NamedTuple
 
+import msgspec
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client import CollectorRegistry, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from gleis.contracts.prediction import Batch, LabelReceipt
 from gleis.contracts.profile import NumberSketch
+from gleis.serving.rows import Rows
 from gleis.serving.service import Service
+from gleis.serving.sketches import Sketches
+from gleis.store.counters import Cells, Counters
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _SHARES = tuple(step / 20 for step in range(1, 20))
 
 
-class Metrics:
-    """Counters and histograms of one serving process, in a registry of their own.
+class _Family(NamedTuple):
+    kind: Literal["counter", "gauge", "histogram"]
+    text: str
+    labels: tuple[str, ...] = ()
 
-    Label values are bounded: paths, statuses, versions served and the contract's flags; nothing
-    a client sends becomes a label.
+
+_FAMILIES = {
+    "gleis_predictions": _Family(
+        "counter",
+        "Rows answered, by model version, its role and whether the baseline answered instead.",
+        ("model", "version", "role", "fallback"),
+    ),
+    "gleis_fallbacks": _Family(
+        "counter", "Rows the baseline answered in the model's place, by reason.", ("reason",)
+    ),
+    "gleis_prediction_seconds": _Family(
+        "histogram", "Seconds from the request's body to its durable answer."
+    ),
+    "gleis_model_seconds": _Family(
+        "counter", "Seconds models took to score, by version and role.", ("version", "role")
+    ),
+    "gleis_flags": _Family(
+        "counter", "Rows served though unusual, by field and reason.", ("flag",)
+    ),
+    "gleis_labels": _Family(
+        "counter",
+        "Labels received: accepted; of these unknown (no prediction yet) and changed.",
+        ("outcome",),
+    ),
+    "gleis_requests": _Family("counter", "HTTP requests.", ("path", "status")),
+    "gleis_model_info": _Family(
+        "gauge", "1 for the version that answers now.", ("model", "version", "digest")
+    ),
+    "gleis_reload_errors": _Family(
+        "counter", "New versions refused while loading; the old one keeps answering."
+    ),
+    "gleis_shadow_skipped": _Family(
+        "counter", "Rows a shadow was not shown because it could not keep up."
+    ),
+    "gleis_score": _Family("histogram", "Scores of the rows answered."),
+    "gleis_feature_missing": _Family("counter", "Rows without a value, by feature.", ("feature",)),
+    "gleis_feature": _Family(
+        "histogram", "Values of numeric features, in the bins of the training rows.", ("feature",)
+    ),
+}
+_SKETCH = "sketch"
+
+
+class Metrics:
+    """Counters and histograms of a service's workers.
+
+    Label values are bounded: paths, statuses, versions served, the contract's features and flags;
+    nothing a client sends becomes a label.
 
     Parameters
     ----------
     name : str
         Name of the model.
+    counters : Counters, optional
+        Shared with the other workers; by default in this process's memory.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, counters: Counters | None = None) -> None:
         self._name = name
-        self._registry = CollectorRegistry(auto_describe=True)
-        register = self._registry
-        predictions = Counter(
-            "gleis_predictions_total",
-            "Rows answered, by model version and whether the baseline answered in its place.",
-            ("model", "version", "fallback"),
-            registry=register,
-        )
-        self._seconds = Histogram(
-            "gleis_prediction_seconds",
-            "Seconds from the request's body to its durable answer.",
-            buckets=_SECONDS,
-            registry=register,
-        )
-        flags = Counter(
-            "gleis_flags_total",
-            "Rows served though unusual, by field and reason.",
-            ("flag",),
-            registry=register,
-        )
-        labels = Counter(
-            "gleis_labels_total",
-            "Labels received: accepted; of these unknown (no prediction yet) and changed.",
-            ("outcome",),
-            registry=register,
-        )
-        requests = Counter(
-            "gleis_requests_total", "HTTP requests.", ("path", "status"), registry=register
-        )
-        self._info = Gauge(
-            "gleis_model_info",
-            "1 for the version that answers now.",
-            ("model", "version", "digest"),
-            registry=register,
-        )
-        self._reload_errors = Counter(
-            "gleis_reload_errors_total",
-            "New versions refused while loading; the old one keeps answering.",
-            registry=register,
-        )
-        self._scores = ScoreHistogram(_SHARES)
-        register.register(self._scores)
-        # A child is looked up by its labels under a lock; keep the ones in use.
-        self._predictions = cache(
-            lambda version, fallback: predictions.labels(name, str(version), str(fallback).lower())
-        )
-        self._flags = cache(flags.labels)
-        self._labels = cache(labels.labels)
-        self._requests = cache(lambda path, status: requests.labels(path, str(status)))
+        self._counters = counters or Counters()
+        self._registry = CollectorRegistry()
+        self._registry.register(_Reader(self))
+        self._cell = cache(self._find)
+        self._seconds = np.array(_SECONDS)
+        self._latencies = self._histogram("gleis_prediction_seconds", (), _SECONDS)
+        self._edges = np.array(_SHARES)
+        self._scores = self._histogram("gleis_score", (), _SHARES)
+        self._service: Service | None = None
+        self._sketches: dict[Service, Sketches] = {}
+        self._forget_info()
+        self._find("gleis_reload_errors")
 
     def serving(self, service: Service) -> None:
         """Note which version answers from now on."""
         version = service.version
-        self._info.clear()
-        self._info.labels(self._name, str(version.number), version.digest).set(1)
-        self._scores.use(_score_edges(service))
+        self._service = service
+        self._forget_info()
+        self._find("gleis_model_info", self._name, str(version.number), version.digest)[0] = 1.0
+        edges = _score_edges(service)
+        self._edges = np.array(edges)
+        self._scores = self._histogram("gleis_score", (), edges)
+        reference = service.package.reference.features
+        key = f"{_SKETCH}\t{version.digest}\t"
+        self._sketches = {
+            service: Sketches(
+                reference, lambda name, count: self._counters.cells(key + name, count)
+            )
+        }
 
     def answered(self, batches: Sequence[Batch], seconds: Sequence[float]) -> None:
         """Count batches whose records are on disk.
@@ -100,94 +128,149 @@ class Metrics:
             From body to answer, of each request that has its answer now.
         """
         for batch in batches:
-            self._predictions(batch.version, batch.fallback).inc(batch.rows)
+            version, fallback = str(batch.version), "true" if batch.fallback else "false"
+            self._cell("gleis_predictions", self._name, version, batch.role, fallback)[0] += (
+                batch.rows
+            )
+            if batch.reason is not None:
+                self._cell("gleis_fallbacks", batch.reason)[0] += batch.rows
+            if batch.seconds is not None:
+                self._cell("gleis_model_seconds", version, batch.role)[0] += batch.seconds
             if batch.role != "shadow":
-                self._scores.observe(batch.scores)
+                scores = np.asarray(batch.scores)
+                _count(
+                    self._scores, self._edges, scores.max(axis=1) if scores.ndim == 2 else scores
+                )
             for flag, positions in batch.flags.items():
-                self._flags(flag).inc(len(positions))
-        for one in seconds:
-            self._seconds.observe(one)
+                self._cell("gleis_flags", flag)[0] += len(positions)
+        if seconds:
+            _count(self._latencies, self._seconds, np.asarray(seconds))
+
+    def saw(self, service: Service, rows: Rows) -> None:
+        """Sketch the rows that a service answered."""
+        sketches = self._sketches.get(service)
+        if sketches is not None:
+            sketches.add(rows)
 
     def overlooked(self, rows: int) -> None:
-        """Count rows that a shadow did not see because it could not keep up."""
+        """Count rows that a shadow was not shown because it could not keep up."""
+        self._cell("gleis_shadow_skipped")[0] += rows
 
     def labelled(self, receipt: LabelReceipt) -> None:
         """Count labels that were kept."""
-        self._labels("accepted").inc(receipt.accepted)
-        self._labels("unknown").inc(len(receipt.unknown))
-        self._labels("changed").inc(len(receipt.changed))
+        self._cell("gleis_labels", "accepted")[0] += receipt.accepted
+        self._cell("gleis_labels", "unknown")[0] += len(receipt.unknown)
+        self._cell("gleis_labels", "changed")[0] += len(receipt.changed)
 
     def requested(self, path: str, status: int) -> None:
         """Count a request; ``path`` is one of the service's own, or ``other``."""
-        self._requests(path, status).inc()
+        self._cell("gleis_requests", path, str(status))[0] += 1
 
     def reload_failed(self) -> None:
         """Count a new version that was refused."""
-        self._reload_errors.inc()
+        self._cell("gleis_reload_errors")[0] += 1
 
     def text(self) -> bytes:
-        """Return all of it in Prometheus' text format."""
+        """Return what all workers counted, in Prometheus' text format."""
         return generate_latest(self._registry)
 
+    def collect(self) -> Iterator[Metric]:
+        """Return the families as Prometheus' client wants them."""
+        counted: dict[str, list[tuple[list[str], list[float], Cells]]] = {}
+        sums = self._counters.sums()
+        for key, cells in sums.items():
+            if not key.startswith(_SKETCH):
+                name, labels, edges = msgspec.json.decode(
+                    key, type=tuple[str, list[str], list[float]]
+                )
+                counted.setdefault(name, []).append((labels, edges, cells))
+        for name, family in _FAMILIES.items():
+            if name.startswith("gleis_feature"):
+                continue
+            made = _empty(name, family)
+            for labels, edges, cells in counted.get(name, ()):
+                if name != "gleis_score" or edges == self._edges.tolist():
+                    _fill(made, family, labels, edges, cells)
+            yield made
+        yield from self._features(sums)
 
-class ScoreHistogram(Collector):
-    """Histogram of scores that takes a whole batch at once.
+    def _features(self, sums: dict[str, Cells]) -> Iterator[Metric]:
+        service = self._service
+        missing = _empty("gleis_feature_missing", _FAMILIES["gleis_feature_missing"])
+        values = _empty("gleis_feature", _FAMILIES["gleis_feature"])
+        if service is not None:
+            profile = Sketches(
+                service.package.reference.features,
+                lambda name, count: sums.get(
+                    f"{_SKETCH}\t{service.version.digest}\t{name}", np.zeros(count)
+                ),
+            ).profile()
+            for name, sketch in profile.columns.items():
+                missing.add_metric((name,), sketch.missing)
+                if isinstance(sketch, NumberSketch):
+                    total = sketch.mean * (sketch.rows - sketch.missing)
+                    cells = np.array([*sketch.counts, total], dtype=np.float64)
+                    _fill(values, _FAMILIES["gleis_feature"], [name], list(sketch.edges), cells)
+        yield missing
+        yield values
 
-    A probability of the positive class (binary) or of the likeliest class (multiclass), or a
-    value (regression).
+    def _find(self, family: str, *labels: str) -> Cells:
+        return self._counters.cells(_key(family, labels, ()))
 
-    Parameters
-    ----------
-    edges : sequence of float
-        Increasing upper bounds; one more bucket takes the rest.
+    def _histogram(self, family: str, labels: tuple[str, ...], edges: Sequence[float]) -> Cells:
+        return self._counters.cells(_key(family, labels, edges), len(edges) + 2)
 
-    Examples
-    --------
-    >>> histogram = ScoreHistogram((0.5, 1.0))
-    >>> histogram.observe([0.2, 0.5, 0.7])
-    >>> [count for _, count in histogram.buckets()]
-    [2, 3, 3]
-    """
+    def _forget_info(self) -> None:
+        """Forget what this worker, or the dead one whose place it took, served before."""
+        start = '["gleis_model_info"'
+        for key in self._counters.names():
+            if key.startswith(start):
+                self._counters.cells(key)[0] = 0.0
 
-    def __init__(self, edges: Sequence[float]) -> None:
-        self._edges: tuple[float, ...] = ()
-        self.use(edges)
 
-    def use(self, edges: Sequence[float]) -> None:
-        """Count in these buckets from now on; other ones start from zero."""
-        if tuple(edges) != self._edges:
-            self._edges = tuple(edges)
-            self._counts = [0] * (len(self._edges) + 1)
-            self._sum = 0.0
+class _Reader(Collector):
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
 
-    def observe(self, scores: Sequence[float] | Sequence[Sequence[float]]) -> None:
-        """Count scores, (n_rows,) or (n_rows, n_classes)."""
-        if len(scores) == 1:
-            only = scores[0]
-            score = only if isinstance(only, float) else max(only)
-            self._counts[bisect_left(self._edges, score)] += 1
-            self._sum += score
-            return
-        values = np.asarray(scores)
-        values = values.max(axis=1) if values.ndim == 2 else values
-        found = np.bincount(np.searchsorted(self._edges, values), minlength=len(self._counts))
-        self._counts = [old + new for old, new in zip(self._counts, found.tolist(), strict=True)]
-        self._sum += float(values.sum())
+    def collect(self) -> Iterator[Metric]:
+        return self._metrics.collect()
 
-    def buckets(self) -> list[tuple[str, float]]:
-        """Return upper bounds and cumulative counts, as Prometheus wants them."""
-        total = 0
-        found: list[tuple[str, float]] = []
-        for bound, count in zip((*map(repr, self._edges), "+Inf"), self._counts, strict=True):
-            total += count
-            found.append((bound, total))
-        return found
 
-    def collect(self) -> Iterator[HistogramMetricFamily]:
-        """Hand the histogram to Prometheus."""
-        family = HistogramMetricFamily("gleis_score", "Scores of the rows answered.")
-        family.add_metric((), self.buckets(), self._sum)
-        yield family
+def _key(family: str, labels: Sequence[str], edges: Sequence[float]) -> str:
+    return msgspec.json.encode((family, labels, edges)).decode()
+
+
+def _count(cells: Cells, edges: Cells, values: Cells) -> None:
+    """Count values into a histogram's cells: buckets, then the sum."""
+    if len(values) == 1:
+        cells[edges.searchsorted(values[0])] += 1
+        cells[-1] += values[0]
+        return
+    cells[:-1] += np.bincount(edges.searchsorted(values), minlength=len(cells) - 1)
+    cells[-1] += values.sum()
+
+
+def _empty(name: str, family: _Family) -> Any:
+    kinds = {
+        "counter": CounterMetricFamily,
+        "gauge": GaugeMetricFamily,
+        "histogram": HistogramMetricFamily,
+    }
+    return kinds[family.kind](name, family.text, labels=family.labels)
+
+
+def _fill(
+    made: Any, family: _Family, labels: Sequence[str], edges: Sequence[float], cells: Cells
+) -> None:
+    if family.kind == "histogram":
+        bounds = (*map(repr, edges), "+Inf")
+        totals = accumulate(cells[:-1].tolist())
+        made.add_metric(labels, list(zip(bounds, totals, strict=True)), float(cells[-1]))
+    elif family.kind == "gauge":
+        if cells[0]:
+            made.add_metric(labels, min(1.0, float(cells[0])))
+    else:
+        made.add_metric(labels, float(cells[0]))
 
 
 def _score_edges(service: Service) -> tuple[float, ...]:

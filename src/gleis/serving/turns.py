@@ -214,6 +214,8 @@ class Turns:
                 start = end
         batches = [part.batch for part in parts]
         self._metrics.answered(batches, seconds)
+        for job in jobs:
+            self._metrics.saw(service, job.rows)
         for batch in batches:
             self._router.answered(batch)
         for job in jobs:
