@@ -16,6 +16,7 @@
     │   ├── UnknownModelError  a model or version that is not served      404
     │   ├── TooLargeError      body or batch over the limit               413
     │   ├── InvalidRowError    a field breaks the contract                422
+    │   ├── CannotExplainError the model cannot be taken apart here       422
     │   └── TooManyError       the caller sends too many requests         429
     ├── UnavailableError       no model to answer with                    503
     └── StoreError             a folder, file or database that fails us
@@ -131,6 +132,10 @@ class TooLargeError(RequestError):
 
 class InvalidRowError(RequestError):
     """A field breaks the contract."""
+
+
+class CannotExplainError(RequestError):
+    """The model cannot be taken apart here."""
 
 
 class UnavailableError(GleisError):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.errors import GleisError
-from gleis.serving import documenting, invocations, operating, predicting, v2
+from gleis.serving import documenting, explaining, invocations, operating, predicting, v2
 from gleis.serving.bodies import ClientGoneError, Receive
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
@@ -183,6 +183,7 @@ def protocols(
     """Return the routes of every protocol the service speaks; another one is added here."""
     served = (
         *predicting.routes(plane),
+        *explaining.routes(plane),
         *v2.routes(plane, draining),
         *invocations.routes(plane, draining),
         *operating.routes(plane, draining),

@@ -6,6 +6,7 @@ from math import ceil
 from typing import Any
 
 from gleis.contracts.errors import (
+    CannotExplainError,
     ForbiddenError,
     GleisError,
     InvalidRowError,
@@ -27,6 +28,7 @@ _STATUSES: tuple[tuple[type[GleisError], int], ...] = (
     (TooLargeError, 413),
     (TooManyError, 429),
     (InvalidRowError, 422),
+    (CannotExplainError, 422),
     (RequestError, 400),
     (UnavailableError, 503),
     (StoreError, 503),
