@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TypedDict
 
 from gleis.config.durations import parse_duration, parse_limit
-from gleis.config.settings import Settings
+from gleis.config.settings import AccessSettings, Settings
+from gleis.contracts.caller import Limit
 from gleis.contracts.clock import Clock, SystemClock
+from gleis.contracts.errors import StoreError
 from gleis.packaging.keyring import KeyRing
 from gleis.registry.callers import Callers
 from gleis.registry.versions import Registry
 from gleis.serving.access.exposure import check_exposure
-from gleis.serving.access.gate import Gate
+from gleis.serving.access.gate import Gate, Tokens
 from gleis.serving.http import App
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
@@ -117,23 +119,50 @@ def make_app(
         on_refused=metrics.reload_failed,
     )
     live.load()
-    gate = make_gate(settings, home, clock)
+    gate = make_gate(settings, home, clock, folder)
     size = int(limits.max_body_mb * 1e6)
     timeout = parse_duration(limits.timeout, "serve.timeout").total_seconds()
     commits = GroupCommit(home.log)
     return App(live, commits, clock, metrics, max_body=size, access=gate, timeout=timeout)
 
 
-def make_gate(settings: Settings, home: Home, clock: Clock) -> Gate:
-    """Look up who may do what, by ``[access]`` and the ledger."""
+def make_gate(settings: Settings, home: Home, clock: Clock, folder: Path) -> Gate:
+    """Look up who may do what, by ``[access]`` and the ledger.
+
+    Raises
+    ------
+    ConfigError
+        The issuer's keys cannot be used. An issuer that does not answer is asked again later.
+    """
     access = settings.access
+    limit = parse_limit(access.rate, "access.rate") if access.rate else None
     gate = Gate(
         Callers(home, clock),
         settings.project.name,
         clock,
         home.rates,
-        limit=parse_limit(access.rate, "access.rate") if access.rate else None,
+        limit=limit,
+        tokens=_tokens(access, clock, folder, limit),
         trusting=access.open,
     )
     gate.load()
     return gate
+
+
+def _tokens(
+    access: AccessSettings, clock: Clock, folder: Path, limit: Limit | None
+) -> Tokens | None:
+    if access.issuer is None or access.audience is None:
+        return None
+    # PyJWT and cryptography: not loaded where only keys are used.
+    from gleis.serving.access.issuer import Issuer
+    from gleis.serving.access.tokens import BearerTokens
+
+    near = access.jwks is not None and "://" not in access.jwks
+    issuer = Issuer(access.issuer, folder / str(access.jwks) if near else access.jwks)
+    try:
+        issuer.load()
+    except StoreError as error:
+        issuer.error = str(error)
+        _log.warning("tokens are refused until the issuer answers: %s", error)
+    return BearerTokens(issuer, access.audience, clock, roles_claim=access.roles_claim, limit=limit)
