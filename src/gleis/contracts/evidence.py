@@ -38,6 +38,23 @@ class CalibrationBin(msgspec.Struct, frozen=True, kw_only=True):
     """Share of positives."""
 
 
+class Parity(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether another form of the model answers as the fitted estimator does."""
+
+    accepted: bool
+    """If not, the fitted estimator itself answers."""
+    rows: int = 0
+    """Rows on which both were asked."""
+    cuts: int = 0
+    """Distinct thresholds whose floating-point neighbours are among the rows."""
+    difference: float | None = None
+    """Largest absolute difference of two scores; None if they were not compared."""
+    flipped: int = 0
+    """Rows that got another label."""
+    reason: str = ""
+    """Why it was refused, a sentence."""
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What a run measured on rows the model has not seen."""
 
@@ -50,5 +67,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Paired difference, signed so that positive means better than the baseline."""
     slices: tuple[SliceFigures, ...] = ()
     calibration: tuple[CalibrationBin, ...] = ()
+    compiled: Parity | None = None
+    """Whether the compiled form answers requests; None for a heuristic."""
+    onnx: Parity | None = None
+    """Whether the ONNX form may be handed out; None if none was made."""
     notes: tuple[str, ...] = ()
     """Plain sentences: rows left out, slices too small."""

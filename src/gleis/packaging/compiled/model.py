@@ -1,0 +1,252 @@
+"""A compiled form that answers: numpy and the kernel, nothing else in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gleis.contracts.errors import DataError
+from gleis.contracts.ports import Columns
+from gleis.packaging.compiled.checks import check_form, leaves
+from gleis.packaging.compiled.curves import bend
+from gleis.packaging.compiled.form import Curve, Form, Linear, Mean, Node, Trees
+from gleis.packaging.compiled.inputs import Inputs
+from gleis.packaging.compiled.native import NativeKernel, library
+from gleis.packaging.compiled.plain import PlainKernel
+
+if TYPE_CHECKING:
+    from gleis.contracts.ports import Scores
+
+Array = NDArray[Any]
+
+
+class Kernel(Protocol):
+    """What scores one node."""
+
+    node: Trees | Linear
+    outputs: int
+    n_features: int
+
+    def features(self, matrix: Array) -> tuple[Array, int]:
+        """Return (n_rows, n_features), and which feature refuses (from 1; 0: none)."""
+        ...
+
+    def score(self, matrix: Array) -> tuple[Array, int]:
+        """Return (n_rows, n_outputs), and which feature refuses (from 1; 0: none)."""
+        ...
+
+
+@dataclass(frozen=True)
+class TreeArrays:
+    """Trees as plain arrays, for explanations. Nodes of all trees lie in one row.
+
+    A node is a leaf if ``left`` names itself. Else a row goes left if its feature is at most
+    ``threshold``; at a node of kind 1 if the bit of its code in ``bits`` is set: word
+    ``at + code // 32``, bit ``code % 32``, codes from 0 to ``size`` - 1. Other codes, and NaN, go
+    left if ``default_left``. Kinds 2 and 3 take NaN for 0, and at kind 3 a 0 goes the default way.
+    """
+
+    feature: Array
+    """(n_nodes,) column of ``CompiledModel.features``."""
+    threshold: Array
+    left: Array
+    """(n_nodes,) index of the left child; the right one is the next."""
+    default_left: Array
+    """(n_nodes,) bool."""
+    kind: Array
+    at: Array
+    size: Array
+    bits: Array
+    """uint32 words."""
+    value: Array
+    """(n_nodes, width), what a leaf adds to outputs ``target`` to ``target + width - 1``."""
+    cover: Array
+    """(n_nodes,) training weight that passed; as the library counts it."""
+    roots: Array
+    """(n_trees,)."""
+    target: Array
+    """(n_trees,)."""
+    init: Array
+    """(n_outputs,) added to the sums."""
+    divide: float
+    """The sums are divided by it."""
+    link: str
+    """From sums to outputs; see ``form.LINKS``."""
+    single: bool
+    """Sums are taken in float32."""
+
+
+@dataclass(frozen=True)
+class LinearArrays:
+    """A dot product as plain arrays, for explanations."""
+
+    coef: Array
+    """(n_outputs, n_features)."""
+    intercept: Array
+    """(n_outputs,)."""
+    link: str
+
+
+class CompiledModel:
+    """A compiled form as a model; see ``gleis.contracts.ports.Model``.
+
+    Everything is prepared here, so that scoring a row takes microseconds. Instances may be shared
+    by threads.
+
+    Parameters
+    ----------
+    form : Form
+        Checked before anything follows its indices.
+    kernel : {"native", "plain"}, optional
+        Default: the one in C where it was built. Both give the same bits.
+
+    Raises
+    ------
+    PackageError
+        If the form is not whole.
+    """
+
+    def __init__(self, form: Form, kernel: Literal["native", "plain"] | None = None) -> None:
+        check_form(form)
+        self.form = form
+        self.inputs = Inputs(form.structure.inputs)
+        native = kernel == "native" or (kernel is None and library() is not None)
+        self.kernel: str = "native" if native else "plain"
+        kind: Callable[..., Kernel] = NativeKernel if native else PlainKernel
+        n_inputs = len(form.structure.inputs)
+        self._parts: dict[str, Kernel] = {
+            node.id: kind(node, form.of(node.id), n_inputs)
+            for node in leaves(form.structure.score)
+        }
+        first, place = form.structure.score, form.structure.place
+        self._short = (
+            self._parts[first.id]
+            if native and isinstance(first, Trees | Linear) and place == (0,)
+            else None
+        )
+        self._name0 = form.structure.inputs[0].name if form.structure.inputs else ""
+
+    def predict(self, columns: Columns) -> Scores:
+        """Score rows; see ``gleis.contracts.ports.Model``.
+
+        Raises
+        ------
+        DataError
+            If a feature is absent or of another kind, or holds a value that the fitted estimator
+            refuses too, such as an unseen category under ``handle_unknown="error"``.
+        """
+        short = self._short
+        if isinstance(short, NativeKernel):
+            try:
+                single = len(columns[self._name0]) == 1
+            except (KeyError, TypeError):
+                single = False
+            if single and not self.form.structure.wide:
+                out, refused = short.score_row(self.inputs.row(columns))
+                if not refused:
+                    return np.array((out[0],))
+        return self.score(self.inputs.matrix(columns))
+
+    def matrix(self, columns: Columns) -> NDArray[np.float64]:
+        """Return rows as numbers, (n_rows, n_inputs); see ``Inputs.matrix``."""
+        return self.inputs.matrix(columns)
+
+    def score(self, matrix: NDArray[np.float64]) -> Scores:
+        """Score rows that ``matrix`` made: (n_rows,), or (n_rows, n_classes) if multiclass.
+
+        Raises
+        ------
+        DataError
+            If a value is one that the fitted estimator refuses.
+        """
+        structure = self.form.structure
+        outputs = self._outputs(structure.score, matrix)
+        if not structure.wide:
+            place = structure.place[0]
+            return np.zeros(len(matrix)) if place < 0 else np.ascontiguousarray(outputs[:, place])
+        scores = np.zeros((len(matrix), len(structure.place)))
+        for k, place in enumerate(structure.place):
+            if place >= 0:
+                scores[:, k] = outputs[:, place]
+        return scores
+
+    def features(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the trees or the dot product see, (n_rows, n_features).
+
+        Only where the model is one of them, not a mean of several; see ``single``.
+        """
+        kernel = self._parts[self._single().id]
+        return self._allowed(kernel, *kernel.features(matrix))
+
+    @property
+    def single(self) -> bool:
+        """Whether the model is one ensemble of trees or one dot product."""
+        return isinstance(self.form.structure.score, Trees | Linear)
+
+    @property
+    def sources(self) -> NDArray[np.int32]:
+        """(n_features,) which input each model feature is made from."""
+        found: NDArray[np.int32] = self.form.of(self._single().id)["input"]
+        return found
+
+    def trees(self) -> TreeArrays | None:
+        """Return the trees, or None if the model is not one ensemble of them."""
+        node = self.form.structure.score
+        if not isinstance(node, Trees):
+            return None
+        arrays = self.form.of(node.id)
+        nodes = arrays["nodes"]
+        fields = {name: np.ascontiguousarray(nodes[name]) for name in nodes.dtype.names}
+        fields["default_left"] = fields["default_left"] == 1
+        names = ("bits", "value", "cover", "roots", "target", "init")
+        return TreeArrays(
+            **fields,
+            **{name: arrays[name] for name in names},
+            divide=node.divide,
+            link=node.link,
+            single=node.single,
+        )
+
+    def linear(self) -> LinearArrays | None:
+        """Return the dot product, or None if the model is not one."""
+        node = self.form.structure.score
+        if not isinstance(node, Linear):
+            return None
+        arrays = self.form.of(node.id)
+        return LinearArrays(coef=arrays["coef"], intercept=arrays["init"], link=node.link)
+
+    def _single(self) -> Trees | Linear:
+        node = self.form.structure.score
+        if isinstance(node, Trees | Linear):
+            return node
+        raise DataError(
+            "The model is a mean or a curve of several; it has no single set of features",
+            remedy="Look at model.single first.",
+        )
+
+    def _outputs(self, node: Node, matrix: Array) -> Array:
+        if isinstance(node, Mean):
+            parts = [self._outputs(member, matrix) for member in node.members]
+            total = np.zeros_like(parts[0])
+            for part, weight in zip(parts, node.weights, strict=True):
+                total = total + part * weight
+            return total / sum(node.weights)
+        if isinstance(node, Curve):
+            return bend(node, self._outputs(node.of, matrix))
+        kernel = self._parts[node.id]
+        return self._allowed(kernel, *kernel.score(matrix))
+
+    def _allowed(self, kernel: Kernel, values: Array, refused: int) -> Array:
+        if not refused:
+            return values
+        source = int(self.form.of(kernel.node.id)["input"][refused - 1])
+        name = self.form.structure.inputs[source].name
+        raise DataError(
+            f"{name} holds a value that the fitted estimator refuses",
+            remedy="Send values that training knew, or let its encoder accept unknown ones.",
+            field=name,
+        )
