@@ -37,7 +37,9 @@ def test_it_holds_what_it_should_and_nothing_else(parts, tmp_path):
         for folder in (estimator, rule)
     }
     # Only a model that was made elsewhere says on what kind of table it was fitted.
-    usual = {*FILES, "manifest.json", "model.sig"} - {"model.frame.json"}
+    # Only one that was compiled has other forms of its model.
+    forms = {"compiled.json", "compiled.npz", "model.onnx"}
+    usual = {*FILES, "manifest.json", "model.sig"} - {"model.frame.json"} - forms
     assert listed[estimator] == usual - {"model.json"}
     assert listed[rule] == usual - {"model.skops", "model.types.json"}
 

@@ -173,7 +173,16 @@ def examine(
 ) -> Examined:
     """Measure on the test rows."""
     bench.tell("examine", "figures, intervals, slices")
-    return bench.trainer.examine(dataset, fitted, ruled)
+    examined = bench.trainer.examine(dataset, fitted, ruled)
+    if isinstance(fitted, Ruled):
+        return examined
+    parity = bench.trainer.compile(fitted, examined).parity
+    bench.tell("compile", "passed" if parity.accepted else parity.reason)
+    evidence = msgspec.structs.replace(examined.evidence, compiled=parity)
+    if not parity.accepted:
+        note = f"The estimator itself answers, not a compiled form of it: {parity.reason}"
+        evidence = msgspec.structs.replace(evidence, notes=(*evidence.notes, note))
+    return msgspec.structs.replace(examined, evidence=evidence)
 
 
 def lay_baseline(

@@ -43,6 +43,7 @@ def pack(
         estimator=estimator,
         trusted=made.trusted if isinstance(made, Fitted) else (),
         frame=made.frame if isinstance(made, Fitted) else "polars",
+        forms=_forms(bench, made, examined) if isinstance(made, Fitted) else {},
         rule=None if isinstance(made, Fitted) else rule,
         baseline=rule,
         reference=msgspec.json.decode(artifacts.get(examined.reference), type=Reference),
@@ -56,6 +57,12 @@ def pack(
     )
     built = build_package(parts, bench.home.packages, bench.signer)
     return Packed(location=_relative(built.path, bench.home.folder), digest=built.digest)
+
+
+def _forms(bench: Workbench, made: Fitted, examined: Examined) -> dict[str, bytes]:
+    """Return the forms that passed the gate; they were made with the evidence."""
+    files = bench.trainer.compile(made, examined).files
+    return {name: bench.kept.artifacts.get(digest) for name, digest in files.items()}
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -42,6 +42,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """``dump_estimator``'s types."""
     frame: Frame = "polars"
     """The kind of table the estimator answers."""
+    forms: dict[str, bytes] = {}
+    """Other forms of the estimator that passed the gate: file name -> content."""
     rule: Rule | None = None
     """The model, if it is a baseline and not an estimator."""
     baseline: Rule
@@ -176,6 +178,7 @@ def _model(parts: Parts) -> dict[str, bytes]:
     if parts.estimator is None:
         return {"model.json": _json(parts.rule)}
     files = {"model.skops": parts.estimator, "model.types.json": _json(parts.trusted)}
+    files |= parts.forms
     if parts.frame != "polars":
         files["model.frame.json"] = _json(parts.frame)
     return files

@@ -127,7 +127,8 @@ class SklearnModel:
 
         self.estimator = estimator
         self.contract = contract
-        self._kind = frame
+        self.kind = frame
+        """The kind of table the estimator is handed."""
         self._threads = threadpoolctl.ThreadpoolController().select(user_api="openmp")
         if contract.task != "regression" and not hasattr(estimator, "predict_proba"):
             raise ProjectError(
@@ -146,7 +147,7 @@ class SklearnModel:
             return self._score(frame)
 
     def _score(self, rows: pl.DataFrame) -> Scores:
-        frame = as_frame(rows, self._kind)
+        frame = as_frame(rows, self.kind)
         if self.contract.task == "regression":
             return np.asarray(self.estimator.predict(frame), dtype=np.float64).reshape(len(frame))
         scores = np.zeros((len(frame), len(self.contract.classes or ())))

@@ -15,6 +15,8 @@ from gleis.contracts.evidence import Evidence
 from gleis.contracts.outliers import OutlierModel
 from gleis.contracts.ports import Model
 from gleis.contracts.profile import Reference
+from gleis.packaging.compiled.form import ARRAYS, STRUCTURE, decode_form
+from gleis.packaging.compiled.model import CompiledModel
 from gleis.packaging.estimator import SklearnModel, load_estimator
 from gleis.packaging.examples import Examples, Promise
 from gleis.packaging.frames import Frame
@@ -53,7 +55,8 @@ def load_package(path: Path, digest: str | None, trust: Trust) -> Package:
     """Check a package and construct its model.
 
     In this order: links and names, signature, manifest, digest, pickles, contents, types, model.
-    Nothing of the model is constructed before all that comes earlier holds.
+    Nothing of the model is constructed before all that comes earlier holds. A compiled form, where
+    there is one, is the model: then scikit-learn and skops are not imported; see ``load_fitted``.
 
     Parameters
     ----------
@@ -108,9 +111,33 @@ def open_sealed(path: Path, sealed: Sealed, trust: Trust) -> Package:
     )
 
 
+def load_fitted(package: Package) -> SklearnModel:
+    """Construct the fitted estimator of a package that answers by its compiled form.
+
+    The folder is read and checked again: a compiled package keeps no estimator in memory.
+
+    Raises
+    ------
+    PackageError
+        If the package is no longer intact, holds no estimator, or one of undeclared types.
+    """
+    sealed = read_sealed(package.path, package.digest, package.trust)
+    return _fitted(sealed.files, package.contract)
+
+
 def _model(files: Mapping[str, bytes], contract: Contract) -> Model:
+    if STRUCTURE in files or ARRAYS in files:
+        return CompiledModel(decode_form(files))
     if "model.skops" not in files:
         return RuleModel(_decode(files, "model.json", Rule), contract)
+    return _fitted(files, contract)
+
+
+def _fitted(files: Mapping[str, bytes], contract: Contract) -> SklearnModel:
+    if "model.skops" not in files:
+        raise PackageError(
+            "The package holds no fitted estimator", remedy="Name the package of a model."
+        )
     trusted = _decode(files, "model.types.json", tuple[str, ...])
     adopted = "model.frame.json" in files
     frame: Frame = _decode(files, "model.frame.json", Frame) if adopted else "polars"

@@ -11,10 +11,11 @@ import numpy as np
 
 from gleis.contracts.errors import GleisError, PackageError
 from gleis.contracts.ports import Model
+from gleis.packaging.compiled.model import CompiledModel
 from gleis.packaging.contents import check_contents
 from gleis.packaging.examples import mean_loss
 from gleis.packaging.keys import Trust
-from gleis.packaging.load import Package, open_sealed
+from gleis.packaging.load import Package, load_fitted, open_sealed
 from gleis.packaging.manifest import Found, check_manifest
 from gleis.packaging.sealed import read_folder, seal
 from gleis.packaging.signature import check_signature
@@ -72,7 +73,7 @@ def verify(path: Path, digest: str | None, trust: Trust) -> Verified:
     if all(check.passed for check in checks):
         package: list[Package] = []
         checks.append(_check("types", lambda: _types(path, found, digest, trust, package)))
-        checks += self_test(package[0]).checks if package else ()
+        checks += _tests(package[0]) if package else ()
     return Verified(checks=tuple(checks))
 
 
@@ -109,6 +110,26 @@ def _types(
     opened.append(open_sealed(path, seal(found, digest, trust), trust))
     kind = type(opened[0].model).__name__
     return f"Every part is readable and of a known type; the model is a {kind}."
+
+
+def _tests(package: Package) -> tuple[Check, ...]:
+    checks = self_test(package).checks
+    compiled = isinstance(package.model, CompiledModel)
+    return (*checks, _check_fitted(package)) if compiled else checks
+
+
+def _check_fitted(package: Package) -> Check:
+    """The compiled form answers; the estimator it was made from must answer the same."""
+    name = "fitted estimator"
+    try:
+        scores = load_fitted(package).predict(package.examples.features)
+    except ImportError as error:
+        text = f"Not looked at: {error}. The compiled form answers without it."
+        return Check(name=name, passed=True, text=text)
+    except _FAILURES as error:
+        text = f"The fitted estimator fails: {type(error).__name__}: {error}"
+        return Check(name=name, passed=False, text=text)
+    return msgspec.structs.replace(_check_scores(package, scores), name=name)
 
 
 def self_test(package: Package) -> Verified:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gleis.contracts.contract import Contract
-from gleis.contracts.evidence import Evidence
+from gleis.contracts.evidence import Evidence, Parity
 from gleis.packaging.frames import Frame
 
 
@@ -71,3 +71,17 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     def artifacts(self) -> tuple[str, ...]:
         """Digests this result stands on."""
         return (self.reference, self.examples, self.outliers)
+
+
+class CompiledForm(msgspec.Struct, frozen=True, kw_only=True):
+    """The compiled form of a fitted estimator, or why there is none."""
+
+    key: str
+    files: dict[str, str]
+    """File name in a package -> artifact; empty if it was refused."""
+    parity: Parity
+
+    @property
+    def artifacts(self) -> tuple[str, ...]:
+        """Digests this result stands on."""
+        return tuple(self.files.values())

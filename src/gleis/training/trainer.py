@@ -16,17 +16,20 @@ from gleis.config.settings import Settings
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.errors import ProjectError
 from gleis.contracts.ports import ArtifactStore
+from gleis.contracts.profile import Reference
 from gleis.contracts.version import VERSION
 from gleis.data.module import ProjectModule, open_module
 from gleis.evidence.examine import examine
+from gleis.packaging.compiled.make import compile_model
 from gleis.packaging.estimator import SklearnModel, dump_estimator, load_estimator
+from gleis.packaging.examples import Examples
 from gleis.packaging.foreign.opened import Opened
 from gleis.packaging.rule import Rule, RuleModel
 from gleis.training.cache import StepCache, key_of
 from gleis.training.keys import fit_key, function_code, module_code, rule_key
 from gleis.training.prepare import Prepared, prepare
 from gleis.training.reference import make_examples, make_outliers, make_reference
-from gleis.training.results import Examined, Fitted, Ruled
+from gleis.training.results import CompiledForm, Examined, Fitted, Ruled
 from gleis.training.rule import make_rule
 from gleis.training.seeds import derive_seed, seed_estimator
 
@@ -63,6 +66,7 @@ class Trainer:
         self._read = read
         self._prepared: tuple[str, Prepared] | None = None
         self._module: tuple[str, ProjectModule] | None = None
+        self._fresh: tuple[str, SklearnModel] | None = None
 
     @property
     def module(self) -> ProjectModule:
@@ -139,6 +143,22 @@ class Trainer:
             notes=(*notes, *prepared.notes),
         )
 
+    def compile(self, fitted: Fitted, examined: Examined) -> CompiledForm:
+        """Compile the fitted model, and hold the form against it."""
+        key = key_of(fitted=fitted.key, step="compile", gleis=VERSION)
+        return self.cache.step(
+            "compile", key, CompiledForm, lambda: self._compile(key, fitted, examined)
+        )
+
+    def _compile(self, key: str, fitted: Fitted, examined: Examined) -> CompiledForm:
+        fresh = self._fresh
+        model = fresh[1] if fresh and fresh[0] == fitted.estimator else self.estimator(fitted)
+        reference = msgspec.json.decode(self.artifacts.get(examined.reference), type=Reference)
+        examples = msgspec.json.decode(self.artifacts.get(examined.examples), type=Examples)
+        compiled = compile_model(model, reference, examples)
+        files = {name: self.artifacts.put(content) for name, content in compiled.files.items()}
+        return CompiledForm(key=key, files=files, parity=compiled.parity)
+
     def _fit(self, key: str, dataset: DatasetVersion) -> Fitted:
         prepared = self.prepare(dataset)
         code = function_code(self.folder, self.settings, "build_model")
@@ -158,10 +178,12 @@ class Trainer:
             ) from error
         content, trusted = dump_estimator(estimator)
         model = SklearnModel(estimator, prepared.contract)
+        digest = self.artifacts.put(content)
+        self._fresh = (digest, model)
         return Fitted(
             key=key,
             code=code,
-            estimator=self.artifacts.put(content),
+            estimator=digest,
             trusted=trusted,
             scores=self.put_scores(model.predict(_columns(features[test]))),
             contract=prepared.contract,

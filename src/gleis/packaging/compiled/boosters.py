@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from gleis.packaging.compiled.assembly import Assembly
 from gleis.packaging.compiled.form import KINDS, Node
 from gleis.packaging.compiled.grove import Tree
-from gleis.packaging.compiled.symbols import NotCompiledError, Step, Table
+from gleis.packaging.compiled.symbols import (
+    REFUSED,
+    NotCompiledError,
+    Step,
+    Symbol,
+    Table,
+    Words,
+)
 
 Array = NDArray[Any]
 
@@ -56,10 +63,15 @@ def lightgbm(estimator: Any, table: Table, made: Assembly) -> Node:
     link = _LIGHTGBM_LINKS.get(objective[0] if objective else "")
     if link is None or "sqrt" in objective:
         raise NotCompiledError(f"LightGBM's objective {' '.join(objective)!r} is not translated.")
-    if link == "logistic" and not {"sigmoid:1"} & set(objective) and objective[0] != "cross_entropy":
+    if (
+        link == "logistic"
+        and not {"sigmoid:1"} & set(objective)
+        and objective[0] != "cross_entropy"
+    ):
         raise NotCompiledError("LightGBM with a sigmoid of its own is not translated.")
     outputs = int(head["num_tree_per_iteration"])
     trees = [_lightgbm_tree(block, i % outputs) for i, block in enumerate(blocks[1:])]
+    table = _pandas_codes(table, estimator.booster_.pandas_categorical)
     divide = len(trees) / outputs if "average_output" in head else 1.0
     return made.trees(table, trees, np.zeros(outputs), link=link, divide=divide)
 
@@ -80,6 +92,22 @@ def xgboost(estimator: Any, table: Table, made: Assembly) -> Node:
     init = _margins(learner["learner_model_param"], link, max(groups, default=0) + 1)
     last = (Step("float32"), Step("finite", 1.0))
     return made.trees(table, trees, init, last, link=link, single=True)
+
+
+def _pandas_codes(table: Table, categories: list[list[Any]] | None) -> Table:
+    """LightGBM numbers pandas' categories itself; what it does not know is missing."""
+    if not categories:
+        return table
+    left = iter(categories)
+    symbols: list[Symbol] = []
+    for symbol in table.symbols:
+        if isinstance(symbol, Words) and any(isinstance(v, str) for v in symbol.values):
+            code = {word: float(k) for k, word in enumerate(next(left, []))}
+            values = tuple(code.get(v, math.nan) if v is not REFUSED else v for v in symbol.values)
+            symbols.append(Words(symbol.input, values))
+        else:
+            symbols.append(symbol)
+    return Table(tuple(symbols), table.held, table.names)
 
 
 def _blocks(text: str) -> list[dict[str, str]]:

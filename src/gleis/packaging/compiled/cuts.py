@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from gleis.packaging.compiled.plain import PlainKernel
 Array = NDArray[Any]
 
 _LOOKS_UP = tuple(OPS.index(name) for name in ("table", "allow", "match", "isnan"))
+_WALKS = 400_000
+_MOST_NODES = 25_000
+"""Nodes aimed at; of a larger forest, evenly taken ones."""
 _LARGEST = 1e30
 """Beyond it float32 overflows, and scikit-learn's trees refuse the row."""
 
@@ -43,8 +47,80 @@ def find_cuts(form: Form) -> dict[int, Array]:
         for j, source in enumerate(arrays["input"].tolist()):
             if form.structure.inputs[source].kind in {"number", "integer"}:
                 for last, values in _levels(arrays, j, thresholds.get(j)):
-                    found.setdefault(source, []).append(_boundary(kernel, j, last, values))
+                    cuts, crossed = _boundary(kernel, j, last, values)
+                    found.setdefault(source, []).append(cuts[crossed])
     return {source: np.unique(np.concatenate(parts)) for source, parts in found.items()}
+
+
+@dataclass(frozen=True)
+class Aimed:
+    """Changes to rows that lead to a node and stand at its threshold."""
+
+    rows: Array
+    """(n_changes,) which row to take."""
+    inputs: Array
+    """(n_changes,) which input to change."""
+    values: Array
+    """(n_changes,) the last value on the lower side of the node's threshold."""
+
+
+def aim(form: Form, matrix: Array) -> Aimed:
+    """Return, for each node that some row reaches, that row moved to the node's threshold.
+
+    The other features stay, so the row still reaches the node: a threshold that is wrong there
+    shows, however deep it lies.
+
+    Parameters
+    ----------
+    form : Form
+    matrix : ndarray, (n_rows, n_inputs)
+        Rows to start from.
+    """
+    parts = [
+        _aim_node(form, node, matrix)
+        for node in leaves(form.structure.score)
+        if isinstance(node, Trees)
+    ]
+    empty = Aimed(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    return Aimed(
+        *(
+            np.concatenate([getattr(part, name) for part in (*parts, empty)])
+            for name in ("rows", "inputs", "values")
+        )
+    )
+
+
+def _aim_node(form: Form, node: Trees, matrix: Array) -> Aimed:
+    arrays = form.of(node.id)
+    kernel = PlainKernel(node, arrays, len(form.structure.inputs))
+    count = int(np.clip(_WALKS // len(arrays["roots"]), 200, 4_000))
+    seen, refused = kernel.features(matrix[:count])
+    nodes = arrays["nodes"]
+    if refused or not len(matrix):
+        return Aimed(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    visitor = kernel.visitors(seen)
+    inner = nodes["left"] != np.arange(len(nodes))
+    met = np.flatnonzero(inner & (nodes["kind"] != KINDS.index("category")) & (visitor >= 0))
+    met = met[:: max(1, len(met) // _MOST_NODES)]
+    rows, inputs, values = [], [], []
+    for j, source in enumerate(arrays["input"].tolist()):
+        here = met[nodes["feature"][met] == j]
+        numeric = form.structure.inputs[source].kind in {"number", "integer"}
+        if not numeric or not len(here) or _looks_up(arrays, j):
+            continue
+        thresholds, which = np.unique(nodes["threshold"][here], return_inverse=True)
+        cuts, crossed = _boundary(kernel, j, None, thresholds)
+        good = crossed[which]
+        rows.append(visitor[here][good])
+        inputs.append(np.full(int(good.sum()), source))
+        values.append(cuts[which][good])
+    if not rows:
+        return Aimed(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    return Aimed(np.concatenate(rows), np.concatenate(inputs), np.concatenate(values))
+
+
+def _looks_up(arrays: dict[str, Array], j: int) -> bool:
+    return bool(np.isin(arrays["op"][arrays["first"][j] : arrays["first"][j + 1]], _LOOKS_UP).any())
 
 
 def neighbours(cuts: Array, integer: bool) -> Array:
@@ -66,8 +142,10 @@ def _thresholds(arrays: dict[str, Array]) -> dict[int, Array]:
     nodes = arrays["nodes"]
     inner = nodes["left"] != np.arange(len(nodes))
     split = nodes[inner & (nodes["kind"] != KINDS.index("category"))]
-    return {int(j): np.unique(split["threshold"][split["feature"] == j]) for j in
-            np.unique(split["feature"])}
+    return {
+        int(j): np.unique(split["threshold"][split["feature"] == j])
+        for j in np.unique(split["feature"])
+    }
 
 
 def _levels(
@@ -88,8 +166,8 @@ def _levels(
         yield None, thresholds
 
 
-def _boundary(kernel: PlainKernel, j: int, last: int | None, values: Array) -> Array:
-    """Bisect over doubles for the last value at most ``values``, or the last above it."""
+def _boundary(kernel: PlainKernel, j: int, last: int | None, values: Array) -> tuple[Array, Array]:
+    """Bisect over doubles for the last value before the answer changes, and say if it does."""
 
     def below(keys: Array) -> Array:
         with np.errstate(all="ignore"):
@@ -104,7 +182,7 @@ def _boundary(kernel: PlainKernel, j: int, last: int | None, values: Array) -> A
         middle = low // 2 + high // 2 + (low % 2 + high % 2) // 2
         stays = below(middle) == first
         low, high = np.where(stays, middle, low), np.where(stays, high, middle)
-    return _double(low[crossed])
+    return _double(low), crossed
 
 
 def _key(values: Array) -> Array:

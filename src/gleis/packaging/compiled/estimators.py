@@ -14,6 +14,7 @@ from gleis.packaging.compiled.form import Curve, Form, Mean, Node, Structure
 from gleis.packaging.compiled.sklearn_trees import link_of
 from gleis.packaging.compiled.symbols import NotCompiledError, Step, Table, Vocabulary
 from gleis.packaging.compiled.transformers import Follower
+from gleis.packaging.frames import Frame
 
 _FINITE = (Step("finite"),)
 _FORESTS = ("DecisionTree", "ExtraTree", "RandomForest", "ExtraTrees")
@@ -39,7 +40,7 @@ _LINEAR = (
 _GLM = ("PoissonRegressor", "GammaRegressor", "TweedieRegressor")
 
 
-def compile_estimator(estimator: Any, contract: Contract) -> Form:
+def compile_estimator(estimator: Any, contract: Contract, frame: Frame = "polars") -> Form:
     """Translate a fitted estimator.
 
     Parameters
@@ -47,13 +48,15 @@ def compile_estimator(estimator: Any, contract: Contract) -> Form:
     estimator : scikit-learn estimator
         As ``SklearnModel`` takes it.
     contract : Contract
+    frame : Frame
+        The kind of table it is handed.
 
     Raises
     ------
     NotCompiledError
         With the reason: a step or a model that is not translated exactly.
     """
-    vocabulary = Vocabulary(contract)
+    vocabulary = Vocabulary(contract, frame)
     # Encoders may know words that the contract does not; then once more, with those.
     for _ in range(2):
         known = vocabulary.inputs()
@@ -198,8 +201,5 @@ class _Translator:
             return Curve(of=of, kind="affine", a=(scale,), b=(mean,))
         inverse = getattr(back, "inverse_func", None)
         if inverse in (np.exp, np.expm1):
-            kind = "exp" if inverse is np.exp else "expm1"
-            return Curve(of=of, kind=kind)
+            return Curve(of=of, kind="exp" if inverse is np.exp else "expm1")
         raise NotCompiledError(f"The way back from a target through {name} is not translated.")
-
-

@@ -183,9 +183,7 @@ def decode_form(files: Mapping[str, bytes]) -> Form:
     """
     for name in (STRUCTURE, ARRAYS):
         if name not in files:
-            raise PackageError(
-                f"The compiled form has no {name}", remedy=_REMEDY, field=name
-            )
+            raise PackageError(f"The compiled form has no {name}", remedy=_REMEDY, field=name)
     try:
         structure = msgspec.json.decode(files[STRUCTURE], type=Structure)
     except (msgspec.DecodeError, RecursionError) as error:

@@ -149,7 +149,7 @@ def _number(value: Any) -> Any:
 def _integer(value: Any) -> Any:
     if value is None:
         return _NAN
-    if isinstance(value, float) and not (value.is_integer() or value != value):
+    if isinstance(value, float) and not (value.is_integer() or math.isnan(value)):
         raise ValueError("not a whole number")
     return value
 

@@ -1,7 +1,6 @@
 /* Scores rows of a compiled model. plain.py does the same in numpy, bit for bit: every sum is
  * taken in the order of features and trees, and the compiler may not contract products into it.
- *
- * Build: cc -O3 -ffp-contract=off -fPIC -shared kernel.c -lm
+ * building.py compiles it.
  */
 #include <math.h>
 #include <stdint.h>
@@ -162,7 +161,8 @@ static void trees(const Program *p, const double *x, int64_t n, double *out)
     const double *rows[LANES];
     int32_t at[LANES];
     for (int64_t r = 0; r < n; r++)
-        for (int64_t k = 0; k < w; k++) out[r * w + k] = p->init[k];
+        for (int64_t k = 0; k < w; k++)
+            out[r * w + k] = p->single ? (double)(float)p->init[k] : p->init[k];
     for (int64_t t = 0; t < p->n_trees; t++)
         for (int64_t r = 0; r < even; r += LANES) {
             for (int k = 0; k < LANES; k++) {
@@ -261,6 +261,12 @@ int64_t gleis_score(const Program *p, const double *matrix, int64_t n, double *o
     }
     if (x != small) free(x);
     return status;
+}
+
+/* Changes with the layout of Program and Node. */
+int64_t gleis_kernel_layout(void)
+{
+    return 1;
 }
 
 /* What the trees or the dot product see: (n, n_features). */

@@ -9,7 +9,6 @@ import msgspec
 from gleis.contracts.errors import PackageError
 from gleis.contracts.evidence import Parity
 from gleis.contracts.profile import Reference
-from gleis.packaging.compiled.cuts import find_cuts
 from gleis.packaging.compiled.estimators import compile_estimator
 from gleis.packaging.compiled.form import decode_form, encode_form
 from gleis.packaging.compiled.model import CompiledModel
@@ -42,15 +41,14 @@ def compile_model(fitted: SklearnModel, reference: Reference, examples: Examples
     examples : Examples
     """
     try:
-        files = encode_form(compile_estimator(fitted.estimator, fitted.contract))
+        files = encode_form(compile_estimator(fitted.estimator, fitted.contract, fitted.kind))
         form = decode_form(files)
         model = CompiledModel(form)
-        cuts = find_cuts(form)
     except NotCompiledError as why:
         return Compiled({}, Parity(accepted=False, reason=str(why)))
     except _BROKEN as error:
         # A library whose insides are not as we know them; the estimator itself goes on answering.
         reason = f"It cannot be translated: {type(error).__name__}: {error}"
         return Compiled({}, Parity(accepted=False, reason=reason))
-    parity = check_parity(model, fitted, fitted.contract, reference, examples, cuts)
+    parity = check_parity(model, fitted, fitted.contract, reference, examples, form)
     return Compiled(files if parity.accepted else {}, parity)

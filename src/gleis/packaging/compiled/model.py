@@ -13,7 +13,7 @@ from gleis.contracts.errors import DataError
 from gleis.contracts.ports import Columns
 from gleis.packaging.compiled.checks import check_form, leaves
 from gleis.packaging.compiled.curves import bend
-from gleis.packaging.compiled.form import Curve, Form, Linear, Mean, Node, Trees
+from gleis.packaging.compiled.form import NODE, Curve, Form, Linear, Mean, Node, Trees
 from gleis.packaging.compiled.inputs import Inputs
 from gleis.packaging.compiled.native import NativeKernel, library
 from gleis.packaging.compiled.plain import PlainKernel
@@ -119,8 +119,7 @@ class CompiledModel:
         kind: Callable[..., Kernel] = NativeKernel if native else PlainKernel
         n_inputs = len(form.structure.inputs)
         self._parts: dict[str, Kernel] = {
-            node.id: kind(node, form.of(node.id), n_inputs)
-            for node in leaves(form.structure.score)
+            node.id: kind(node, form.of(node.id), n_inputs) for node in leaves(form.structure.score)
         }
         first, place = form.structure.score, form.structure.place
         self._short = (
@@ -200,7 +199,7 @@ class CompiledModel:
             return None
         arrays = self.form.of(node.id)
         nodes = arrays["nodes"]
-        fields = {name: np.ascontiguousarray(nodes[name]) for name in nodes.dtype.names}
+        fields = {name: np.ascontiguousarray(nodes[name]) for name in NODE.fields or ()}
         fields["default_left"] = fields["default_left"] == 1
         names = ("bits", "value", "cover", "roots", "target", "init")
         return TreeArrays(

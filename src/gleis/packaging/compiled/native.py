@@ -15,6 +15,12 @@ from gleis.packaging.compiled.form import LINKS, Linear, Trees
 Array = NDArray[Any]
 LIBRARY = Path(__file__).with_name("kernel.so")
 _NO_MEMORY = -1
+_LAYOUT = 1
+
+
+_POINTERS = frozenset(
+    ("input", "first", "at", "size", "op", "a", "b", "table", "nodes", "roots", "target", "value")
+) | {"init", "coef", "bits"}
 
 
 class _Program(ctypes.Structure):
@@ -37,7 +43,11 @@ def library() -> Any | None:
     """Return the compiled library, or None where there was no compiler."""
     try:
         found = ctypes.CDLL(str(LIBRARY))
-    except OSError:
+        layout = found.gleis_kernel_layout()
+    except (OSError, AttributeError):
+        return None
+    # One that an earlier version left behind would read our structures wrongly.
+    if layout != _LAYOUT:
         return None
     for function in (found.gleis_score, found.gleis_features):
         function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]
@@ -92,7 +102,6 @@ def _program(node: Trees | Linear, arrays: dict[str, Array], n_inputs: int) -> _
     if isinstance(node, Trees):
         program.n_trees, program.width = len(arrays["roots"]), arrays["value"].shape[1]
         program.divide, program.single = node.divide, int(node.single)
-    pointers = {name for name, kind in _Program._fields_ if kind is ctypes.c_void_p}
-    for name in pointers & set(arrays):
+    for name in _POINTERS & set(arrays):
         setattr(program, name, arrays[name].ctypes.data)
     return program

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +12,18 @@ from gleis.contracts.errors import GleisError
 from gleis.contracts.evidence import Parity
 from gleis.contracts.ports import Model
 from gleis.contracts.profile import Reference
-from gleis.packaging.compiled.probes import Rows, Variant, draw_rows, part, variants, vary
+from gleis.packaging.compiled.cuts import aim, find_cuts
+from gleis.packaging.compiled.form import Form
+from gleis.packaging.compiled.inputs import Inputs
+from gleis.packaging.compiled.probes import (
+    Rows,
+    Variant,
+    aimed_rows,
+    draw_rows,
+    part,
+    variants,
+    vary,
+)
 from gleis.packaging.examples import Examples
 
 if TYPE_CHECKING:
@@ -35,7 +45,7 @@ _RAISED = (
 )
 
 
-class _Differs(Exception):
+class _DiffersError(Exception):
     """Ends the comparison."""
 
     def __init__(self, reason: str, **figures: Any) -> None:
@@ -49,7 +59,7 @@ def check_parity(
     contract: Contract,
     reference: Reference,
     examples: Examples,
-    cuts: Mapping[int, NDArray[np.float64]],
+    trees: Form | None,
 ) -> Parity:
     """Ask both on rows that cover every category, missing and unseen value, and every cut.
 
@@ -63,8 +73,8 @@ def check_parity(
     reference : Reference
         From which rows are drawn.
     examples : Examples
-    cuts : mapping of int to ndarray
-        From ``find_cuts``: feature -> values next to a threshold.
+    trees : Form, optional
+        Where thresholds are read: the estimator's compiled form, before the gate.
 
     Returns
     -------
@@ -72,12 +82,18 @@ def check_parity(
         Accepted if no two scores are more than 1e-9 apart, no label differs, and what the fitted
         estimator refuses is refused.
     """
+    cuts = find_cuts(trees) if trees is not None else {}
     total = sum(len(values) for values in cuts.values())
     try:
         refused, tried = _refusals(form, fitted, contract, reference, examples)
         rows = draw_rows(contract, reference, examples, cuts, refused)
         count, largest = _compare_all(form, fitted, rows, contract)
-    except _Differs as differs:
+        if trees is not None:
+            aimed = aim(trees, Inputs(trees.structure.inputs).matrix(_plain(rows)))
+            more = aimed_rows(rows, aimed, contract)
+            found, off = _compare_all(form, fitted, more, contract)
+            count, largest = count + found, max(largest, off)
+    except _DiffersError as differs:
         return Parity(accepted=False, cuts=total, reason=str(differs), **differs.figures)
     return Parity(accepted=True, rows=count + tried, cuts=total, difference=largest)
 
@@ -112,20 +128,22 @@ def _one_by_one(
         refused.append(change)
         if (answer := _ask(form, row)) is not None and np.isfinite(answer).all():
             name, value = change
-            raise _Differs(f"It answers {name} = {value!r}, which the fitted estimator refuses.")
+            raise _DiffersError(
+                f"It answers {name} = {value!r}, which the fitted estimator refuses."
+            )
     return refused
 
 
-def _compare_all(
-    form: Model, fitted: Model, rows: Rows, contract: Contract
-) -> tuple[int, float]:
+def _compare_all(form: Model, fitted: Model, rows: Rows, contract: Contract) -> tuple[int, float]:
     count = len(next(iter(rows.values())))
     largest = 0.0
     for start in range(0, count, _CHUNK):
         chunk = part(rows, start, start + _CHUNK)
         expected = _ask(fitted, chunk)
         if expected is None:
-            raise _Differs("The fitted estimator refuses rows as the reference profile has them.")
+            raise _DiffersError(
+                "The fitted estimator refuses rows as the reference profile has them."
+            )
         largest = max(largest, _compare(form, expected, chunk, contract))
         if start == 0:
             for r in range(min(_ALONE, count)):
@@ -136,18 +154,23 @@ def _compare_all(
 
 def _ask(model: Model, rows: Rows) -> Scores | None:
     try:
-        return model.predict(rows)
+        return model.predict(_plain(rows))
     except _RAISED:
         return None
+
+
+def _plain(rows: Rows) -> Rows:
+    """Polars takes objects as lists only."""
+    return {name: v.tolist() if v.dtype == object else v for name, v in rows.items()}
 
 
 def _compare(form: Model, expected: Scores, rows: Rows, contract: Contract) -> float:
     """Return the largest difference; raise if it is too large or a label differs."""
     answer = _ask(form, rows)
     if answer is None:
-        raise _Differs("It raises on rows that the fitted estimator answers.")
+        raise _DiffersError("It raises on rows that the fitted estimator answers.")
     if answer.shape != expected.shape:
-        raise _Differs(f"Its scores have shape {answer.shape} instead of {expected.shape}.")
+        raise _DiffersError(f"Its scores have shape {answer.shape} instead of {expected.shape}.")
     # Values are compared with what they are, not with what is left of them: a pair of NaN is equal.
     apart = np.where(np.isnan(expected) & np.isnan(answer), 0.0, np.abs(answer - expected))
     largest = float(apart.max(initial=0.0))
@@ -160,7 +183,7 @@ def _compare(form: Model, expected: Scores, rows: Rows, contract: Contract) -> f
     if not largest <= allowed or flipped:
         shown = largest if np.isfinite(largest) else None
         what = f"{flipped} labels flipped" if flipped else "no label flipped"
-        raise _Differs(
+        raise _DiffersError(
             f"It is up to {largest:.2g} off on {len(expected):,} rows, {what}.",
             rows=len(expected),
             difference=shown,

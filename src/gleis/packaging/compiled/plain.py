@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gleis.packaging.compiled.form import OPS, Linear, Trees
+from gleis.packaging.compiled.form import NODE, OPS, Linear, Trees
 
 Array = NDArray[Any]
 _WALKS = 1 << 18
@@ -36,7 +36,7 @@ class PlainKernel:
         self._arrays = arrays
         if isinstance(node, Trees):
             nodes = arrays["nodes"]
-            self._nodes = {name: np.ascontiguousarray(nodes[name]) for name in nodes.dtype.names}
+            self._nodes = {name: np.ascontiguousarray(nodes[name]) for name in NODE.fields or ()}
             self._plain = not self._nodes["kind"].any()
 
     def features(self, matrix: Array) -> tuple[Array, int]:
@@ -103,15 +103,24 @@ class PlainKernel:
         leaves = self._walk(x)
         out = np.tile(self._arrays["init"], (len(x), 1)).astype(number)
         for t, start in enumerate(target):
-            out[:, start : start + width] += value[leaves[:, t]].astype(number)
+            part = out[:, start : start + width]
+            np.add(part, value[leaves[:, t]].astype(number), out=part)
         sums = out.astype(np.float64)
         return sums / self.node.divide if self.node.divide != 1.0 else sums
 
-    def _walk(self, x: Array) -> Array:
+    def visitors(self, x: Array) -> Array:
+        """Return for each node a row of features that comes by, or -1; (n_nodes,)."""
+        found = np.full(len(self._nodes["left"]), -1)
+        self._walk(x, found)
+        return found
+
+    def _walk(self, x: Array, visited: Array | None = None) -> Array:
         """Return the leaf of every row in every tree, (n_rows, n_trees)."""
         at = np.tile(self._arrays["roots"], (len(x), 1))
         rows = np.arange(len(x))[:, None]
         while True:
+            if visited is not None:
+                visited[at] = rows
             following = self._step(at, x[rows, self._nodes["feature"][at]])
             if (following == at).all():
                 return at
@@ -149,7 +158,9 @@ class PlainKernel:
 
 def _places(x: Array, size: int) -> Array:
     known = (x >= 0) & (x < size - 2)
-    return np.where(np.isnan(x), 0, np.where(known, np.where(known, x, 0.0) + 2, 1)).astype(np.int64)
+    return np.where(np.isnan(x), 0, np.where(known, np.where(known, x, 0.0) + 2, 1)).astype(
+        np.int64
+    )
 
 
 def _match(x: Array, known: Array) -> Array:
@@ -179,7 +190,7 @@ _STEPS: dict[str, Callable[[Array, float, float, Array], Array]] = {
 
 
 def _each(function: Callable[[float], float]) -> Callable[[Array], Array]:
-    """numpy's own exp differs from C's in the last bit, so C's is asked, value by value."""
+    """The exp of numpy differs from C's in the last bit, so C's is asked, value by value."""
 
     def apply(x: Array) -> Array:
         return np.array([function(v) for v in x.ravel().tolist()]).reshape(x.shape)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from gleis.contracts.contract import Column, Contract
 from gleis.contracts.profile import CategorySketch, NumberSketch, Reference
-from gleis.packaging.compiled.cuts import neighbours
-from gleis.packaging.compiled.symbols import UNSEEN
+from gleis.packaging.compiled.cuts import Aimed, neighbours
+from gleis.packaging.compiled.symbols import UNSEEN, is_missing
 from gleis.packaging.examples import Examples
 
 Array = NDArray[Any]
-Rows = dict[str, Array]
+Rows = dict[str, Any]
 """Feature -> values (n_rows,); objects for categories and booleans."""
 Variant = tuple[str, Any]
 """A feature and a value of it that the estimator may refuse."""
@@ -34,7 +34,7 @@ def draw_rows(
     """Draw at least 10,000 rows: the examples, and rows as the reference profile has them.
 
     Every category and, of nullable features, a missing value are among them, and every cut with
-    both of its neighbours. One row carries a cut of every feature that has any left.
+    both of its neighbours, in half of the rows.
 
     Parameters
     ----------
@@ -50,8 +50,7 @@ def draw_rows(
     rng = np.random.default_rng(0)
     known = len(examples.target)
     probes = {
-        i: neighbours(values, contract.features[i].kind == "integer")
-        for i, values in cuts.items()
+        i: neighbours(values, contract.features[i].kind == "integer") for i, values in cuts.items()
     }
     rows = max(LEAST_ROWS, known + max((len(p) for p in probes.values()), default=0))
     drawn: Rows = {}
@@ -61,8 +60,9 @@ def draw_rows(
         given = examples.features[column.name]
         values[:known] = _given(column, given, values[:known], refused)
         if i in probes:
-            places = known + rng.permutation(rows - known)[: len(probes[i])]
-            values[places] = probes[i]
+            count = max(len(probes[i]), (rows - known) // 2)
+            places = known + rng.permutation(rows - known)[:count]
+            values[places] = np.resize(probes[i], count)
         drawn[column.name] = values
     return drawn
 
@@ -94,6 +94,23 @@ def vary(rows: Rows, changes: list[Variant], contract: Contract) -> Rows:
     return out
 
 
+def aimed_rows(rows: Rows, aimed: Aimed, contract: Contract) -> Rows:
+    """Return the rows that stand on both sides of a node's threshold; see ``cuts.aim``."""
+    out: Rows = {}
+    for i, column in enumerate(contract.features):
+        low = rows[column.name][aimed.rows]
+        high = low.copy()
+        here = aimed.inputs == i
+        if here.any() and column.kind == "integer":
+            low[here] = np.floor(aimed.values[here])
+            high[here] = low[here] + 1
+        elif here.any():
+            low[here] = aimed.values[here]
+            high[here] = np.nextafter(aimed.values[here], np.inf)
+        out[column.name] = np.concatenate([low, high])
+    return out
+
+
 def part(rows: Rows, start: int, end: int) -> Rows:
     """Return rows ``start`` to ``end``."""
     return {name: values[start:end] for name, values in rows.items()}
@@ -113,7 +130,7 @@ def _words(column: Column, sketch: Any, rows: int, rng: np.random.Generator) -> 
     """Half of the rows as they come, half with every word alike."""
     words = np.array(column.categories or (UNSEEN,), dtype=object)
     values = words[rng.integers(0, len(words), rows)]
-    if isinstance(sketch, CategorySketch) and sum(sketch.counts):
+    if isinstance(sketch, CategorySketch) and any(sketch.counts):
         share = np.array(sketch.counts) / sum(sketch.counts)
         usual = np.array(sketch.categories, dtype=object)[
             rng.choice(len(share), rows // 2, p=share)
@@ -156,7 +173,7 @@ def _given(column: Column, given: list[Any], drawn: Array, refused: frozenset[Va
     taken = np.empty(len(given), dtype=object)
     taken[:] = given
     for r, value in enumerate(given):
-        missing = value is None or value != value
+        missing = is_missing(value)
         if (column.name, None if missing else value) in refused:
             taken[r] = drawn[r]
         elif missing:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gleis.contracts.contract import Contract
 from gleis.packaging.compiled.form import OPS, Input
+from gleis.packaging.frames import Frame
 
 UNSEEN = "\x00unseen"
 """Stands for every word that no part of the model knows."""
@@ -19,6 +20,11 @@ UNSEEN = "\x00unseen"
 
 class NotCompiledError(Exception):
     """A reason, in a sentence, why a model stays as it is. It never leaves ``compile_model``."""
+
+
+def is_missing(value: Any) -> bool:
+    """Say whether a value is None or NaN."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 class _Refused:
@@ -95,6 +101,8 @@ class Vocabulary:
     """The inputs, and the words that parts of the model know beyond the contract's."""
 
     contract: Contract
+    frame: Frame = "polars"
+    """What the estimator is handed."""
     more: dict[int, set[str]] = field(default_factory=dict)
 
     def inputs(self) -> tuple[Input, ...]:
@@ -112,12 +120,13 @@ class Vocabulary:
 
     def start(self) -> Table:
         """Return what the estimator is given."""
+        missing = None if self.frame == "polars" else math.nan
         symbols: list[Symbol] = []
         for i, item in enumerate(self.inputs()):
             if item.kind == "category":
-                symbols.append(Words(i, (None, UNSEEN, *item.words)))
+                symbols.append(Words(i, (missing, UNSEEN, *item.words)))
             elif item.kind == "boolean":
-                symbols.append(Words(i, (None, REFUSED, False, True)))
+                symbols.append(Words(i, (missing, REFUSED, False, True)))
             else:
                 symbols.append(Number(i))
         return Table(tuple(symbols), "frame", self.contract.names)

@@ -19,14 +19,18 @@ from gleis.packaging.compiled.symbols import (
     Symbol,
     Table,
     Words,
+    is_missing,
 )
+from gleis.packaging.frames import Frame, as_frame
 
 _RAISED = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 _MOST = 20_000
 """Values asked of one transformer at most."""
 
 
-def tabulate(transformer: Any, table: Table, kinds: Sequence[Kind]) -> tuple[Symbol, ...]:
+def tabulate(
+    transformer: Any, table: Table, kinds: Sequence[Kind], frame: Frame
+) -> tuple[Symbol, ...]:
     """Return the columns a transformer gives, each a table of what it makes of its input's values.
 
     Only for transformers that make each output from one column. Columns of numbers are asked at
@@ -40,6 +44,8 @@ def tabulate(transformer: Any, table: Table, kinds: Sequence[Kind]) -> tuple[Sym
         Its input.
     kinds : sequence of str
         Kind of each input of the model.
+    frame : Frame
+        What a table of inputs is handed over as.
 
     Raises
     ------
@@ -50,15 +56,13 @@ def tabulate(transformer: Any, table: Table, kinds: Sequence[Kind]) -> tuple[Sym
     if sum(map(len, asked)) > _MOST:
         raise NotCompiledError(f"{type(transformer).__name__} knows over {_MOST:,} categories.")
     start = [_first(values, transformer, i) for i, values in enumerate(asked)]
-    ask = _Asker(transformer, table, kinds)
+    ask = _Asker(transformer, table, kinds, frame)
     usual = ask([start])
     if usual is None:
         raise NotCompiledError(f"{type(transformer).__name__} refuses values it was fitted on.")
     answers = [_answers(ask, start, i, values) for i, values in enumerate(asked)]
     width = usual.shape[1]
-    return tuple(
-        _output(o, usual[0, o], answers, table, asked, transformer) for o in range(width)
-    )
+    return tuple(_output(o, usual[0, o], answers, table, asked, transformer) for o in range(width))
 
 
 def _asked(transformer: Any, table: Table, i: int) -> tuple[Any, ...]:
@@ -77,13 +81,14 @@ def _first(values: tuple[Any, ...], transformer: Any, i: int) -> Any:
     categories = getattr(transformer, "categories_", None)
     possible = [v for v in values if v is not REFUSED]
     if categories is not None:
-        known = {v for v in categories[i] if v is not None and v == v}
-        possible = [v for v in possible if v is not None and v == v and v in known] or possible
-    return next((v for v in possible if v is not None and v == v and v != UNSEEN), None)
+        known = {v for v in categories[i] if not is_missing(v)}
+        possible = [v for v in possible if not is_missing(v) and v in known] or possible
+    return next((v for v in possible if not is_missing(v) and v != UNSEEN), None)
 
 
 class _Asker:
-    def __init__(self, transformer: Any, table: Table, kinds: Sequence[Kind]) -> None:
+    def __init__(self, transformer: Any, table: Table, kinds: Sequence[Kind], frame: Frame) -> None:
+        self._frame_kind = frame
         self._transformer = transformer
         self._table = table
         self._kinds = [kinds[symbol.input] for symbol in table.symbols]
@@ -104,8 +109,8 @@ class _Asker:
 
     def _frame(self, rows: list[list[Any]]) -> Any:
         if self._table.held != "frame":
-            kind = object if self._table.held == "object" else np.float64
-            out = np.empty((len(rows), len(self._kinds)), dtype=kind)
+            dtype: Any = object if self._table.held == "object" else np.float64
+            out = np.empty((len(rows), len(self._kinds)), dtype=dtype)
             for r, row in enumerate(rows):
                 out[r] = row
             return out
@@ -119,11 +124,11 @@ class _Asker:
         }
         columns = []
         for j, (name, kind) in enumerate(zip(self._table.names, self._kinds, strict=True)):
-            values = [row[j] for row in rows]
+            values = [None if is_missing(row[j]) else row[j] for row in rows]
             if kind == "integer":
-                values = [None if v is None or v != v else int(v) for v in values]
+                values = [None if v is None else int(v) for v in values]
             columns.append(pl.Series(name, values, dtype=dtypes[kind]))
-        return pl.DataFrame(columns)
+        return as_frame(pl.DataFrame(columns), self._frame_kind)
 
 
 def _answers(ask: _Asker, start: list[Any], i: int, values: tuple[Any, ...]) -> list[Any]:
@@ -195,7 +200,7 @@ def _looked_up(symbol: Number, asked: tuple[Any, ...], values: tuple[Any, ...]) 
 
 
 def _same(a: Any, b: Any) -> bool:
-    return bool(a == b) or (a != a and b != b)
+    return bool(a == b) or (is_missing(a) and is_missing(b) and (a is None) == (b is None))
 
 
 def _value(value: Any) -> Any:

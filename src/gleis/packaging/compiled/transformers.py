@@ -10,7 +10,6 @@ import numpy as np
 
 from gleis.contracts.contract import Kind
 from gleis.packaging.compiled.symbols import (
-    REFUSED,
     NotCompiledError,
     Number,
     Step,
@@ -20,9 +19,10 @@ from gleis.packaging.compiled.symbols import (
     Words,
     held_as,
 )
-from gleis.packaging.compiled.tabulate import constant, tabulate
+from gleis.packaging.compiled.tabulate import tabulate
 
 _SCALERS = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
+Tabulate = Callable[[Any, Table], tuple[Symbol, ...]]
 _ENCODERS = ("OrdinalEncoder", "OneHotEncoder", "TargetEncoder")
 
 
@@ -69,17 +69,19 @@ class Follower:
     def _leaf(self, name: str, transformer: Any, table: Table) -> tuple[Symbol, ...]:
         if name in _ENCODERS:
             self._learn(transformer, table)
-            return tabulate(transformer, table, self.kinds)
+            return self._tabulate(transformer, table)
         followers = {
             "SimpleImputer": _impute,
             "MissingIndicator": _indicate,
             "KBinsDiscretizer": _cut,
-            "Binarizer": None,
         } | dict.fromkeys(_SCALERS, _scale)
         follower = followers.get(name)
         if follower is None or not _ours(transformer):
             raise NotCompiledError(f"{name or transformer!r} is not one of the steps we translate.")
-        return follower(transformer, table, self.kinds)
+        return follower(transformer, table, self._tabulate)
+
+    def _tabulate(self, transformer: Any, table: Table) -> tuple[Symbol, ...]:
+        return tabulate(transformer, table, self.kinds, self.vocabulary.frame)
 
     def _pipeline(self, pipeline: Any, table: Table) -> Table:
         for _, step in pipeline.steps:
@@ -142,11 +144,11 @@ def _positions(transformer: Any, name: str, columns: Any, table: Table) -> list[
     return [table.names.index(c) if isinstance(c, str) else int(c) for c in found.tolist()]
 
 
-def _of_words(transformer: Any, table: Table, kinds: Sequence[Kind]) -> list[Symbol | None]:
+def _of_words(transformer: Any, table: Table, ask: Tabulate) -> list[Symbol | None]:
     """Tabulate outputs that come from words; those from numbers are left to formulas."""
     if not any(isinstance(symbol, Words) for symbol in table.symbols):
         return []
-    return [s if isinstance(s, Words) else None for s in tabulate(transformer, table, kinds)]
+    return [s if isinstance(s, Words) else None for s in ask(transformer, table)]
 
 
 def _merge(
@@ -165,8 +167,8 @@ def _numbers(table: Table) -> list[tuple[int, Number]]:
     return [(i, s) for i, s in enumerate(table.symbols) if isinstance(s, Number)]
 
 
-def _scale(scaler: Any, table: Table, kinds: Sequence[Kind]) -> tuple[Symbol, ...]:
-    tabulated = _of_words(scaler, table, kinds)
+def _scale(scaler: Any, table: Table, ask: Tabulate) -> tuple[Symbol, ...]:
+    tabulated = _of_words(scaler, table, ask)
     computed: dict[int, Symbol] = {
         i: number.then(*_scaling(scaler, i)) for i, number in _numbers(table)
     }
@@ -194,11 +196,11 @@ def _scaling(scaler: Any, i: int) -> list[Step]:
     return steps
 
 
-def _impute(imputer: Any, table: Table, kinds: Sequence[Kind]) -> tuple[Symbol, ...]:
+def _impute(imputer: Any, table: Table, ask: Tabulate) -> tuple[Symbol, ...]:
     numbers = _numbers(table)
     if numbers and not _means_missing(imputer.missing_values):
         raise NotCompiledError("An imputer that looks for a number is not translated.")
-    tabulated = _of_words(imputer, table, kinds)
+    tabulated = _of_words(imputer, table, ask)
     kept = _kept(imputer)
     computed: dict[int, Symbol] = {}
     for i, number in numbers:
@@ -226,10 +228,10 @@ def _means_missing(value: Any) -> bool:
     return value is None or (isinstance(value, float) and np.isnan(value))
 
 
-def _indicate(indicator: Any, table: Table, kinds: Sequence[Kind]) -> tuple[Symbol, ...]:
+def _indicate(indicator: Any, table: Table, ask: Tabulate) -> tuple[Symbol, ...]:
     if _numbers(table) and not _means_missing(indicator.missing_values):
         raise NotCompiledError("An indicator that looks for a number is not translated.")
-    tabulated = _of_words(indicator, table, kinds)
+    tabulated = _of_words(indicator, table, ask)
     computed: dict[int, Symbol] = {}
     for o, i in enumerate(indicator.features_.tolist()):
         symbol = table.symbols[i]
@@ -238,7 +240,7 @@ def _indicate(indicator: Any, table: Table, kinds: Sequence[Kind]) -> tuple[Symb
     return _merge(computed, tabulated, len(indicator.features_))
 
 
-def _cut(cutter: Any, table: Table, kinds: Sequence[Kind]) -> tuple[Symbol, ...]:
+def _cut(cutter: Any, table: Table, ask: Tabulate) -> tuple[Symbol, ...]:
     if any(isinstance(symbol, Words) for symbol in table.symbols):
         raise NotCompiledError("KBinsDiscretizer over categories is not translated.")
     out: list[Symbol] = []
@@ -253,5 +255,3 @@ def _cut(cutter: Any, table: Table, kinds: Sequence[Kind]) -> tuple[Symbol, ...]
             row = (0.0, 0.0, *(float(k == other) for other in range(bins)))
             out.append(binned.then(Step("table", table=row)))
     return tuple(out)
-
-
