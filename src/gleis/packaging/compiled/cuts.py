@@ -94,11 +94,15 @@ def _aim_node(form: Form, node: Trees, matrix: Array) -> Aimed:
     arrays = form.of(node.id)
     kernel = PlainKernel(node, arrays, len(form.structure.inputs))
     count = int(np.clip(_WALKS // len(arrays["roots"]), 200, 4_000))
-    seen, refused = kernel.features(matrix[:count])
+    # Rows that lack nothing come last, and win: one that came by for want of a value would turn off
+    # before, once it has one.
+    order = np.argsort(-np.isnan(matrix[:count]).sum(axis=1), kind="stable")
+    seen, refused = kernel.features(matrix[order])
     nodes = arrays["nodes"]
     if refused or not len(matrix):
         return Aimed(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     visitor = kernel.visitors(seen)
+    visitor = np.where(visitor >= 0, order[visitor], -1)
     inner = nodes["left"] != np.arange(len(nodes))
     met = np.flatnonzero(inner & (nodes["kind"] != KINDS.index("category")) & (visitor >= 0))
     met = met[:: max(1, len(met) // _MOST_NODES)]

@@ -109,7 +109,7 @@ class PlainKernel:
         return sums / self.node.divide if self.node.divide != 1.0 else sums
 
     def visitors(self, x: Array) -> Array:
-        """Return for each node a row of features that comes by, or -1; (n_nodes,)."""
+        """Return for each node the last row of features that comes by, or -1; (n_nodes,)."""
         found = np.full(len(self._nodes["left"]), -1)
         self._walk(x, found)
         return found
