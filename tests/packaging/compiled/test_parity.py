@@ -85,7 +85,7 @@ def test_one_threshold_moved_by_one_unit_is_caught_however_deep(gate, which):
         finite = np.isfinite(nodes["threshold"][split])
         # Where both sides answer the same, a threshold says nothing.
         value, left = arrays["0.value"][:, 0], nodes["left"][split]
-        tells = value[left] != value[left + 1]
+        tells = np.abs(value[left] - value[left + 1]) > 1e-6
         broken = split[finite & tells & (nodes["feature"][split] == SIZE)]
         deep = broken[len(broken) * which // 8]
         nodes["threshold"][deep] = np.nextafter(nodes["threshold"][deep], np.inf)
