@@ -71,6 +71,8 @@ class ReplayProgress:
         if tick.outcome is not None:
             trained += 1
             promoted += tick.outcome.promoted
+        if tick.release is not None:
+            promoted += tick.release.outcome == "promoted"
         self._counts[policy] = (alarms, trained, promoted)
         task = self._tasks[policy]
         if not self._bars.tasks[task].started:

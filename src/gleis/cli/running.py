@@ -63,6 +63,9 @@ def _say_end(result: object) -> None:
             say(f"  Version {outcome.champion} is champion, not this one: gleis promote v{number}")
     elif outcome.promoted:
         say(f"Version {outcome.version.number} is champion. Next: gleis up")
+    elif outcome.released is not None:
+        number = outcome.version.number
+        say(f"Version {number} is tried beside the champion ({outcome.released}): gleis deploy")
     else:
         say(f"Version {outcome.version.number} is kept, not promoted.")
 

@@ -88,12 +88,19 @@ def tell_tick(tick: Tick) -> None:
     when = f"{tick.at:%Y-%m-%d %H:%M:%S}"
     for alarm in tick.alarms:
         say(f"{when}  alarm      {alarm.message}", style="red")
+    if tick.release is not None:
+        news = tick.release
+        how = news.outcome or "is ready"
+        style = "green" if news.outcome == "promoted" else "yellow"
+        say(f"{when}  {news.strategy:<9}  version {news.challenger} {how}: {news.reason}", style)
     if tick.outcome is None:
         return
     outcome = tick.outcome
     say(f"{when}  retrained  {outcome.decision.reason}")
     number = outcome.version.number
     became = "is champion" if outcome.promoted else f"is kept, not promoted: gleis show v{number}"
+    if outcome.released is not None:
+        became = f"is tried beside the champion ({outcome.released}): gleis deploy"
     say(f"{when}  version    {number} {became}", style="green" if outcome.promoted else "yellow")
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from gleis.contracts.contract import Task
+from gleis.contracts.release import RowMetric, Strategy, Watched
 
 
 class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -159,6 +160,42 @@ class SigningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     own key and those of ``gleis keys trust``; once anything is named here, nothing else."""
 
 
+class ReleaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[release]``: how a candidate that passed its gates takes over; see docs/releases.md."""
+
+    strategy: Strategy = "champion"
+    """``champion`` promotes at once. ``shadow``, ``canary``, ``ab`` and ``bandit`` try first."""
+    share: float | None = None
+    """Share of the rows the challenger answers: by default 0.05 in a canary, else 0.5."""
+    metric: RowMetric = "loss"
+    """What the two are compared by once labels come: ``loss`` (log loss, or squared error),
+    ``brier``, ``accuracy``, ``squared_error``, ``absolute_error``, or ``outcome``, the label."""
+    direction: Literal["lower", "higher"] | None = None
+    """Which is better; only ``outcome`` needs it."""
+    margin: float = 0.01
+    """Difference of the metric that does not matter, in its own unit."""
+    watch: tuple[Watched, ...] = ("errors", "latency", "loss")
+    """What rolls a challenger back; ``score_shift`` is there too."""
+    false_rollbacks: float = 0.05
+    """Probability that a challenger as good as the champion is rolled back, ever."""
+    false_promotions: float = 0.05
+    """Probability that the evidence for a promotion deceives, ever."""
+    tolerance: float = 0.01
+    """Share of rows by which the challenger may fail, or be slow, more often."""
+    slow: str = "0.1s"
+    """From when on a call of a model is slow."""
+    score_shift: float = 0.5
+    """Difference of the mean scores that is bad, in standard deviations of the champion's."""
+    min_rows: int = 500
+    """Labelled rows of each version before the metric decides anything."""
+    horizon: str = "30d"
+    """After this time a release without a decision ends; the champion stays."""
+    promote: bool = True
+    """``false``: evidence for the challenger is told, and a person promotes."""
+    floor: float = 0.05
+    """The smallest share a bandit leaves to either version."""
+
+
 class LoopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[loop]``: the loop beside the service."""
 
@@ -179,6 +216,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Figure -> rule: ``">= 0.6"``, ``"<= 0.2"`` or ``"better than baseline"``."""
     triggers: TriggerSettings = TriggerSettings()
     serve: ServeSettings = ServeSettings()
+    release: ReleaseSettings = ReleaseSettings()
     access: AccessSettings = AccessSettings()
     signing: SigningSettings = SigningSettings()
     loop: LoopSettings = LoopSettings()

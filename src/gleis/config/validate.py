@@ -33,6 +33,8 @@ def validate(settings: Settings) -> None:
     _numbers(settings)
     _triggers(settings)
     _serve(settings)
+
+    _release(settings)
     _access(settings)
     parse_duration(settings.project.label_delay, "project.label_delay")
     _every(settings.loop.every)
@@ -248,4 +250,65 @@ def _schedule(line: str) -> None:
             seen=line,
             remedy='Write five cron fields, such as "0 3 1 * *", or "every 30d".',
             field="triggers.schedule",
+        )
+
+
+def _release(settings: Settings) -> None:
+    release = settings.release
+    parse_duration(release.slow, "release.slow")
+    parse_duration(release.horizon, "release.horizon")
+    shares = (
+        ("share", 0.5 if release.share is None else release.share, 0.001, 0.999),
+        ("false_rollbacks", release.false_rollbacks, 1e-6, 0.5),
+        ("false_promotions", release.false_promotions, 1e-6, 0.5),
+        ("tolerance", release.tolerance, 0.0, 0.9),
+        ("margin", release.margin, 0.0, 1e12),
+        ("score_shift", release.score_shift, 0.0, 100.0),
+        ("min_rows", release.min_rows, 20, 10**9),
+        ("floor", release.floor, 0.001, 0.5),
+    )
+    for key, value, low, high in shares:
+        if not low <= value <= high:
+            raise ConfigError(
+                f"release.{key} is not between {low:g} and {high:g}",
+                seen=value,
+                remedy="Take a value in between, or leave it out for the default.",
+                field=f"release.{key}",
+            )
+    _release_metric(settings)
+
+
+def _release_metric(settings: Settings) -> None:
+    release, task = settings.release, settings.project.task
+    known = {
+        "binary": ("loss", "brier", "accuracy", "outcome"),
+        "multiclass": ("loss", "brier", "accuracy"),
+        "regression": ("loss", "squared_error", "absolute_error", "outcome"),
+    }[task]
+    if release.metric not in known:
+        raise ConfigError(
+            f"release.metric is not known row by row for a {task} task",
+            seen=release.metric,
+            remedy=f"Take one of {', '.join(known)}.",
+            field="release.metric",
+        )
+    usual = {"outcome": None, "accuracy": "higher"}.get(release.metric, "lower")
+    if usual is None and release.direction is None:
+        raise ConfigError(
+            'release.metric = "outcome" needs release.direction',
+            remedy='Say whether more of the label is good: direction = "higher" or "lower".',
+            field="release.direction",
+        )
+    if usual is not None and release.direction not in (None, usual):
+        raise ConfigError(
+            f"release.direction contradicts the metric: {usual} {release.metric} is better",
+            seen=release.direction,
+            remedy="Leave release.direction out.",
+            field="release.direction",
+        )
+    if release.metric == "outcome" and release.strategy == "shadow":
+        raise ConfigError(
+            "a shadow answers nobody and has no outcome of its own",
+            remedy="Compare a shadow by its loss, or take another strategy.",
+            field="release.metric",
         )

@@ -44,6 +44,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Outlier score of each row; None if the package has no outlier model."""
     seconds: float | None = None
     """Seconds the model took for all rows together."""
+    beside: list[Any] | None = None
+    """What the champion answered about the same rows, if this version only looked on."""
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):

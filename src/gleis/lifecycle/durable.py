@@ -27,10 +27,10 @@ from gleis.contracts import errors
 from gleis.contracts.alarm import Decision
 from gleis.contracts.errors import GleisError
 from gleis.lifecycle.line import carry
-from gleis.lifecycle.lock import Lock
 from gleis.lifecycle.results import Outcome
 from gleis.lifecycle.workbench import Workbench
 from gleis.lifecycle.workflow_database import open_workflow_database
+from gleis.store.lock import Lock
 
 Result = TypeVar("Result")
 _QUEUE = "retraining"

@@ -16,12 +16,14 @@ import msgspec
 from gleis.contracts.alarm import Decision
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.deployment import BASELINE, CHAMPION, Version
-from gleis.contracts.errors import DataError
+from gleis.contracts.errors import DataError, RegistryError
+from gleis.contracts.release import Trial
 from gleis.contracts.run import Run
 from gleis.data.refresh import is_current, refresh, reload
 from gleis.governance.gates import check_gates
 from gleis.lifecycle.pack import Packed, pack
 from gleis.lifecycle.record import judge_baseline_run, judge_run
+from gleis.lifecycle.releasing import end_running, start_release
 from gleis.lifecycle.results import Outcome
 from gleis.lifecycle.tracked import track_run
 from gleis.lifecycle.unchanged import keep_done
@@ -56,6 +58,8 @@ class Promoted(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the champion changed."""
 
     promoted: bool
+    released: Trial | None = None
+    """How it is tried instead."""
 
 
 def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = directly) -> Outcome:
@@ -76,20 +80,22 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     bench.open_key()
     dataset = do("data", DatasetVersion, lambda: known_rows(bench, until))
     ruled = do("baseline", Ruled, lambda: make_rule(bench, dataset))
-    if do("plan", Plan, lambda: plan(bench)).first:
+    first = do("plan", Plan, lambda: plan(bench)).first
+    if first:
         lay_baseline(bench, decision, dataset, ruled, do)
     fitted = do("fit", Fitted, lambda: fit(bench, dataset))
     examined = do("examine", Examined, lambda: examine(bench, dataset, fitted, ruled))
     run = do("judge", Run, lambda: judge_run(bench, decision, dataset, fitted, ruled, examined))
     packed = do("package", Packed, lambda: pack(bench, run, fitted, ruled, examined))
     version = do("register", Version, lambda: register(bench, run, packed))
-    last = do("promote", Promoted, lambda: promote(bench, version, run, decision))
+    last = do("promote", Promoted, lambda: promote(bench, version, run, decision, first=first))
     outcome = Outcome(
         decision=decision,
         at=decision.at,
         run=as_recorded(bench, run),
         version=version,
         promoted=last.promoted,
+        released=last.released,
     )
     keep_done(bench.home, done_key(fitted.key, ruled.key, settings), outcome)
     return outcome
@@ -226,13 +232,39 @@ def as_recorded(bench: Workbench, run: Run) -> Run:
     return run if body is None else msgspec.json.decode(body, type=Run)
 
 
-def promote(bench: Workbench, version: Version, run: Run, decision: Decision) -> Promoted:
-    """Make the version champion if its verdict lets it; keep it, explained, if not."""
+def promote(
+    bench: Workbench, version: Version, run: Run, decision: Decision, *, first: bool = False
+) -> Promoted:
+    """Make the version champion, or try it beside the champion, if its verdict lets it.
+
+    The first learned version is promoted at once: the heuristic beside it was laid a moment ago,
+    and nobody has been served by it.
+    """
     verdict = run.verdict
     if verdict is None or not verdict.passed:
         reasons = "; ".join(verdict.reasons) if verdict else "no verdict"
         bench.tell("promote", f"version {version.number} is kept, not promoted: {reasons}")
         return Promoted(promoted=False)
+    strategy = bench.settings.release.strategy
+    if strategy != "champion" and not first and not _is_champion(bench, version):
+        return _try(bench, strategy, version, decision)
     bench.deployments.promote(version, decision.reason, whoami(), decision.id)
+    end_running(bench, "replaced", f"version {version.number} became champion", whoami())
     bench.tell("promote", f"version {version.number} is champion")
     return Promoted(promoted=True)
+
+
+def _try(bench: Workbench, strategy: Trial, version: Version, decision: Decision) -> Promoted:
+    """Start the declared release; a version that cannot be compared is kept, explained."""
+    try:
+        start_release(bench, strategy, version, decision.reason, whoami(), decision.id)
+    except RegistryError as error:
+        bench.tell("release", f"version {version.number} is kept, not promoted: {error}")
+        return Promoted(promoted=False)
+    bench.tell("release", f"version {version.number} is tried beside the champion: {strategy}")
+    return Promoted(promoted=False, released=strategy)
+
+
+def _is_champion(bench: Workbench, version: Version) -> bool:
+    live = bench.deployments.champion()
+    return live is not None and live.version == version

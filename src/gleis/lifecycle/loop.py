@@ -20,6 +20,7 @@ from gleis.config.settings import TriggerSettings
 from gleis.contracts.alarm import Decision
 from gleis.contracts.errors import GleisError
 from gleis.lifecycle.journal import Journal
+from gleis.lifecycle.releasing import Releasing
 from gleis.lifecycle.results import Outcome, Tick
 from gleis.lifecycle.triggers import Situation, decide
 from gleis.lifecycle.watching import Watching
@@ -47,6 +48,7 @@ class Loop:
         self.bench = bench
         self.journal = Journal(bench.home.facts)
         self.watching = Watching(bench)
+        self.releasing = Releasing(bench)
         self._retrain = retrain
         self._triggers = triggers or bench.settings.triggers
 
@@ -75,7 +77,9 @@ class Loop:
             self.journal.write_alarm(alarm)
         # Before deciding: who resumes a retraining that was killed knows what led to it.
         self.watching.keep()
-        decision = self._decide(now)
+        release = self.releasing.tick(now)
+        # Whoever is on trial is the answer to the last trigger: it is waited for.
+        decision = self._decide(now) if self.releasing.running is None else None
         outcome = self._act(decision) if decision and decision.retrain else None
         if outcome is not None:
             self.watching.keep()
@@ -86,6 +90,7 @@ class Loop:
             alarms=news.alarms,
             decision=decision,
             outcome=outcome,
+            release=release,
         )
 
     def _decide(self, now: datetime) -> Decision | None:

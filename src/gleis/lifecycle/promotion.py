@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gleis.contracts.deployment import PREVIOUS, Version
 from gleis.contracts.errors import PackageError
+from gleis.contracts.release import Outcome
+from gleis.lifecycle.releasing import end_running
 from gleis.lifecycle.workbench import Workbench, whoami
 from gleis.packaging.verify import verify
 
@@ -21,30 +23,50 @@ def promote_by_hand(bench: Workbench, ref: str, reason: str, override: str | Non
         If its package is not what was registered, or fails its own tests.
     """
     version = bench.registry.get(ref)
-    _check_package(bench, version)
+    check_package(bench, version)
     cause = f"hand/{bench.clock.now().isoformat()}/{version.number}"
     bench.deployments.promote(version, reason, whoami(), cause, override=override)
+    end_running(bench, _by_hand(bench, version), reason, whoami())
     return version
 
 
 def rollback(bench: Workbench, reason: str) -> Version:
-    """Make the champion before this one champion again.
+    """Make the champion before this one champion again; a release that runs is over.
 
     Raises
     ------
     RegistryError
-        If there is none.
+        If there is none, and no release that could be taken back.
     PackageError
         If its package is not what was registered, or fails its own tests.
     """
     previous = bench.registry.aliases().get(PREVIOUS)
+    champion = bench.deployments.champion()
+    if previous is None and champion is not None and bench.registry.releases.running():
+        end_running(bench, "rolled back", reason, whoami())
+        return champion.version
     if previous is not None:
-        _check_package(bench, previous)
+        check_package(bench, previous)
     cause = f"rollback/{bench.clock.now().isoformat()}"
-    return bench.deployments.rollback(reason, whoami(), cause).version
+    found = bench.deployments.rollback(reason, whoami(), cause).version
+    end_running(bench, "rolled back", reason, whoami())
+    return found
 
 
-def _check_package(bench: Workbench, version: Version) -> None:
+def _by_hand(bench: Workbench, champion: Version) -> Outcome:
+    release = bench.registry.releases.open()
+    own = release is not None and release.challenger == champion
+    return "promoted" if own else "replaced"
+
+
+def check_package(bench: Workbench, version: Version) -> None:
+    """Refuse a version whose package may not go live.
+
+    Raises
+    ------
+    PackageError
+        Naming the first check that fails.
+    """
     result = verify(bench.registry.path(version), version.digest, bench.trust)
     failed = [check.text for check in result.checks if not check.passed]
     if failed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -14,16 +15,18 @@ from numpy.typing import NDArray
 from gleis.config.durations import parse_duration
 from gleis.contracts.clock import SimulatedClock, utc
 from gleis.contracts.contract import Contract
-from gleis.contracts.errors import DataError, InvalidRowError, UnavailableError
+from gleis.contracts.errors import DataError, InvalidRowError, PackageError, UnavailableError
 from gleis.contracts.prediction import Batch, Label
 from gleis.data.columns import feature_names
 from gleis.data.contract import encode_target
 from gleis.evidence.measure import measure
-from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.results import PolicyResult, Tick, Week
 from gleis.lifecycle.workbench import Workbench
-from gleis.serving.service import Service
+from gleis.serving.live import LiveService
+from gleis.serving.service import Service, Told
+from gleis.serving.shadow import Shadow, answer_piecewise
+from gleis.serving.turns import Group
 
 Progress = Callable[[datetime, Tick], None]
 
@@ -53,7 +56,18 @@ class Replay:
         self.step = step
         self._labels = _Labels(bench, arrivals)
         self._arrivals = arrivals
-        self._service: Service | None = None
+        limit = bench.settings.serve.max_rows
+        # Rows without an id are drawn with the project's seed: a replay can be repeated.
+        draw = random.Random(bench.settings.seed).random  # noqa: S311
+        self._live = LiveService(
+            bench.registry,
+            bench.clock,
+            lambda: bench.trust,
+            max_rows=limit,
+            outliers=bench.settings.serve.outliers,
+            draw=draw,
+        )
+        self._shadow = Shadow(bench.home, bench.registry.releases, self._live.open)
         self._scores: list[NDArray[np.float64]] = []
         self.refused = 0
         """Arrivals that broke the champion's contract, as a client's request would have."""
@@ -65,6 +79,8 @@ class Replay:
         windows = _windows(self._arrivals, self._time, self.clock.now(), until, self.step)
         for end, rows in windows:
             answered, ids = self._predict(rows)
+            while self._shadow.follow():
+                pass
             self.clock.move_to(end)
             self._labels.predicted(answered, ids)
             self._labels.deliver(end)
@@ -77,29 +93,43 @@ class Replay:
         return self.bench.settings.project.time or ""
 
     def _predict(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-        """Ask the champion, exactly as requests would; return what it answered, and the ids."""
+        """Ask exactly as requests would; return what was answered, and the ids."""
+        champion = self._champion()
         if rows.is_empty():
             return rows, []
-        service = self._champion()
-        parts = rows.iter_slices(self.bench.settings.serve.max_rows)
-        answered = [pair for part in parts for pair in self._answer(service, part)]
+        groups = [
+            (group, rows[list(group.positions)] if group.positions is not None else rows)
+            for group in self._live.split(champion, self._entities(rows))
+        ]
+        answered = [pair for group, part in groups for pair in self._ask(group, part)]
         batches = [batch for _, batch in answered]
         ids = [one for of_batch in self.bench.home.log.append(batches) for one in of_batch]
+        for batch in batches:
+            self._live.answered(batch)
         self._scores += [np.asarray(batch.scores, dtype=np.float64) for batch in batches]
         return pl.concat([rows.clear(), *(part for part, _ in answered)]), ids
 
-    def _answer(self, service: Service, rows: pl.DataFrame) -> list[tuple[pl.DataFrame, Batch]]:
-        """Ask about rows at once; where one is refused, about halves, until it stands alone."""
-        try:
-            batch = service.answer(rows.select(self._request_columns(rows)).to_dicts())
-        except InvalidRowError as error:
-            if rows.height == 1:
-                self.refused += 1
-                self.refusal = self.refusal or str(error)
-                return []
-            half = rows.height // 2
-            return [*self._answer(service, rows[:half]), *self._answer(service, rows[half:])]
-        return [(rows, batch)]
+    def _ask(self, group: Group, rows: pl.DataFrame) -> list[tuple[pl.DataFrame, Batch]]:
+        """Ask one service; rows it refuses are counted."""
+        asked = rows.select(self._request_columns(rows)).to_dicts()
+        found = answer_piecewise(
+            group.service,
+            asked,
+            Told(group.role, group.share),
+            self.bench.settings.serve.max_rows,
+            self._refuse,
+        )
+        return [(rows[at], batch) for at, batch in found]
+
+    def _refuse(self, error: InvalidRowError) -> None:
+        self.refused += 1
+        self.refusal = self.refusal or str(error)
+
+    def _entities(self, rows: pl.DataFrame) -> list[str | None]:
+        name = self.bench.settings.project.id
+        if name is None or name not in rows.columns:
+            return [None] * rows.height
+        return [None if one is None else str(one) for one in rows[name].to_list()]
 
     def _request_columns(self, rows: pl.DataFrame) -> list[str]:
         project = self.bench.settings.project
@@ -107,16 +137,20 @@ class Replay:
         return [*feature_names(rows.columns, self.bench.settings), *carried]
 
     def _champion(self) -> Service:
-        live = self.bench.deployments.champion()
-        if live is None:
+        """Follow the ledger, as a serving process does between requests."""
+        self._live.refresh()
+        champion, wanted = self._live.current, self.bench.deployments.champion()
+        if wanted is None:
             raise UnavailableError(
                 "there is no champion to replay", remedy="Run gleis run --as-of first."
             )
-        current = self._service
-        if current is None or current.version.digest != live.version.digest:
-            self._service = open_service(self.bench)
-            return self._service
-        return current
+        if champion is None or champion.version != wanted.version:
+            raise PackageError(
+                f"version {wanted.version.number} of the replay does not load",
+                seen=self._live.error,
+                remedy="This is a fault of gleis, or the state folder was changed meanwhile.",
+            )
+        return champion
 
     def answered(self) -> tuple[pl.DataFrame, NDArray[np.float64]]:
         """Return the rows predicted so far and their scores, in order.

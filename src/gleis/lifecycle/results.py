@@ -8,6 +8,8 @@ import msgspec
 
 from gleis.contracts.alarm import Alarm, Decision
 from gleis.contracts.deployment import Deployment, Version
+from gleis.contracts.release import Outcome as ReleaseOutcome
+from gleis.contracts.release import Trial
 from gleis.contracts.run import Run
 from gleis.lifecycle.html_table import html_table
 
@@ -20,10 +22,22 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     run: Run
     version: Version
     promoted: bool
+    released: Trial | None = None
+    """How it is tried beside the champion, if that decides whether it is promoted."""
     unchanged: bool = False
     """True if all of it had been done before, and nothing was done now."""
     champion: int | None = None
     """Number of the version that answers now, where nothing was done."""
+
+
+class ReleaseNews(msgspec.Struct, frozen=True, kw_only=True):
+    """What one look made of the running release."""
+
+    challenger: int
+    strategy: Trial
+    outcome: ReleaseOutcome | None
+    """How it ended; None while it runs."""
+    reason: str
 
 
 class Tick(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +51,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[Alarm, ...] = ()
     decision: Decision | None = None
     outcome: Outcome | None = None
+    release: ReleaseNews | None = None
+    """What became of the running release."""
 
 
 class Week(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,6 +58,8 @@ class RunResult:
             (gate.status, gate.reason) for gate in (self.verdict.gates if self.verdict else ())
         ]
         state = "champion" if self.promoted else "kept, not promoted"
+        if self.outcome.released is not None:
+            state = f"tried beside the champion ({self.outcome.released})"
         return (
             f"<div><b>Run {escape(self.run.id)}</b>, version {self.outcome.version.number}: "
             f"{state}. {escape(self.run.dataset.label)}, {self.run.train_rows:,} rows train, "

@@ -12,12 +12,12 @@ from gleis.contracts.alarm import Alarm
 from gleis.contracts.version import VERSION
 from gleis.lifecycle.checking import Checking, Pending
 from gleis.lifecycle.journal import Journal
-from gleis.lifecycle.lock import Lock
 from gleis.lifecycle.parts import read_parts
 from gleis.lifecycle.results import Tick
 from gleis.lifecycle.workbench import Workbench
 from gleis.monitoring.promise import Promise
 from gleis.monitoring.watch import AlarmKind, Watch
+from gleis.store.lock import Lock
 from gleis.store.logged import Logged, Matched
 
 _KEY = "watching"

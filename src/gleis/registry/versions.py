@@ -11,6 +11,7 @@ from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Version
 from gleis.contracts.errors import RegistryError
 from gleis.registry.deployments import Deployments
+from gleis.registry.releases import Releases
 from gleis.store.home import Home
 from gleis.store.tracking import Tracking
 
@@ -53,6 +54,11 @@ class Registry:
     def deployments(self) -> Deployments:
         """What is live, and was."""
         return Deployments(self._home, self._clock, self.sync)
+
+    @cached_property
+    def releases(self) -> Releases:
+        """Which challenger is tried beside the champion, and was."""
+        return Releases(self._home, self._clock, self.deployments)
 
     def register(
         self,

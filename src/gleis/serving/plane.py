@@ -15,7 +15,7 @@ from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
 from gleis.serving.rows import Row, Rows
 from gleis.serving.service import Service
-from gleis.serving.turns import ChampionOnly, Router, Turns
+from gleis.serving.turns import Router, Turns
 from gleis.store.group_commit import GroupCommit
 
 _MANY = 500
@@ -57,7 +57,7 @@ class Plane:
         self._commits = commits
         self._clock = clock
         self._announced: Service | None = None
-        self._turns = Turns(commits, metrics, router or ChampionOnly(), timeout)
+        self._turns = Turns(commits, metrics, router or live, timeout)
 
     @property
     def service(self) -> Service:

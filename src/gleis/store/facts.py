@@ -108,9 +108,13 @@ class SqliteFacts:
         )
         return [key for (key,) in rows]
 
-    def last(self, kind: str) -> int:
-        """Return the sequence number of the newest fact of this kind; 0 if there is none."""
-        rows = self._database.read("SELECT max(seq) FROM facts WHERE kind = ?", (kind,))
+    def last(self, *kinds: str) -> int:
+        """Return the sequence number of the newest fact of these kinds; 0 if there is none."""
+        # Of each kind the index knows its last entry: nothing is walked through.
+        newest = " UNION ALL ".join(
+            ["SELECT max(seq) AS seq FROM facts WHERE kind = ?"] * len(kinds)
+        )
+        rows = self._database.read(f"SELECT max(seq) FROM ({newest})", kinds)  # noqa: S608
         return rows[0][0] or 0
 
     def verify(self) -> int:

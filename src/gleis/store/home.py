@@ -105,6 +105,19 @@ class Home:
         self._open.append(log.close)
         return log
 
+    @cached_property
+    def shadows(self) -> SqlitePredictionLog:
+        """What shadows answered, apart from the log: nobody saw it, and nothing else counts it.
+
+        The entity of a row is the id of the prediction that was given to its client.
+        """
+        from gleis.store.prediction_log import SqlitePredictionLog
+
+        self.create()
+        log = SqlitePredictionLog(self.folder / "shadows.db", durable=self._durable)
+        self._open.append(log.close)
+        return log
+
     @property
     def datasets(self) -> Path:
         """Folder of the dataset tables."""

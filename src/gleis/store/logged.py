@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gleis.contracts.prediction import Batch
+from gleis.contracts.prediction import Batch, Role
 from gleis.store.prediction_ids import format_id
 
 
@@ -48,6 +48,13 @@ class Matched(msgspec.Struct, frozen=True):
     """True if the baseline answered in the model's place."""
     relabelled: bool
     """True if this prediction was matched before; this value counts now."""
+    entity: str | None = None
+    """The project's own id of the row."""
+    role: Role = "champion"
+    share: float = 1.0
+    """Probability with which such rows were given to this version."""
+    beside: Any = None
+    """What the champion answered, if this version only looked on."""
 
 
 class LogCounts(msgspec.Struct, frozen=True):

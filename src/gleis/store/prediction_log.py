@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gleis.contracts.errors import DataError, StoreError
-from gleis.contracts.prediction import Batch, Label, LabelReceipt
+from gleis.contracts.prediction import Batch, Label, LabelReceipt, Role
 from gleis.store import consumed
 from gleis.store import prediction_schema as sql
 from gleis.store.database import Database
@@ -31,7 +31,11 @@ class _Answers(msgspec.Struct):
     fallback: bool
     rows: int
     scores: list[Any]
+    entities: list[str | None]
     times: list[datetime | None]
+    role: Role = "champion"
+    share: float = 1.0
+    beside: list[Any] | None = None
 
 
 T = TypeVar("T")
@@ -277,6 +281,31 @@ class SqlitePredictionLog:
         """Return how many of each the log holds, from running totals."""
         return LogCounts(*self._database.read(sql.COUNTS)[0])
 
+    def end(self) -> int:
+        """Return the ``seq`` of the newest entry; 0 if there is none."""
+        return int(self._database.read("SELECT coalesce(max(seq), 0) FROM predictions")[0][0])
+
+    def since(self, moment: datetime) -> tuple[int, int]:
+        """Return where to read on for what was answered from ``moment`` on.
+
+        Returns
+        -------
+        after : int
+            For ``read``.
+        cursor : int
+            For ``matched``.
+        """
+        after, cursor = self._database.read(sql.SINCE, (to_micros(moment),))[0]
+        return int(after), int(cursor)
+
+    def behind(self, after: int) -> int:
+        """Return how many rows were written behind an entry."""
+        return int(self._database.read(sql.BEHIND, (after,))[0][0])
+
+    def tail(self, rows: int) -> int:
+        """Return the entry behind which at most ``rows`` rows, the newest, were written."""
+        return int(self._database.read(sql.TAIL, (rows,))[0][0])
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()
@@ -380,4 +409,8 @@ def _match(found: Sequence[Any], batch: _Answers, row: int) -> Matched:
         label_at=from_micros(at),
         fallback=batch.fallback,
         relabelled=bool(relabelled),
+        entity=batch.entities[row],
+        role=batch.role,
+        share=batch.share,
+        beside=batch.beside[row] if batch.beside is not None else None,
     )

@@ -137,3 +137,20 @@ COUNTS = """
 LABELS_OF = """
     SELECT l.value, l.at, l.received FROM matches m JOIN labels l ON l.seq = m.label
     WHERE m.prediction = ? AND m.position = ? ORDER BY m.seq"""
+
+# Commits are in the order of time, but a batch may have waited a little for its commit.
+SINCE = """
+    WITH before(seq) AS (
+        SELECT coalesce((SELECT seq FROM predictions WHERE at < ? ORDER BY seq DESC LIMIT 1), 0))
+    SELECT seq, coalesce((SELECT min(m.seq) - 1 FROM matches m WHERE m.prediction > before.seq),
+                         (SELECT max(seq) FROM matches), 0)
+    FROM before"""
+
+BEHIND = """
+    SELECT coalesce((SELECT total FROM predictions ORDER BY seq DESC LIMIT 1), 0)
+         - coalesce((SELECT total FROM predictions WHERE seq <= ? ORDER BY seq DESC LIMIT 1), 0)"""
+
+TAIL = """
+    WITH newest(total) AS (SELECT total FROM predictions ORDER BY seq DESC LIMIT 1)
+    SELECT coalesce((SELECT p.seq FROM predictions p, newest
+                     WHERE newest.total - p.total >= ? ORDER BY p.seq DESC LIMIT 1), 0)"""
