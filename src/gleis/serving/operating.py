@@ -34,6 +34,7 @@ def routes(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
             "version": version.number if version else None,
             "digest": version.digest if version else None,
             "reload_error": plane.live.error,
+            "parts": plane.live.parts(),
         }
         return json_reply(state, 200 if ready else 503)
 

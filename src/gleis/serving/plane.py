@@ -37,7 +37,7 @@ class Plane:
     clock : Clock
     metrics : Metrics
     router : Router, optional
-        Splits rows over services; by default the champion answers everything.
+        Splits rows over services; by default ``live``, as the running release says.
     timeout : float
         Seconds a model may take before its baseline answers in its place.
     """
