@@ -45,16 +45,20 @@ def deploy(
     Example: gleis deploy v4 --canary 5%
     """
     chosen = _chosen(shadow, canary, ab, bandit, champion, end)
-    opened = open_project(project)
+    from gleis.lifecycle import deploying  # keeps `gleis --help` light
+
+    bench = open_project(project).bench
     if chosen is None and version is None:
         with working("Reading the log"):
-            found = opened.release()
+            found = deploying.show(bench)
     elif chosen == "end":
-        found = opened.end_release(reason)
+        found = deploying.end(bench, reason)
     else:
         strategy, share = _strategy(version, chosen, canary, ab)
         with working("Checking the package"):
-            found = opened.deploy(str(version), strategy, reason, share=share, override=override)
+            found = deploying.deploy(
+                bench, str(version), strategy, reason, share=share, override=override
+            )
     if as_json:
         print_json(found)
     else:

@@ -33,7 +33,6 @@ def validate(settings: Settings) -> None:
     _numbers(settings)
     _triggers(settings)
     _serve(settings)
-
     _release(settings)
     _access(settings)
     parse_duration(settings.project.label_delay, "project.label_delay")

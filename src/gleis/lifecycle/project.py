@@ -19,7 +19,6 @@ from gleis.config.settings import Settings
 from gleis.contracts.clock import Clock, SimulatedClock, SystemClock
 from gleis.contracts.deployment import Version
 from gleis.contracts.errors import RegistryError
-from gleis.contracts.release import Strategy
 from gleis.contracts.run import Run
 from gleis.lifecycle.results import Backtest, Tick
 from gleis.lifecycle.shown import RunResult
@@ -177,32 +176,6 @@ class Project:
         from gleis.lifecycle.promotion import rollback
 
         return rollback(self.bench, reason)
-
-    def deploy(
-        self,
-        ref: str,
-        strategy: Strategy,
-        reason: str,
-        *,
-        share: float | None = None,
-        override: str | None = None,
-    ) -> dict[str, Any]:
-        """Try a version beside the champion, or with ``champion`` promote it at once."""
-        from gleis.lifecycle.deploying import deploy
-
-        return deploy(self.bench, ref, strategy, reason, share=share, override=override)
-
-    def end_release(self, reason: str) -> dict[str, Any]:
-        """End the running release; the champion answers alone."""
-        from gleis.lifecycle.deploying import end
-
-        return end(self.bench, reason)
-
-    def release(self) -> dict[str, Any]:
-        """Return who answers, what is tried beside it, and the evidence so far."""
-        from gleis.lifecycle.deploying import show
-
-        return show(self.bench)
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Ask the champion in this process; answers are logged as over HTTP."""
