@@ -24,6 +24,7 @@ from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.results import PolicyResult, Tick, Week
 from gleis.lifecycle.workbench import Workbench
 from gleis.serving.live import LiveService
+from gleis.serving.opening import Opening
 from gleis.serving.service import Service, Told
 from gleis.serving.shadow import Shadow, answer_piecewise
 from gleis.serving.turns import Group
@@ -59,15 +60,12 @@ class Replay:
         limit = bench.settings.serve.max_rows
         # Rows without an id are drawn with the project's seed: a replay can be repeated.
         draw = random.Random(bench.settings.seed).random  # noqa: S311
+        trust, outliers = (lambda: bench.trust), bench.settings.serve.outliers
         self._live = LiveService(
-            bench.registry,
-            bench.clock,
-            lambda: bench.trust,
-            max_rows=limit,
-            outliers=bench.settings.serve.outliers,
-            draw=draw,
+            bench.registry, bench.clock, trust, max_rows=limit, outliers=outliers, draw=draw
         )
-        self._shadow = Shadow(bench.home, bench.registry.releases, self._live.open)
+        opening = Opening(bench.registry, bench.clock, trust, max_rows=limit, outliers=outliers)
+        self._shadow = Shadow(bench.home, bench.registry.releases, opening.open)
         self._scores: list[NDArray[np.float64]] = []
         self.refused = 0
         """Arrivals that broke the champion's contract, as a client's request would have."""

@@ -6,31 +6,23 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from gleis.contracts.clock import Clock
-from gleis.contracts.deployment import PREVIOUS, Version
-from gleis.contracts.errors import PackageError, UnavailableError
+from gleis.contracts.deployment import Version
+from gleis.contracts.errors import UnavailableError
 from gleis.contracts.prediction import Batch
 from gleis.contracts.release import Release
 from gleis.packaging.keys import Trust
-from gleis.packaging.load import load_package
-from gleis.packaging.verify import self_test
 from gleis.registry.versions import Registry
+from gleis.serving.following import Following
 from gleis.serving.guard import Guard
+from gleis.serving.opening import Opening
 from gleis.serving.routing import Part, Route
 from gleis.serving.service import Service
 from gleis.serving.turns import Group
 
 _log = logging.getLogger(__name__)
-
-
-class _Wanted(NamedTuple):
-    """What the ledger says."""
-
-    champion: Version | None = None
-    release: Release | None = None
-    previous: Version | None = None
 
 
 class LiveService:
@@ -86,23 +78,15 @@ class LiveService:
         self.route: Route | None = None
         self.error: str | None = None
         """Why the newest version does not answer, or why it cannot be looked up."""
-        self._registry = registry
-        self._outliers: Literal["flag", "fallback"] = outliers
-        self._deployments = registry.deployments
-        self._releases = registry.releases
-        self._clock = clock
-        self._trust = trust
+        self._opening = Opening(registry, clock, trust, max_rows=max_rows, outliers=outliers)
+        self._following = Following(registry)
         self._every = every
         self._on_refused = on_refused
         self._on_release = on_release
         self._workers = workers
         self._draw = draw
-        self._revision: int | None = None
-        self._wanted = _Wanted()
         self._services: dict[str, Service] = {}
         self._refused: dict[str, str] = {}
-        self._condemned: set[str] = set()
-        self._unsaid: list[tuple[Release, str]] = []
         self._lock = threading.RLock()
         self._awake = threading.Event()
         self._stopped = False
@@ -142,10 +126,10 @@ class LiveService:
             Its package must not be loaded, or fails its own tests.
         """
         with self._lock:
-            self._look()
-            champion = self._wanted.champion
+            self._following.look()
+            champion = self._following.wanted.champion
             if champion is not None:
-                self._services[champion.digest] = self.open(champion)
+                self._services[champion.digest] = self._opening.open(champion)
                 self._exchange()
         if self.current is None:
             raise UnavailableError(
@@ -205,95 +189,51 @@ class LiveService:
         """Look, exchange what is loaded, and let the guard judge."""
         with self._lock:
             try:
-                self._look()
+                if self._following.look():
+                    self._refused.clear()
                 self._exchange()
                 self._judge()
-                self._say()
-                self._on_release(self._wanted.release)
+                self._following.say()
+                self._on_release(self._following.wanted.release)
+                if not self._refused:
+                    self.error = None
             except Exception as error:  # noqa: BLE001 - the thread lives on, the error shows
                 self._note(str(error))
 
-    def _look(self) -> None:
-        # Forgotten while looking: after a failed look everything is looked at again.
-        seen, self._revision = self._revision, None
-        revision = self._releases.revision()
-        if revision != seen:
-            champion = self._deployments.champion()
-            previous = self._deployments.aliases().get(PREVIOUS)
-            release = self._releases.running()
-            self._wanted = _Wanted(
-                champion.version if champion else None,
-                release if release and release.id not in self._condemned else None,
-                previous.version if previous else None,
-            )
-            self._refused.clear()
-            self.error = None
-        elif not self._refused:
-            self.error = None
-        self._revision = revision
-
     def _exchange(self) -> None:
         """Let those answer that the ledger wants and that are loaded."""
-        wanted, route = self._wanted, self.route
+        wanted, route = self._following.wanted, self.route
         champion = self._services.get(wanted.champion.digest) if wanted.champion else None
         if champion is None or champion.version != wanted.champion:
             if route is not None and route.release is not None:
                 self.route = Route(route.champion)  # its release is over, whoever comes next
             return
-        release = wanted.release
-        challenger = None
-        if release is not None and release.answers:
-            challenger = self._services.get(release.challenger.digest)
+        release, trial = wanted.release, wanted.challenger
+        challenger = self._services.get(trial.digest) if trial is not None else None
         same = route is not None and (route.champion, route.release, route.challenger) == (
             champion,
             release,
             challenger,
         )
         if not same:
-            guard = self._guard(release) if challenger is not None else None
+            before = route.guard if route is not None else None
+            guard = _guard(release, before, self._workers) if challenger is not None else None
             self.route = Route(champion, release, challenger, guard, self._draw)
             self._drop()
-
-    def _guard(self, release: Release | None) -> Guard | None:
-        """Go on with the guard of this release, or set one up."""
-        if release is None:
-            return None
-        guard = self.route.guard if self.route is not None else None
-        if guard is not None and guard.release.id == release.id:
-            return guard
-        return Guard(release, self._workers)
 
     def _judge(self) -> None:
         route = self.route
         guard = route.guard if route is not None else None
-        if guard is None or guard.release.id in self._condemned:
-            return
-        reason = guard.look()
-        if reason is not None:
-            self._condemn(guard.release, reason)
-
-    def _condemn(self, release: Release, reason: str) -> None:
-        """Take a challenger out here at once, and everywhere by the ledger."""
-        _log.error("version %d is rolled back: %s", release.challenger.number, reason)
-        self._condemned.add(release.id)
-        self._wanted = self._wanted._replace(release=None)
-        self._unsaid.append((release, reason))
-        self._exchange()
-
-    def _say(self) -> None:
-        """Write into the ledger what this process decided; what fails is said again."""
-        while self._unsaid:
-            release, reason = self._unsaid[0]
-            self._releases.end(release, "rolled back", reason, "serving")
-            self._unsaid.pop(0)
+        reason = guard.look() if guard is not None else None
+        if guard is not None and reason is not None:
+            self._following.condemn(guard.release, reason)
+            self._exchange()
 
     def _missing(self) -> Version | None:
         """Return what has to be loaded next."""
         with self._lock:
-            wanted = self._wanted
-            release = wanted.release
-            trial = release.challenger if release is not None and release.answers else None
-            for version in (wanted.champion, trial):
+            wanted = self._following.wanted
+            for version in (wanted.champion, wanted.challenger):
                 if version is None or version.digest in self._refused:
                     continue
                 service = self._services.get(version.digest)
@@ -307,7 +247,7 @@ class LiveService:
         if version is None:
             return False
         try:
-            service = self.open(version)
+            service = self._opening.open(version)
         except Exception as error:  # noqa: BLE001 - the thread lives on, the error shows
             with self._lock:
                 self._refuse(version, error)
@@ -320,9 +260,10 @@ class LiveService:
     def _refuse(self, version: Version, error: Exception) -> None:
         self._refused[version.digest] = str(error)
         self._note(str(error))
-        release = self._wanted.release
+        release = self._following.wanted.release
         if release is not None and release.challenger == version:
-            self._condemn(release, f"its package is refused: {error}")
+            self._following.condemn(release, f"its package is refused: {error}")
+            self._exchange()
 
     def _note(self, error: str) -> None:
         if self.error != error:
@@ -332,7 +273,7 @@ class LiveService:
 
     def _drop(self) -> None:
         """Let go of services that neither answer nor may have to answer at once."""
-        wanted = self._wanted
+        wanted = self._following.wanted
         kept = {version.digest for version in (wanted.champion, wanted.previous) if version}
         if wanted.release is not None:
             kept.add(wanted.release.challenger.digest)
@@ -342,26 +283,11 @@ class LiveService:
             digest: service for digest, service in self._services.items() if digest in kept
         }
 
-    def open(self, version: Version) -> Service:
-        """Load a version's package and let it pass its own tests.
 
-        Raises
-        ------
-        PackageError
-            It must not be loaded, or fails its own tests.
-        """
-        package = load_package(self._registry.path(version), version.digest, self._trust())
-        failed = [check.text for check in self_test(package).checks if not check.passed]
-        if failed:
-            raise PackageError(
-                f"Version {version.number} fails its own tests: {' '.join(failed)}",
-                remedy="Run gleis verify on it; build it again with gleis run.",
-            )
-        return Service(
-            package,
-            version,
-            self._clock,
-            name=self.name,
-            max_rows=self.max_rows,
-            outliers=self._outliers,
-        )
+def _guard(release: Release | None, before: Guard | None, workers: int) -> Guard | None:
+    """Go on with the guard of this release, or set one up."""
+    if release is None:
+        return None
+    if before is not None and before.release.id == release.id:
+        return before
+    return Guard(release, workers)
