@@ -28,9 +28,10 @@ from gleis.packaging.build import Parts
 from gleis.packaging.estimator import SklearnModel, dump_estimator
 from gleis.packaging.examples import Examples
 from gleis.packaging.manifest import describe
-from gleis.packaging.requirements import estimator_pins, pins
+from gleis.packaging.requirements import require
 from gleis.packaging.rule import Cell, RuleModel, TableRule
 from gleis.packaging.signature import sign
+from gleis.training.environment import lock
 from signing_keys import SIGNER
 
 FEATURES = (
@@ -132,7 +133,7 @@ def make_parts(kind: str) -> Parts:
             scores=model.predict(columns).tolist(),
             target=make_target(held_out, task).tolist(),
         ),
-        requirements=tuple(pins() if content is None else estimator_pins(content)),
+        requirements=require(content, lock()),
         python="3.11.7",
     )
 

@@ -35,7 +35,7 @@ def test_what_was_packed_comes_back(parts, tmp_path, kind):
     assert package.baseline.rule == made.baseline
     assert package.reference == made.reference
     assert package.card == made.card
-    assert package.requirements == made.requirements
+    assert package.requirements == made.requirements.pins
     assert package.examples == made.examples
     assert package.lineage["run"]["id"] == "run-1"
     assert isinstance(package.model, RuleModel) == (kind == "rule")

@@ -17,6 +17,7 @@ from gleis.contracts.evidence import Evidence
 from gleis.contracts.profile import NumberSketch, Profile, Reference
 from gleis.packaging.build import Built, Parts, build_package
 from gleis.packaging.examples import Examples
+from gleis.packaging.requirements import require
 from gleis.packaging.rule import Cell, Rule, TableRule
 from gleis.registry.versions import Registry
 from gleis.serving.http import App
@@ -25,6 +26,7 @@ from gleis.serving.metrics import Metrics
 from gleis.serving.run import bind, serve
 from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
+from gleis.training.environment import lock
 from signing_keys import SIGNER, TRUST
 
 FEATURES = (
@@ -80,7 +82,7 @@ def build(folder: Path, contract: Contract, *, run: str, rule: Rule | None = Non
             scores=expected_scores(contract, columns, estimator, trusted, rule),
             target=target,
         ),
-        requirements=("numpy",),
+        requirements=require(estimator, lock()),
         python="3.11.7",
     )
     # Where a program without a project looks for keys.

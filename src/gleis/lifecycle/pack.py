@@ -15,7 +15,7 @@ from gleis.governance.card import write_card
 from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.build import Parts, build_package
 from gleis.packaging.examples import Examples
-from gleis.packaging.requirements import estimator_pins, pins
+from gleis.packaging.requirements import require
 from gleis.training.results import Examined, Fitted, Ruled
 
 
@@ -52,7 +52,8 @@ def pack(
         lineage={"run": msgspec.to_builtins(run)},
         card=write_card(run, made.contract, verdict),
         examples=msgspec.json.decode(artifacts.get(examined.examples), type=Examples),
-        requirements=tuple(estimator_pins(estimator) if estimator is not None else pins()),
+        requirements=require(estimator, artifacts.get(run.environment.lock).decode()),
+        dataset=run.dataset,
         python=platform.python_version(),
     )
     built = build_package(parts, bench.home.packages, bench.signer)

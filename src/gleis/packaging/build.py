@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import tempfile
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 
 from gleis.contracts.contract import Contract
+from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.errors import PackageError, StoreError
 from gleis.contracts.evidence import Evidence, Figure
 from gleis.contracts.outliers import OutlierModel
@@ -23,7 +25,9 @@ from gleis.packaging.frames import Frame
 from gleis.packaging.keys import Signer, Trust
 from gleis.packaging.manifest import MANIFEST, describe
 from gleis.packaging.mlmodel import mlflow_files
+from gleis.packaging.requirements import Requirements
 from gleis.packaging.rule import Rule
+from gleis.packaging.sbom import bill_of_materials
 from gleis.packaging.sealed import read_folder, read_sealed, seal
 from gleis.packaging.signature import SIGNATURE, sign
 
@@ -57,8 +61,10 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     card: str
     """Markdown."""
     examples: Examples
-    requirements: tuple[str, ...]
-    """``name==version``."""
+    requirements: Requirements
+    """``require``'s."""
+    dataset: DatasetVersion | None = None
+    """What the model was made from; None if that is not known."""
     python: str
     """Python version, ``3.11.7``."""
 
@@ -151,7 +157,7 @@ def _files(parts: Parts) -> dict[str, bytes]:
     mlflow = mlflow_files(
         parts.contract,
         trusted=None if parts.estimator is None else parts.trusted,
-        requirements=parts.requirements,
+        requirements=parts.requirements.pins,
         python=parts.python,
         run=parts.run,
         created=parts.created,
@@ -168,6 +174,8 @@ def _files(parts: Parts) -> dict[str, bytes]:
             "evidence.json": _json(_defined(parts.evidence)),
             "lineage.json": _json(parts.lineage),
             "card.md": parts.card.encode(),
+            "requirements-serving.txt": _lines(parts.requirements.serving_pins),
+            "sbom.cdx.json": _json(_bill(parts, model)),
             "tests/rows.json": msgspec.json.encode(parts.examples),
             "tests/metrics.json": _json([promise(parts.examples, parts.contract.task)]),
         }
@@ -182,6 +190,22 @@ def _model(parts: Parts) -> dict[str, bytes]:
     if parts.frame != "polars":
         files["model.frame.json"] = _json(parts.frame)
     return files
+
+
+def _bill(parts: Parts, model: dict[str, bytes]) -> dict[str, Any]:
+    return bill_of_materials(
+        run=parts.run,
+        created=parts.created,
+        contract=parts.contract,
+        evidence=_defined(parts.evidence),
+        dataset=parts.dataset,
+        requirements=parts.requirements,
+        model=model,
+    )
+
+
+def _lines(lines: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 def _json(value: Any) -> bytes:

@@ -29,7 +29,9 @@ FILES = frozenset(
         "outliers.json",
         "python_env.yaml",
         "reference.json",
+        "requirements-serving.txt",
         "requirements.txt",
+        "sbom.cdx.json",
         "tests/metrics.json",
         "tests/rows.json",
     }
