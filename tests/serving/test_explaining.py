@@ -4,6 +4,7 @@ import httpx
 import pytest
 from small_packages import BINARY, MULTICLASS, REGRESSION, ROW, build
 
+from gleis.packaging.compiled.model import CompiledModel
 from gleis.packaging.rule import Cell, ColumnRule, TableRule
 
 TABLE = TableRule(
@@ -92,10 +93,8 @@ def test_bad_questions(client, content, status):
 
 
 def test_a_model_that_is_not_compiled_says_what_to_do(empty_service, packages):
-    package = packages["binary"]
-    empty_service.promote(package, "first")
-    if hasattr(empty_service.live.current.package.model, "form"):
-        pytest.skip("this package is compiled")
+    empty_service.promote(packages["binary"], "first")
+    assert not isinstance(empty_service.live.current.package.model, CompiledModel)
     with httpx.Client(base_url=empty_service.url) as client:
         error = explain(client, {"row": ROW}, 422)["error"]
         assert "not compiled" in error["what"]

@@ -24,10 +24,11 @@ from small_packages import BINARY, MULTICLASS, REGRESSION, sample_rows
 from xgboost import XGBClassifier, XGBRegressor
 
 from gleis.contracts.errors import CannotExplainError
+from gleis.packaging.compiled.estimators import compile_estimator
+from gleis.packaging.compiled.model import CompiledModel
 from gleis.packaging.estimator import SklearnModel
 from gleis.serving.taken_apart import take_apart
 
-compiled = pytest.importorskip("gleis.packaging.compiled.model", reason="not on this branch yet")
 NUMBERS = ["distance", "temp", "hour"]
 NEW, _ = sample_rows(BINARY, 12, seed=8)
 NEW["carrier"][3] = "ZZ"
@@ -86,8 +87,6 @@ CLASSIFIERS = {
 
 
 def fitted(contract, before, kind, settings):
-    from gleis.packaging.compiled.estimators import compile_estimator
-
     columns, target = sample_rows(contract, 300)
     if contract is not REGRESSION:
         draw = np.random.default_rng(0)
@@ -95,7 +94,7 @@ def fitted(contract, before, kind, settings):
         target = np.where(draw.random(300) < 0.2, noise, target)
     pipeline = make_pipeline(before(), kind(**settings))
     pipeline.fit(SklearnModel.frame(columns, contract), np.asarray(target))
-    return pipeline, compiled.CompiledModel(compile_estimator(pipeline, contract))
+    return pipeline, CompiledModel(compile_estimator(pipeline, contract))
 
 
 def rows():
@@ -163,6 +162,12 @@ def test_trees_are_explained_as_shap_explains_them(name):
         for feature, mine in zip(REGRESSION.names, found, strict=True):
             wanted = sum(v for n, v in zip(names, values[place], strict=True) if n == feature)
             assert mine == pytest.approx(wanted, abs=1e-9)
+
+
+def test_a_model_that_is_not_compiled_says_what_to_do():
+    pipeline, _ = fitted(BINARY, one_hot, LogisticRegression, {})
+    with pytest.raises(CannotExplainError, match="gleis run"):
+        take_apart(SklearnModel(pipeline, BINARY), BINARY, BACKGROUND)
 
 
 def test_a_calibrated_model_is_no_sum():

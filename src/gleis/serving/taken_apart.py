@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import exp
-from typing import Any, NamedTuple, Protocol, TypeGuard
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import CannotExplainError
-from gleis.contracts.ports import Columns
+from gleis.contracts.ports import Columns, Model
 from gleis.evidence.explain.shap_exact import linear_shap, shapley
 from gleis.evidence.explain.shap_trees import Forest, TreeShap
 from gleis.evidence.explain.turns import goes_left
+from gleis.packaging.compiled.model import CompiledModel, LinearArrays, TreeArrays
 from gleis.packaging.rule import ColumnRule, RuleModel
 
 Array = NDArray[np.float64]
@@ -47,39 +48,7 @@ class Apart(Protocol):
         ...
 
 
-class Transparent(Protocol):
-    """A model that shows what it is made of, as a compiled one does."""
-
-    form: Any
-
-    @property
-    def single(self) -> bool:
-        """Whether it is one ensemble of trees or one dot product."""
-        ...
-
-    @property
-    def sources(self) -> Any:
-        """(n_model_features,) the contract's feature that each is made from."""
-        ...
-
-    def matrix(self, columns: Columns) -> Any:
-        """Return rows as numbers, (n_rows, n_features)."""
-        ...
-
-    def features(self, matrix: Any) -> Any:
-        """Return what the trees or the dot product see, (n_rows, n_model_features)."""
-        ...
-
-    def trees(self) -> Any:
-        """Return the trees as plain arrays, or None."""
-        ...
-
-    def linear(self) -> Any:
-        """Return the dot product as plain arrays, or None."""
-        ...
-
-
-def take_apart(model: Any, contract: Contract, background: Mapping[str, Sequence[Any]]) -> Apart:
+def take_apart(model: Model, contract: Contract, background: Mapping[str, Sequence[Any]]) -> Apart:
     """Prepare a model.
 
     Parameters
@@ -96,7 +65,7 @@ def take_apart(model: Any, contract: Contract, background: Mapping[str, Sequence
     """
     if isinstance(model, RuleModel):
         return _RuleApart(model, contract, background)
-    if not _shows_itself(model):
+    if not isinstance(model, CompiledModel):
         raise CannotExplainError(
             "The model of this package is not compiled, so it cannot be taken apart",
             seen=type(model).__name__,
@@ -108,10 +77,6 @@ def take_apart(model: Any, contract: Contract, background: Mapping[str, Sequence
             remedy=_REMEDY,
         )
     return _SumsApart(model, contract, background)
-
-
-def _shows_itself(model: Any) -> TypeGuard[Transparent]:
-    return hasattr(model, "trees") and hasattr(model, "linear")
 
 
 class _RuleApart:
@@ -140,21 +105,25 @@ class _SumsApart:
     """Trees and linear models: sums of what their own features add, gathered by the contract's."""
 
     def __init__(
-        self, model: Transparent, contract: Contract, background: Mapping[str, Sequence[Any]]
+        self, model: CompiledModel, contract: Contract, background: Mapping[str, Sequence[Any]]
     ) -> None:
         self._model = model
         self._n_features = len(contract.names)
         self._multiclass = contract.task == "multiclass"
         self._place: Sequence[int] = model.form.structure.place
-        self._trees, self._linear = model.trees(), model.linear()
-        if self._trees is not None:
-            self._shap = TreeShap(_forest(self._trees, len(model.sources)))
+        trees, linear = model.trees(), model.linear()
+        self._of: Callable[[Array], tuple[Array, Array, str, bool]]
+        if trees is not None:
+            shap = TreeShap(_forest(trees, len(model.sources)))
+            self._of = lambda x: _of_trees(shap, trees, x)
         else:
-            self._mean: Array = model.features(model.matrix(background)).mean(axis=0)
+            assert linear is not None, "a model of one part is trees or linear"
+            mean = model.features(model.matrix(background)).mean(axis=0)
+            self._of = lambda x: _of_linear(linear, mean, x)
 
     def parts(self, columns: Columns, column: int) -> Parts:
         x = self._model.features(self._model.matrix(columns))[0]
-        own, base, link, single = self._of_trees(x) if self._trees else self._of_linear(x)
+        own, base, link, single = self._of(x)
         values = np.zeros((self._n_features, own.shape[1]))
         np.add.at(values, self._model.sources, own)
         output = self._place[column]
@@ -165,18 +134,17 @@ class _SumsApart:
         tolerance = _SINGLE if single or link.endswith("32") else _EXACT
         return _through(link.removesuffix("32"), values, base, output, self._multiclass, tolerance)
 
-    def _of_trees(self, x: Array) -> tuple[Array, Array, str, bool]:
-        trees = self._trees
-        values = self._shap.values(goes_left(trees, x)) / trees.divide
-        return values, (self._shap.base + trees.init) / trees.divide, trees.link, trees.single
 
-    def _of_linear(self, x: Array) -> tuple[Array, Array, str, bool]:
-        model = self._linear
-        values, base = linear_shap(model.coef, model.intercept, x, self._mean)
-        return values, base, model.link, False
+def _of_trees(shap: TreeShap, trees: TreeArrays, x: Array) -> tuple[Array, Array, str, bool]:
+    values = shap.values(goes_left(trees, x)) / trees.divide
+    return values, (shap.base + trees.init) / trees.divide, trees.link, trees.single
 
 
-def _forest(trees: Any, n_features: int) -> Forest:
+def _of_linear(linear: LinearArrays, mean: Array, x: Array) -> tuple[Array, Array, str, bool]:
+    return *linear_shap(linear.coef, linear.intercept, x, mean), linear.link, False
+
+
+def _forest(trees: TreeArrays, n_features: int) -> Forest:
     return Forest(
         feature=trees.feature,
         left=trees.left,
