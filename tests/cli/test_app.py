@@ -28,6 +28,7 @@ PROMISED = (
     "predict",
     "label",
     "score",
+    "consume",
     "monitor",
     "backtest",
     "status",

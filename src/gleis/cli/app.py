@@ -13,6 +13,7 @@ from gleis.cli import (
     backtesting,
     building,
     callers,
+    consuming,
     data,
     demo,
     deploying,
@@ -63,6 +64,7 @@ serving.register(app)
 callers.register(app)
 asking.register(app)
 scoring.register(app)
+consuming.register(app)
 health.register(app)
 backtesting.register(app)
 verifying.register(app)
