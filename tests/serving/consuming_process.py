@@ -10,6 +10,8 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from small_packages import TRUST
+
 from gleis.contracts.clock import SystemClock
 from gleis.registry.versions import Registry
 from gleis.serving.consuming import Consumer, Stream
@@ -22,7 +24,7 @@ class Champion:
 
     def __init__(self, home: Home) -> None:
         clock = SystemClock()
-        self.live = LiveService(Registry(home, "small", clock), clock)
+        self.live = LiveService(Registry(home, "small", clock), clock, lambda: TRUST)
         self.live.load()
 
     def current(self):

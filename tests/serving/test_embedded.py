@@ -128,10 +128,10 @@ def test_a_copy_in_another_process_answers_the_same(packages):
 def test_an_altered_package_is_refused(tmp_path):
     built = build(tmp_path, BINARY, run="rule", rule=EVENING)
     gleis.load(built.path, digest=built.digest)
-    with pytest.raises(PackageError, match="not the package that was asked for"):
+    with pytest.raises(PackageError, match="not the package that was"):
         gleis.load(built.path, digest="0" * 64)
     (built.path / "card.md").write_text("# Better\n")
-    with pytest.raises(PackageError, match=r"card\.md was changed"):
+    with pytest.raises(PackageError, match=r"card\.md"):
         gleis.load(built.path)
 
 

@@ -19,14 +19,15 @@ def log(tmp_path):
     return SqlitePredictionLog(tmp_path / "predictions.db")
 
 
-def span(since, until, *offsets, source="in/0"):
-    return Span(source=source, since=since, until=until, offsets=offsets)
+def span(since, until, *offsets, source="in/0", first=0):
+    positions = range(first, first + len(offsets))
+    return Span(source=source, since=since, until=until, offsets=offsets, positions=positions)
 
 
 def test_positions_and_answers_are_found_again(log):
     assert log.position("in/0") is None
     assert list(log.consumed_since("in/0", 0)) == []
-    spans = [span(None, 5, 0, 1, 4), span(None, 8, 7, source="in/1")]
+    spans = [span(None, 5, 0, 1, 4), span(None, 8, 7, source="in/1", first=3)]
     (first, second) = log.append_from(spans, [make_batch(2), make_batch(2, score=5)])
     assert (log.position("in/0"), log.position("in/1")) == (5, 8)
     found = [(offset, id_, row) for offset, id_, _, row in log.consumed_since("in/0", 0)]
@@ -41,7 +42,7 @@ def test_what_somebody_else_consumed_is_not_written_again(log, tmp_path):
     other = SqlitePredictionLog(tmp_path / "predictions.db")
     assert log.append_from([span(None, 2, 0, 1)], [make_batch(2)])
     assert other.append_from([span(None, 2, 0, 1)], [make_batch(2)]) is None
-    both = [span(None, 1, 0, source="in/1"), span(0, 3, 2)]
+    both = [span(None, 1, 0, source="in/1"), span(0, 3, 2, first=1)]
     assert other.append_from(both, [make_batch(2)]) is None
     assert other.position("in/1") is None, "all of it or nothing"
     assert other.append_from([span(2, 3, 2)], [make_batch(1)])
@@ -71,11 +72,12 @@ def test_a_log_of_before_streams_takes_them(log, tmp_path):
     assert again.counts().predictions == 4
 
 
-@given(st.sets(st.integers(0, 300)))
-def test_runs_hold_every_offset(offsets):
+@given(st.sets(st.integers(0, 300)), st.randoms(use_true_random=False))
+def test_runs_hold_every_offset_and_its_position(offsets, draw):
     ordered = sorted(offsets)
-
-    runs = json.dumps(_to_runs(ordered))
-    found = list(places(9, 5, runs))
-    assert [place.offset for place in found] == ordered
-    assert [place.position for place in found] == list(range(5, 5 + len(ordered)))
+    positions = [*range(len(ordered))]
+    draw.shuffle(positions)
+    found = list(places(9, json.dumps(_to_runs(ordered, positions))))
+    assert [(place.offset, place.position) for place in found] == [
+        *zip(ordered, positions, strict=True)
+    ]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from gleis.contracts.errors import UnavailableError
 from gleis.contracts.prediction import Batch
+from gleis.packaging.keyring import KeyRing
 from gleis.packaging.load import load_package
 from gleis.registry.versions import Registry
-from gleis.serving.consuming import Consumer, Status, Stream
+from gleis.serving.consuming import MOST, Consumer, Status, Stream
 from gleis.serving.live import LiveService
 from gleis.serving.service import Service
 from gleis.serving.stream_metrics import StreamMetrics
@@ -74,8 +75,16 @@ class ChampionAnswering:
     def __init__(self, project: Project) -> None:
         self._registry = Registry(project.home, project.settings.project.name, project.clock)
         self._clock = project.clock
-        rows = project.settings.serve.max_rows
-        self.live = LiveService(self._registry, project.clock, max_rows=max(rows, 1000))
+        keyring = KeyRing(project.settings.signing, project.folder, project.home.keys)
+        self._trust = keyring.trust
+        limits = project.settings.serve
+        self.live = LiveService(
+            self._registry,
+            project.clock,
+            keyring.trust,
+            max_rows=max(limits.max_rows, MOST),
+            outliers=limits.outliers,
+        )
         self.live.load()
         self._open = lru_cache(8)(self._open_version)
 
@@ -93,7 +102,7 @@ class ChampionAnswering:
 
     def _open_version(self, number: int) -> Service:
         version = self._registry.get(number)
-        package = load_package(self._registry.path(version), version.digest)
+        package = load_package(self._registry.path(version), version.digest, self._trust())
         return Service(package, version, self._clock, name=self.live.name)
 
 

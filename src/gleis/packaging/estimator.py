@@ -13,6 +13,7 @@ import numpy as np
 from gleis.contracts.contract import Column, Contract, Kind
 from gleis.contracts.errors import DataError, PackageError, ProjectError
 from gleis.contracts.ports import Columns
+from gleis.packaging.coded import Coded
 from gleis.packaging.frames import Frame, as_frame
 from gleis.packaging.skops_bytes import normalise
 from gleis.packaging.trust import check_trusted
@@ -207,6 +208,8 @@ def _typed(name: str, values: Any, kind: Kind) -> pl.Series:
     if kind == "integer":
         return _whole(pl.Series(name, values, strict=False))
     dtypes = {"number": pl.Float64, "category": pl.String, "boolean": pl.Boolean}
+    if isinstance(values, Coded):
+        return pl.Series(name, values.words, dtype=dtypes[kind]).gather(values.codes)
     if isinstance(values, pl.Series):
         return values.alias(name).cast(dtypes[kind])
     return pl.Series(name, values, dtype=dtypes[kind])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from gleis.contracts.outliers import MahalanobisOutliers, OutlierModel
+from gleis.packaging.coded import Coded
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -103,8 +104,11 @@ class MahalanobisScorer:
             projected = self._project @ centred
             scores += np.einsum("ij,ij->j", projected, projected)
         for name, known, unseen in self._look_up:
-            get = known.get
-            scores += [get(value, unseen) for value in columns[name]]
+            get, values = known.get, columns[name]
+            if isinstance(values, Coded):
+                scores += values.look_up(get, default=unseen)
+            else:
+                scores += [get(value, unseen) for value in values]
         return scores
 
 

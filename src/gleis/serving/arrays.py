@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gleis.contracts.contract import Column
 from gleis.contracts.errors import InvalidRowError
+from gleis.packaging.coded import Coded
 from gleis.serving.fields import Field
 
 _EXACT = 2.0**53
@@ -23,7 +24,7 @@ class Array(NamedTuple):
     """One feature's values, (n_rows,), and where they are unusual."""
 
     values: Any
-    """As models take them: float64 with NaN for missing, int64, bool, or objects and None."""
+    """As models take them: float64 with NaN for missing, int64, bool, ``Coded`` or a list."""
     wrong: NDArray[np.intp]
     """Positions, increasing, of values that break the contract."""
     flagged: NDArray[np.intp]
@@ -168,17 +169,15 @@ class ArrayField:
 
     def _read_codes(self, values: Any) -> Array:
         """Text coded by a dictionary: each distinct value is looked at once."""
-        texts = np.empty(len(values.dictionary) + 1, dtype=object)
-        texts[:-1] = values.dictionary.to_pylist()
+        texts = [*values.dictionary.to_pylist(), None]
         codes = values.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
-        objects = texts[codes]
         void = np.array([text is None for text in texts])
         known = self._known
         new = np.array([text is not None and known is not None and text not in known
                         for text in texts])  # fmt: skip
         wrong = _NOWHERE if self.column.nullable else np.flatnonzero(void[codes])
         flagged = np.flatnonzero(new[codes]) if new.any() else _NOWHERE
-        return Array(objects, wrong, flagged)
+        return Array(Coded(texts, codes), wrong, flagged)
 
 
 def _is_nan(value: Any) -> bool:

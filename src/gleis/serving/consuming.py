@@ -14,12 +14,14 @@ from gleis.contracts.errors import StoreError
 from gleis.contracts.prediction import Batch
 from gleis.serving.answers import Answer
 from gleis.serving.kafka import Assigned, Kafka, Outgoing, Partition
-from gleis.serving.service import Service
+from gleis.serving.service import Part, Service
 from gleis.serving.stream_messages import Bad, Message, MessageReader, Sorted
 from gleis.store.consumed import Span
 from gleis.store.prediction_log import SqlitePredictionLog
 
 _log = logging.getLogger(__name__)
+MOST = 1000
+"""Messages answered together at most."""
 _WAIT = 0.2
 """Seconds after which an idle consumer looks whether it is to stop."""
 _TELL = 1.0
@@ -38,7 +40,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a group that starts anew skips what the topic holds already."""
     until_end: bool = False
     """Whether to stop once every partition was read to its end."""
-    most: int = 1000
+    most: int = MOST
     """Messages answered together at most."""
     properties: dict[str, str] = {}
     """Further properties of librdkafka."""
@@ -223,23 +225,27 @@ class Consumer:
         """Answer and log new messages; None if somebody else did meanwhile."""
         service = self._answering.current()
         found = MessageReader(service.contract).sort(messages)
-        batches = [service.answer(found.rows)] if found.rows else []
-        spans = self._spans(messages, found)
-        ids = self._log.append_from(spans, batches)
+        parts = service.answers(service.read(found.rows)) if found.rows else []
+        spans = self._spans(messages, found, parts)
+        ids = self._log.append_from(spans, [part.batch for part in parts])
         if ids is None:
             return None
         for partition, span in zip(_by_partition(messages), spans, strict=True):
             self._positions[partition] = span.until
         self._answered += len(found.good)
         self._bad += len(found.bad)
-        answers = service.render(batches[0], ids[0]) if batches else []
         outgoing = [
-            self._reply(message, answer)
-            for message, answer in zip(found.good, answers, strict=True)
+            self._reply(found.good[row], answer)
+            for part, of_part in zip(parts, ids, strict=True)
+            for row, answer in zip(_rows_of(part), service.render(part.batch, of_part), strict=True)
         ]
         return [one for one in (*outgoing, *self._dead_letters(found.bad)) if one is not None]
 
-    def _spans(self, messages: Sequence[Message], found: Sorted) -> list[Span]:
+    def _spans(
+        self, messages: Sequence[Message], found: Sorted, parts: Sequence[Part]
+    ) -> list[Span]:
+        rows = [row for part in parts for row in _rows_of(part)]
+        answered = dict(zip([found.good[row] for row in rows], range(len(rows)), strict=True))
         good = _by_partition(found.good)
         return [
             Span(
@@ -247,6 +253,7 @@ class Consumer:
                 since=self._positions[partition],
                 until=ours[-1].offset + 1,
                 offsets=[message.offset for message in good.get(partition, ())],
+                positions=[answered[message] for message in good.get(partition, ())],
             )
             for partition, ours in _by_partition(messages).items()
         ]
@@ -323,6 +330,10 @@ def _by_partition(messages: Sequence[Message]) -> Mapping[Partition, list[Messag
     for message in messages:
         found[message.topic, message.partition].append(message)
     return found
+
+
+def _rows_of(part: Part) -> Sequence[int]:
+    return range(part.batch.rows) if part.positions is None else part.positions
 
 
 def _one_row(batch: Batch, row: int) -> Batch:

@@ -12,10 +12,9 @@ _TABLE = """CREATE TABLE IF NOT EXISTS consumed(
     source TEXT NOT NULL,
     until INTEGER NOT NULL,
     seq INTEGER,
-    first INTEGER NOT NULL,
     runs TEXT NOT NULL,
     PRIMARY KEY (source, until)) WITHOUT ROWID"""
-_runs = msgspec.json.Decoder(list[tuple[int, int]])
+_runs = msgspec.json.Decoder(list[tuple[int, int, int]])
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +28,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     """The first offset that is not consumed yet."""
     offsets: Sequence[int]
     """Offset of each answered message, increasing; the others of the span were set aside."""
+    positions: Sequence[int]
+    """Where among the rows of the commit each of them is answered."""
 
 
 class Place(NamedTuple):
@@ -51,30 +52,26 @@ def fits(connection: sqlite3.Connection, spans: Sequence[Span]) -> bool:
 
 
 def note(connection: sqlite3.Connection, spans: Sequence[Span], seq: int | None) -> None:
-    """Note spans whose answers are entry ``seq``, one span's rows behind the other's."""
-    first = 0
+    """Note spans whose answers are entry ``seq``."""
     for span in spans:
-        runs = msgspec.json.encode(_to_runs(span.offsets)).decode()
+        runs = msgspec.json.encode(_to_runs(span.offsets, span.positions)).decode()
         connection.execute(
-            "INSERT INTO consumed(source, until, seq, first, runs) VALUES (?, ?, ?, ?, ?)",
-            (span.source, span.until, seq, first, runs),
+            "INSERT INTO consumed(source, until, seq, runs) VALUES (?, ?, ?, ?)",
+            (span.source, span.until, seq, runs),
         )
-        first += len(span.offsets)
 
 
 LAST = "SELECT max(until) FROM consumed WHERE source = ?"
-SINCE = """SELECT seq, first, runs FROM consumed
+SINCE = """SELECT seq, runs FROM consumed
     WHERE source = ? AND until > ? AND seq IS NOT NULL ORDER BY until"""
 KNOWN = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'consumed'"
 
 
-def places(seq: int, first: int, runs: str) -> Iterator[Place]:
+def places(seq: int, runs: str) -> Iterator[Place]:
     """Return where each answered message of a row of ``SINCE`` is."""
-    position = first
-    for start, count in _runs.decode(runs):
-        for offset in range(start, start + count):
-            yield Place(offset, seq, position)
-            position += 1
+    for offset, position, count in _runs.decode(runs):
+        for step in range(count):
+            yield Place(offset + step, seq, position + step)
 
 
 def _position(connection: sqlite3.Connection, source: str) -> int | None:
@@ -82,12 +79,12 @@ def _position(connection: sqlite3.Connection, source: str) -> int | None:
     return found
 
 
-def _to_runs(offsets: Sequence[int]) -> list[list[int]]:
-    """Turn increasing offsets into runs: [start, count]."""
+def _to_runs(offsets: Sequence[int], positions: Sequence[int]) -> list[list[int]]:
+    """Turn messages and their answers, neighbours in both, into runs: [offset, position, count]."""
     runs: list[list[int]] = []
-    for offset in offsets:
-        if runs and offset == sum(runs[-1]):
-            runs[-1][1] += 1
+    for offset, position in zip(offsets, positions, strict=True):
+        if runs and (offset, position) == (runs[-1][0] + runs[-1][2], runs[-1][1] + runs[-1][2]):
+            runs[-1][2] += 1
         else:
-            runs.append([offset, 1])
+            runs.append([offset, position, 1])
     return runs

@@ -101,8 +101,7 @@ class SqlitePredictionLog:
         spans : sequence of Span
             Each of another source.
         batches : sequence of Batch
-            Their rows are the answered messages of the spans, one span's behind the other's; none
-            if all were set aside.
+            Their rows are the answered messages of the spans; none if all were set aside.
 
         Returns
         -------

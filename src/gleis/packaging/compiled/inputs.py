@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gleis.contracts.errors import DataError
 from gleis.contracts.ports import Columns
+from gleis.packaging.coded import Coded
 from gleis.packaging.compiled.form import Input
 
 _NAN = math.nan
@@ -158,6 +159,8 @@ _READ: dict[str, Callable[[Any], Any]] = {"number": _number, "integer": _integer
 
 
 def _coded(values: Any, codes: Codes) -> Any:
+    if isinstance(values, Coded):
+        return values.look_up(codes.__getitem__)
     if isinstance(values, np.ndarray) and values.dtype.kind in "biuf":
         if isinstance(codes, _Flags) and values.dtype.kind == "b":
             return values.astype(np.float64)
