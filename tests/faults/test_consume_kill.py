@@ -28,7 +28,7 @@ built = build(home.packages, BINARY, run="rule", rule=EVENING)
 promote(Registry(home, "small", SystemClock()), built, "first")
 """
 ROW = {"distance": 800.0, "temp": None, "hour": 17, "carrier": "UA"}
-MESSAGES, KILLS = 4000, 12
+MESSAGES = 4000
 
 
 @pytest.fixture
@@ -59,7 +59,8 @@ def _kill_on_the_way(process, log, moment):
     assert process.wait(10) == -9
 
 
-def test_every_message_is_one_record(state):
+@pytest.mark.parametrize("kills", [3, pytest.param(12, marks=pytest.mark.slow)])
+def test_every_message_is_one_record(state, kills):
     with cluster() as brokers:
         stream = Stream(
             brokers=brokers,
@@ -73,9 +74,9 @@ def test_every_message_is_one_record(state):
         rows = [ROW | {"flight": f"F{at}"} if at % 10 else {"odd": at} for at in range(MESSAGES)]
         write(brokers, "in", rows)
         log, draw = Home(state).log, random.Random(0)
-        for turn in range(KILLS):
+        for turn in range(kills):
             # The mock lets the first name lead, even if it is dead and leads nobody.
-            named = QUICK | {"group.instance.id": f"member-{KILLS - turn:02}"}
+            named = QUICK | {"group.instance.id": f"member-{kills - turn:02}"}
             member = msgspec.structs.replace(stream, properties=named)
             _kill_on_the_way(_start(state, member), log, draw.uniform(0, 0.12))
         assert log.counts().predictions < MESSAGES * 9 // 10, "killed on the way"
