@@ -17,7 +17,7 @@ def _tensor(name: str, kind: str, *values: Any) -> dict[str, Any]:
 
 
 _SEEDS: dict[str, list[Any]] = {
-    "predict": [ROW, _NAMED, {"rows": [ROW, _NAMED]}, [ROW, ROW | {"temp": None}], [ROW] * 1001],
+    "predict": [ROW, _NAMED, {"rows": [ROW, _NAMED]}, [ROW, ROW | {"temp": None}]],
     "labels": [
         {"prediction_id": "1-0-07aeb8cb", "label": 1},
         {"labels": [{"id": 77, "label": "0", "at": "2013-07-05T12:00:00Z"}]},
@@ -45,6 +45,7 @@ _SEEDS: dict[str, list[Any]] = {
 }
 """By the word in a route's path that wants them; a route that is not named here gets all."""
 
+_MANY = json.dumps([ROW] * 1001).encode()
 _CSV = b"distance,temp,hour,carrier\n800.0,12.5,17,UA\n80,,3,AA\n"
 _LITERALS = (
     "NaN", "-Infinity", "1e999", "-1e999", "1e-400", "-0", "0.1e1", "00", "1.", ".5", "0x10",
@@ -106,9 +107,31 @@ def mutant(draw: Random, path: str) -> Mutant:
     return Mutant(body, headers, draw.choice(_QUERIES), chunks, draw.random() < 0.01)
 
 
+def on_the_wire(draw: Random) -> bytes:
+    """Return what goes over a socket: one or two requests with bent lines, lengths and chunks."""
+    body = json.dumps(draw.choice((ROW, [ROW, ROW], {"id": 1, "label": 1}))).encode()
+    at = draw.randrange(len(body))
+    chunked = b"%x\r\n%s\r\n%x\r\n%s\r\n0\r\n\r\n" % (
+        at, body[:at], len(body) - at, body[at:],
+    )  # fmt: skip
+    path = draw.choice((b"/predict", b"/labels", b"/invocations", b"/v2/models/flights/infer"))
+    head = b"POST %s HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n" % path
+    asked = [
+        head + b"content-length: %d\r\n\r\n" % len(body) + body,
+        head + b"transfer-encoding: chunked\r\n\r\n" + chunked,
+        head + b"content-length: %d\r\n\r\n" % draw.choice((0, 3, 10**12)) + body,
+    ]
+    sent = draw.choice(asked) + (draw.choice(asked) if draw.random() < 0.3 else b"")
+    for _ in range(draw.choice((1, 1, 2, 5))):
+        sent = _bent(draw, sent, asked)
+    return sent
+
+
 def _body(draw: Random, seeds: list[Any]) -> bytes:
-    texts = [json.dumps(one).encode() for one in seeds[:12]] + [_CSV]
+    texts = [json.dumps(one).encode() for one in seeds] + [_CSV]
     kind = draw.random()
+    if kind < 0.002:
+        return _MANY
     if kind < 0.03:
         return draw.choice(texts)
     if kind < 0.06:

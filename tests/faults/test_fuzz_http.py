@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+import httpx
 import pytest
 
 from gleis.contracts.clock import SystemClock
@@ -19,13 +20,15 @@ from gleis.registry.versions import Registry
 from gleis.serving.http import App
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
+from gleis.serving.wire import WireLimits
 from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
-from http_mutants import ROW, Mutant, mutant
+from http_mutants import ROW, Mutant, mutant, on_the_wire
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))
 
 import small_packages
+from running import Running
 
 from signing_keys import TRUST
 
@@ -124,7 +127,7 @@ def check(app, caplog, count, seed):
     with caplog.at_level(logging.ERROR):
         statuses = asyncio.run(bombard(app, count, seed))
     assert not caplog.records, "a defect was logged"
-    print(statuses)
+
     assert {200, 400, 422} <= set(statuses), statuses
     after = Mutant(json.dumps(ROW).encode(), [], b"", 1, leaves=False)
     status, body = asyncio.run(ask(app, "/predict", after))
@@ -146,3 +149,62 @@ def test_a_hundred_thousand_mutated_bodies(app, caplog):
     statuses = check(app, caplog, 40_000, seed=3)
     assert sum(statuses.values()) > 39_000
     assert memory() < before + 60
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A running server with the rule as champion, patient for two seconds."""
+    running = Running(tmp_path / "state", limits=WireLimits(patience=2.0))
+    made = small_packages.build(
+        tmp_path, small_packages.BINARY, run="one", rule=small_packages.EVENING
+    )
+    running.promote(made, "first")
+    yield running
+    running.stop()
+
+
+async def talk(server, sent, pieces):
+    """Send bytes in pieces and no more; return all that comes back until the server closes."""
+    reader, writer = await asyncio.open_connection(server.host, server.port)
+    try:
+        size = -(-len(sent) // pieces) or 1
+        for at in range(0, len(sent), size):
+            writer.write(sent[at : at + size])
+            await writer.drain()
+            await asyncio.sleep(0)
+        writer.write_eof()
+        return await asyncio.wait_for(reader.read(), 60)
+    except OSError:  # closed on us in the midst of it
+        return b""
+    finally:
+        writer.close()
+
+
+async def talk_much(server, count, seed):
+    draw, answers = Random(seed), Counter()
+    for _ in range(count // _TOGETHER):
+        sent = [on_the_wire(draw) for _ in range(_TOGETHER)]
+        talks = (talk(server, one, draw.choice((1, 2, 7))) for one in sent)
+        for one, answer in zip(sent, await asyncio.gather(*talks), strict=True):
+            assert not re.search(rb"^HTTP/1.1 5", answer, re.MULTILINE), (one, answer)
+            assert b"Traceback" not in answer
+            answers.update(re.findall(rb"^HTTP/1.1 (\d+)", answer, re.MULTILINE))
+    return answers
+
+
+def check_wire(server, caplog, count, seed):
+    with caplog.at_level(logging.ERROR):
+        answers = asyncio.run(talk_much(server, count, seed))
+    assert not caplog.records, "a defect was logged"
+    assert {b"200", b"400"} <= set(answers), answers
+    assert httpx.post(f"{server.url}/predict", json=ROW).status_code == 200
+
+
+def test_bent_requests_on_the_wire_leave_the_server_as_it_was(server, caplog):
+    check_wire(server, caplog, 640, seed=4)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_ten_thousand_bent_requests_on_the_wire(server, caplog):
+    check_wire(server, caplog, 10_000, seed=5)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import logging
 import socket
 import time
 
@@ -139,3 +141,27 @@ def test_what_is_no_http_gets_no_5xx_and_harms_nobody(impatient, sent):
     assert b"HTTP/1.1 5" not in answer
     assert b"Traceback" not in answer
     assert httpx.post(f"{impatient.url}/predict", json=ROW).status_code == 200
+
+
+def test_rubbish_behind_a_whole_request_does_not_cost_its_answer(impatient, caplog):
+    """The prediction is logged by then: whoever asked shall know its id."""
+    body = json.dumps(ROW).encode()
+    head = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with connect(impatient) as line, caplog.at_level(logging.ERROR):
+        line.sendall(head + body + b"rubbish\r\n\r\n")
+        answer = all_of(line)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.count(b"HTTP/1.1") == 1
+    assert b"prediction_id" in answer
+    assert not caplog.records
+
+
+def test_a_client_that_says_no_more_still_gets_its_answers(impatient, caplog):
+    body = json.dumps(ROW).encode()
+    one = b"POST /predict HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    with connect(impatient) as line, caplog.at_level(logging.ERROR):
+        line.sendall(one * 3 + HEAD + b"\r\n{")
+        line.shutdown(socket.SHUT_WR)
+        assert all_of(line).count(b"HTTP/1.1 200 ") == 3
+    assert impatient.home.log.counts().predictions == 3
+    assert not caplog.records

@@ -119,14 +119,14 @@ def make_app(
         on_refused=metrics.reload_failed,
     )
     live.load()
-    gate = make_gate(settings, home, clock, folder)
+    gate = make_gate(settings, home, clock, folder, metrics)
     size = int(limits.max_body_mb * 1e6)
     timeout = parse_duration(limits.timeout, "serve.timeout").total_seconds()
     commits = GroupCommit(home.log)
     return App(live, commits, clock, metrics, max_body=size, access=gate, timeout=timeout)
 
 
-def make_gate(settings: Settings, home: Home, clock: Clock, folder: Path) -> Gate:
+def make_gate(settings: Settings, home: Home, clock: Clock, folder: Path, metrics: Metrics) -> Gate:
     """Look up who may do what, by ``[access]`` and the ledger.
 
     Raises
@@ -144,6 +144,7 @@ def make_gate(settings: Settings, home: Home, clock: Clock, folder: Path) -> Gat
         limit=limit,
         tokens=_tokens(access, clock, folder, limit),
         trusting=access.open,
+        count=metrics.admitted,
     )
     gate.load()
     return gate

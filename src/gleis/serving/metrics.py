@@ -54,6 +54,11 @@ _FAMILIES = {
         ("outcome",),
     ),
     "gleis_requests": _Family("counter", "HTTP requests.", ("path", "status")),
+    "gleis_admitted": _Family(
+        "counter",
+        "Requests let through, by the caller's key id; token stands for all with a token.",
+        ("caller",),
+    ),
     "gleis_model_info": _Family(
         "gauge", "1 for the version that answers now.", ("model", "version", "digest")
     ),
@@ -165,6 +170,10 @@ class Metrics:
     def requested(self, path: str, status: int) -> None:
         """Count a request; ``path`` is one of the service's own, or ``other``."""
         self._cell("gleis_requests", path, str(status))[0] += 1
+
+    def admitted(self, caller: str) -> None:
+        """Count a request that was let through; ``caller`` is a key's id or ``token``."""
+        self._cell("gleis_admitted", caller)[0] += 1
 
     def reload_failed(self) -> None:
         """Count a new version that was refused."""

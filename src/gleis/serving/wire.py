@@ -11,7 +11,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from gleis.contracts.errors import GleisError, RequestError, UnavailableError
+from gleis.contracts.errors import GleisError, MalformedError, RequestError, UnavailableError
 from gleis.serving.statuses import body_of
 
 
@@ -29,6 +29,7 @@ class WireLimits(NamedTuple):
 
 ORDINARY = WireLimits()
 _PHRASES = {
+    400: b"Bad Request",
     408: b"Request Timeout",
     431: b"Request Header Fields Too Large",
     503: b"Service Unavailable",
@@ -55,6 +56,8 @@ class Connection(HttpToolsProtocol):
         """Since when a request, or the first byte of one, is awaited; None between requests."""
         self._header = 0
         """Bytes of path and headers so far; 0 while none are awaited."""
+        self._ends = False
+        """Whether it closes after the answer under way."""
 
     def connection_made(self, transport: Any) -> None:
         """Take it, or send it away if there are too many."""
@@ -79,23 +82,64 @@ class Connection(HttpToolsProtocol):
         self.waiting = None
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """Go on with what waits, or end a connection that was given up."""
+        more = bool(self.pipeline)
+        super().on_response_complete()
+        if self._ends and not more:
+            self.transport.close()
+
+    def eof_received(self) -> bool | None:  # type: ignore[override]
+        """Answer what came in whole, though the client says no more, then close."""
+        if self.scheme == "http":
+            return self._finish()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # TLS ends in both directions at once
+            self.cycle.message_event.set()
+        return None
+
+    def _finish(self) -> bool:
+        """End after the requests that came in whole; return whether there are any."""
+        cycle = self.cycle
+        if self.pipeline and cycle.more_body:
+            self.pipeline.popleft()  # the newest, half of it; the others are whole
+            self._ends = True
+        elif self.pipeline or (
+            cycle is not None and not cycle.response_complete and not cycle.more_body
+        ):
+            self._ends = True
+        return self._ends
+
     def data_received(self, data: bytes) -> None:
         """Take bytes; while path and headers are not complete, count them.
 
         The parser keeps a header to itself until it ends, so it is not enough to look at those
         that have.
         """
+        if self._ends:
+            return
         super().data_received(data)
         if self._header:
             self._header += len(data)
             if self._header > self.limits.header:
                 self.refuse(431, _long(self.limits.header))
 
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP."""
+        self.refuse(400, MalformedError("This is not HTTP/1.1", remedy="Mend the request."))
+
     def refuse(self, status: int, error: GleisError) -> None:
-        """Answer an error, if nothing was answered yet, and close."""
-        if self.transport is None or self.transport.is_closing():
+        """Answer an error and close; requests that came in whole before are answered first."""
+        if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        if self._finish():
+            return
+        cycle = self.cycle
+        pending = cycle is not None and not cycle.response_complete
+        if pending:  # its handler waits for the rest of the body, in vain
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if not (pending and cycle.response_started):
             body = msgspec.json.encode(body_of(error))
             self.transport.write(
                 b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"

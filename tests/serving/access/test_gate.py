@@ -7,11 +7,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+import httpx
 import pytest
 from small_packages import ROW
 
 from gleis.contracts.caller import Limit
-from gleis.contracts.clock import SimulatedClock
+from gleis.contracts.clock import SimulatedClock, SystemClock
 from gleis.contracts.errors import StoreError, UnavailableError, UnknownCallerError
 from gleis.registry.callers import Callers
 from gleis.serving.access import gate as gate_module
@@ -211,6 +212,19 @@ def test_a_caller_over_its_rate_is_told_when_to_come_again(client, make_key):
     assert 1 <= int(answers[3].headers["retry-after"]) <= 20
     other = bearer(make_key(limit=Limit(3, 60.0)))
     assert client.post("/predict", json=ROW, headers=other).status_code == 200
+
+
+def test_who_asked_is_counted_by_key(service, tmp_path):
+    counted, callers = [], Callers(service.home, SystemClock())
+    shop, key = callers.new("shop", ["predict"], by="me")
+    gate = Gate(callers, "flights", SystemClock(), service.home.rates, count=counted.append)
+    gate.load()
+    service.app.access = gate
+    with httpx.Client(base_url=service.url) as client:
+        for headers in (bearer(key), bearer(key), bearer(key + "x"), {}):
+            client.post("/predict", json=ROW, headers=headers)
+        client.post("/labels", json=LABEL, headers=bearer(key))
+    assert counted == [shop.id, shop.id]
 
 
 def test_a_key_expires_at_its_moment(tmp_path):

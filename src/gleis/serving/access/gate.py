@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
@@ -64,6 +65,8 @@ class Gate:
     tokens : Tokens, optional
     trusting : bool
         Without keys, answer web pages of any site too: something in front looks after that.
+    count : callable
+        Told of every request that is let through: the caller's key id, or ``token``.
     every : float
         Seconds between looks.
     """
@@ -78,6 +81,7 @@ class Gate:
         limit: Limit | None = None,
         tokens: Tokens | None = None,
         trusting: bool = False,
+        count: Callable[[str], None] = lambda caller: None,
         every: float = 0.25,
     ) -> None:
         self.error: str | None = None
@@ -90,6 +94,7 @@ class Gate:
         self._limit = limit
         self._tokens = tokens
         self._trusting = trusting
+        self._count = count
         self._every = every
         self._grants: dict[bytes, Grant] = {}
         self._revision = -1
@@ -130,6 +135,7 @@ class Gate:
             raise _forbidden(grant, route, self._model)
         if grant.limit is not None:
             self._take(grant, grant.limit)
+        self._count(grant.counted)
 
     def identify(self, request: Request) -> Grant:
         """Return who sends a request.

@@ -26,6 +26,8 @@ class Grant(NamedTuple):
     """Why it may do nothing any more."""
     elsewhere: bool = False
     """True if it may ask other models only."""
+    counted: str = "token"
+    """As which it is counted: a key's id. Subjects of tokens are without number."""
 
 
 def allowed(roles: Iterable[str]) -> frozenset[str]:
@@ -53,4 +55,5 @@ def grant_of(caller: Caller, slot: int, model: str, limit: Limit | None) -> Gran
         expires=caller.expires,
         refusal="is revoked" if caller.revoked else None,
         elsewhere=elsewhere,
+        counted=caller.id,
     )
