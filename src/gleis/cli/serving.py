@@ -26,6 +26,7 @@ InsecureDev = Annotated[
     ),
 ]
 Port = Annotated[int | None, typer.Option(help="Port; 0 takes a free one.")]
+WorkerCount = Annotated[int | None, typer.Option(help="Processes that answer.")]
 TlsCert = Annotated[
     Path | None, typer.Option(help="PEM file of a certificate: answer over TLS.", metavar="FILE")
 ]
@@ -41,6 +42,7 @@ def serve(
     insecure_dev: InsecureDev = False,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
+    workers: WorkerCount = None,
     flags: Flags = None,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +50,9 @@ def serve(
 
     Example: gleis serve --port 8000
     """
-    opened = open_project(project, [*(flags or []), *_address(host, port, tls_cert, tls_key)])
+    opened = open_project(
+        project, [*(flags or []), *_address(host, port, tls_cert, tls_key, workers)]
+    )
     _start(
         lambda started: opened.serve(started, insecure_dev=insecure_dev),
         "Opening the champion",
@@ -64,6 +68,7 @@ def up(
     insecure_dev: InsecureDev = False,
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
+    workers: WorkerCount = None,
     flags: Flags = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,7 +78,9 @@ def up(
 
     Example: gleis up
     """
-    opened = open_project(project, [*(flags or []), *_address(host, port, tls_cert, tls_key)])
+    opened = open_project(
+        project, [*(flags or []), *_address(host, port, tls_cert, tls_key, workers)]
+    )
     on_tick = None if as_json else tell_tick
     _start(
         lambda started: opened.up(started, on_tick, insecure_dev=insecure_dev),
@@ -116,13 +123,18 @@ def _start(serve: Callable[[Announce], None], doing: str, scheme: str, as_json: 
 
 
 def _address(
-    host: str | None, port: int | None, tls_cert: Path | None, tls_key: Path | None
+    host: str | None,
+    port: int | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    workers: int | None,
 ) -> list[str]:
     flags = []
     if host is not None:
         flags.append(f"serve.host='{host}'")
-    if port is not None:
-        flags.append(f"serve.port={port}")
+    for key, number in (("port", port), ("workers", workers)):
+        if number is not None:
+            flags.append(f"serve.{key}={number}")
     for name, path in (("tls_cert", tls_cert), ("tls_key", tls_key)):
         if path is not None:
             flags.append(f"serve.{name}='{path.absolute()}'")

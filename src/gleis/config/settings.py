@@ -111,6 +111,8 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Larger bodies get 413."""
     max_rows: int = 10_000
     """Rows in one request; more get 413."""
+    workers: int = 1
+    """Processes that answer. They share the port, the log and ``/metrics``."""
     timeout: str = "1s"
     """How long a model may take before its baseline answers in its place. A compiled model or a
     rule is not waited for: it answers in microseconds."""

@@ -146,6 +146,7 @@ def _numbers(settings: Settings) -> None:
         ("evidence.bootstrap", settings.evidence.bootstrap, 20, 100_000),
         ("evidence.min_slice", settings.evidence.min_slice, 10, 10**9),
         ("serve.port", settings.serve.port, 0, 65_535),
+        ("serve.workers", settings.serve.workers, 1, 256),
         ("serve.max_rows", settings.serve.max_rows, 1, 10**7),
         ("serve.max_connections", settings.serve.max_connections, 1, 10**6),
         ("serve.max_body_mb", settings.serve.max_body_mb, 0.001, 10_000),

@@ -225,6 +225,11 @@ class Project:
 
         wire = on_the_wire(self.settings, self.folder)
         listening = open_port(self.settings, self.home)
+        if self.settings.serve.workers > 1:
+            from gleis.lifecycle.workers import run_workers
+
+            run_workers(self.settings, self.folder, listening, started, insecure_dev=insecure_dev)
+            return
         app = make_app(self.settings, self.home, self.clock, self.folder, insecure_dev=insecure_dev)
         serve(app, listening, started=started, **wire)
 

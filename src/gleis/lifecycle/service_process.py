@@ -26,6 +26,7 @@ from gleis.serving.metrics import Metrics
 from gleis.serving.run import bind
 from gleis.serving.tls import Certificate
 from gleis.serving.wire import WireLimits
+from gleis.store.counters import Counters
 from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
 
@@ -79,7 +80,13 @@ def on_the_wire(settings: Settings, folder: Path) -> OnTheWire:
 
 
 def make_app(
-    settings: Settings, home: Home, clock: Clock, folder: Path, *, insecure_dev: bool = False
+    settings: Settings,
+    home: Home,
+    clock: Clock,
+    folder: Path,
+    *,
+    insecure_dev: bool = False,
+    counters: Counters | None = None,
 ) -> App:
     """Load the champion and return the application that serves it.
 
@@ -92,6 +99,8 @@ def make_app(
         The project folder.
     insecure_dev : bool
         Serve packages whoever signed them, and warn of it.
+    counters : Counters, optional
+        Shared with the other workers; None counts in this process only.
 
     Raises
     ------
@@ -103,7 +112,7 @@ def make_app(
     home.create()
     limits = settings.serve
     registry = Registry(home, settings.project.name, clock)
-    metrics = Metrics(registry.name)
+    metrics = Metrics(registry.name, counters)
     if insecure_dev:
         _log.warning(
             "--insecure-dev: signatures are not checked, anybody's package is served. Never in "
