@@ -125,6 +125,7 @@ def make_app(
         lambda: keyring.trust(unsigned=insecure_dev),
         max_rows=limits.max_rows,
         outliers=limits.outliers,
+        workers=limits.workers,
         on_refused=metrics.reload_failed,
     )
     live.load()
