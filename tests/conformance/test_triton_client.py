@@ -10,6 +10,10 @@ import tritonclient.http as triton
 from small_packages import BINARY, FEATURES, ROW, sample_rows
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
+from gleis.contracts.clock import SystemClock
+from gleis.registry.callers import Callers
+from gleis.serving.access.gate import Gate
+
 COUNT = 7
 DATATYPES = {"distance": "FP64", "temp": "FP64", "hour": "INT64", "carrier": "BYTES"}
 
@@ -199,3 +203,20 @@ def test_the_row_that_http_sends_gets_the_same_score(client):
     given["carrier"] = given["carrier"].astype(np.object_)
     result = connected.infer("flights", inputs_of(given))
     assert result.as_numpy("score")[0] == expected(service, given)[0]
+
+
+def test_with_an_api_key_in_its_headers(client):
+    connected, service = client("rule")
+    clock = SystemClock()
+    callers = Callers(service.home, clock)
+    _, key = callers.new("triton", ["predict"], by="tests")
+    gate = Gate(callers, "flights", clock, service.home.rates)
+    gate.load()
+    service.app.access = gate
+    given = inputs_of(arrays(BINARY))
+    assert connected.is_server_ready()
+    with pytest.raises(InferenceServerException, match="who sends it") as caught:
+        connected.infer("flights", given)
+    assert caught.value.status() == "401"
+    result = connected.infer("flights", given, headers={"Authorization": f"Bearer {key}"})
+    assert result.as_numpy("score").shape == (COUNT,)
