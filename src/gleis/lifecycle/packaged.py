@@ -15,7 +15,7 @@ from pathlib import Path
 from gleis.config.load import load_settings
 from gleis.contracts.clock import SystemClock
 from gleis.contracts.errors import GleisError
-from gleis.lifecycle.service_process import make_app, open_port
+from gleis.lifecycle.service_process import make_app, on_the_wire, open_port
 from gleis.registry.versions import Registry
 from gleis.serving.run import serve
 from gleis.store.home import Home
@@ -31,8 +31,9 @@ def main() -> int:
         settings = load_settings(folder)
         home = Home(folder / settings.state)
         enter(Registry(home, settings.project.name, clock), Path(package).absolute(), digest)
+        wire = on_the_wire(settings, folder)
         listening = open_port(settings, home)
-        serve(make_app(settings, home, clock, folder), listening, started=_say)
+        serve(make_app(settings, home, clock, folder), listening, started=_say, **wire)
         home.close()
     except GleisError as error:
         sys.stderr.write(f"error: {error}\n")
