@@ -149,11 +149,29 @@ def test_a_manifest_that_contradicts_the_files(folder, refused, reseal):
     refused(r"card\.md was changed after the package was built")
 
 
-def test_a_file_that_the_manifest_does_not_list(folder, refused, reseal):
-    """As of a compiled form that was put beside the model later."""
-    (folder / "model.json").write_bytes(b"{}")
+@pytest.mark.parametrize("name", ["compiled.json", "compiled.npz", "model.json"])
+def test_another_form_that_nobody_signed(folder, refused, name):
+    (folder / name).write_bytes(b"{}")
+    refused(f"{name} was added after the package was signed")
+
+
+@pytest.mark.parametrize("name", ["compiled.json", "compiled.npz", "model.json"])
+def test_another_form_whose_hash_is_not_in_the_manifest(folder, refused, reseal, name):
+    (folder / name).write_bytes(b"{}")
     reseal(folder, manifest=(folder / MANIFEST).read_bytes())
-    refused(r"model\.json is not in the manifest")
+    refused(f"{name} is not in the manifest")
+
+
+def test_a_compiled_form_with_an_array_of_objects(folder, refused, reseal):
+    np.savez(folder / "compiled.npz", nodes=np.array([None], dtype=object))
+    reseal(folder)
+    refused(r"compiled\.npz/nodes\.npy holds an array of Python objects", digest=None)
+
+
+def test_a_compiled_form_without_its_other_half(folder, refused, reseal):
+    np.savez(folder / "compiled.npz", nodes=np.zeros(2))
+    reseal(folder)
+    refused(r"compiled\.json", digest=None)
 
 
 def test_a_file_that_no_package_has(folder, refused, reseal):

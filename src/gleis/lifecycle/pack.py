@@ -14,6 +14,7 @@ from gleis.contracts.verdict import Verdict
 from gleis.governance.card import write_card
 from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.build import Parts, build_package
+from gleis.packaging.compiled.form import STRUCTURE
 from gleis.packaging.examples import Examples
 from gleis.packaging.requirements import require
 from gleis.training.results import Examined, Fitted, Ruled
@@ -35,6 +36,8 @@ def pack(
     artifacts = bench.kept.artifacts
     rule = bench.trainer.read_rule(ruled)
     estimator = artifacts.get(made.estimator) if isinstance(made, Fitted) else None
+    forms = _forms(bench, made, examined) if isinstance(made, Fitted) else {}
+    lock = artifacts.get(run.environment.lock).decode()
     verdict = run.verdict or Verdict(gates=())
     parts = Parts(
         run=run.id,
@@ -43,7 +46,7 @@ def pack(
         estimator=estimator,
         trusted=made.trusted if isinstance(made, Fitted) else (),
         frame=made.frame if isinstance(made, Fitted) else "polars",
-        forms=_forms(bench, made, examined) if isinstance(made, Fitted) else {},
+        forms=forms,
         rule=None if isinstance(made, Fitted) else rule,
         baseline=rule,
         reference=msgspec.json.decode(artifacts.get(examined.reference), type=Reference),
@@ -52,7 +55,7 @@ def pack(
         lineage={"run": msgspec.to_builtins(run)},
         card=write_card(run, made.contract, verdict),
         examples=msgspec.json.decode(artifacts.get(examined.examples), type=Examples),
-        requirements=require(estimator, artifacts.get(run.environment.lock).decode()),
+        requirements=require(estimator, lock, compiled=STRUCTURE in forms),
         dataset=run.dataset,
         python=platform.python_version(),
     )
