@@ -17,6 +17,7 @@ from gleis.contracts.alarm import Decision
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.deployment import BASELINE, CHAMPION, Version
 from gleis.contracts.errors import DataError, RegistryError
+from gleis.contracts.evidence import Evidence
 from gleis.contracts.release import Trial
 from gleis.contracts.run import Run
 from gleis.data.refresh import is_current, refresh, reload
@@ -29,7 +30,7 @@ from gleis.lifecycle.tracked import track_run
 from gleis.lifecycle.unchanged import keep_done
 from gleis.lifecycle.workbench import Workbench, whoami
 from gleis.training.keys import done_key, load_code
-from gleis.training.results import Examined, Fitted, Ruled
+from gleis.training.results import CompiledForm, Examined, Fitted, Ruled
 
 Result = TypeVar("Result")
 
@@ -182,13 +183,20 @@ def examine(
     examined = bench.trainer.examine(dataset, fitted, ruled)
     if isinstance(fitted, Ruled):
         return examined
-    parity = bench.trainer.compile(fitted, examined).parity
-    bench.tell("compile", "passed" if parity.accepted else parity.reason)
-    evidence = msgspec.structs.replace(examined.evidence, compiled=parity)
-    if not parity.accepted:
-        note = f"The estimator itself answers, not a compiled form of it: {parity.reason}"
-        evidence = msgspec.structs.replace(evidence, notes=(*evidence.notes, note))
-    return msgspec.structs.replace(examined, evidence=evidence)
+    return msgspec.structs.replace(
+        examined, evidence=with_forms(examined.evidence, bench.trainer.compile(fitted, examined))
+    )
+
+
+def with_forms(evidence: Evidence, made: CompiledForm) -> Evidence:
+    """Return evidence that says what answers: a compiled form, ONNX, or the estimator itself."""
+    notes = evidence.notes
+    if not made.parity.accepted:
+        what = (
+            "ONNX answers" if made.onnx and made.onnx.accepted else "The estimator itself answers"
+        )
+        notes = (*notes, f"{what}, not a compiled form: {made.parity.reason}")
+    return msgspec.structs.replace(evidence, compiled=made.parity, onnx=made.onnx, notes=notes)
 
 
 def lay_baseline(

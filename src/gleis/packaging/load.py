@@ -21,6 +21,7 @@ from gleis.packaging.estimator import SklearnModel, load_estimator
 from gleis.packaging.examples import Examples, Promise
 from gleis.packaging.frames import Frame
 from gleis.packaging.keys import Trust
+from gleis.packaging.onnx_form import ONNX, OnnxModel, onnx_answers
 from gleis.packaging.rule import Rule, RuleModel
 from gleis.packaging.sealed import Sealed, read_sealed
 from gleis.packaging.signature import Signed
@@ -128,6 +129,8 @@ def load_fitted(package: Package) -> SklearnModel:
 def _model(files: Mapping[str, bytes], contract: Contract) -> Model:
     if STRUCTURE in files or ARRAYS in files:
         return CompiledModel(decode_form(files))
+    if ONNX in files and onnx_answers():
+        return OnnxModel(files[ONNX], contract)
     if "model.skops" not in files:
         return RuleModel(_decode(files, "model.json", Rule), contract)
     return _fitted(files, contract)

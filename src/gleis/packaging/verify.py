@@ -17,6 +17,7 @@ from gleis.packaging.examples import mean_loss
 from gleis.packaging.keys import Trust
 from gleis.packaging.load import Package, load_fitted, open_sealed
 from gleis.packaging.manifest import Found, check_manifest
+from gleis.packaging.onnx_form import OnnxModel
 from gleis.packaging.sealed import read_folder, seal
 from gleis.packaging.signature import check_signature
 
@@ -114,17 +115,17 @@ def _types(
 
 def _tests(package: Package) -> tuple[Check, ...]:
     checks = self_test(package).checks
-    compiled = isinstance(package.model, CompiledModel)
-    return (*checks, _check_fitted(package)) if compiled else checks
+    other = isinstance(package.model, CompiledModel | OnnxModel)
+    return (*checks, _check_fitted(package)) if other else checks
 
 
 def _check_fitted(package: Package) -> Check:
-    """The compiled form answers; the estimator it was made from must answer the same."""
+    """Another form answers; the estimator it was made from must answer the same."""
     name = "fitted estimator"
     try:
         scores = load_fitted(package).predict(package.examples.features)
     except ImportError as error:
-        text = f"Not looked at: {error}. The compiled form answers without it."
+        text = f"Not looked at: {error}. Another form answers without it."
         return Check(name=name, passed=True, text=text)
     except _FAILURES as error:
         text = f"The fitted estimator fails: {type(error).__name__}: {error}"

@@ -80,6 +80,8 @@ class CompiledForm(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str]
     """File name in a package -> artifact; empty if it was refused."""
     parity: Parity
+    onnx: Parity | None = None
+    """Of the ONNX form, which is tried where the compiled one is refused."""
 
     @property
     def artifacts(self) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from gleis.packaging.compiled.make import compile_model
 from gleis.packaging.estimator import SklearnModel, dump_estimator, load_estimator
 from gleis.packaging.examples import Examples
 from gleis.packaging.foreign.opened import Opened
+from gleis.packaging.onnx_form import export_onnx, onnx_converts
 from gleis.packaging.rule import Rule, RuleModel
 from gleis.training.cache import StepCache, key_of
 from gleis.training.keys import fit_key, function_code, module_code, rule_key
@@ -156,8 +157,11 @@ class Trainer:
         reference = msgspec.json.decode(self.artifacts.get(examined.reference), type=Reference)
         examples = msgspec.json.decode(self.artifacts.get(examined.examples), type=Examples)
         compiled = compile_model(model, reference, examples)
-        files = {name: self.artifacts.put(content) for name, content in compiled.files.items()}
-        return CompiledForm(key=key, files=files, parity=compiled.parity)
+        contents, onnx = compiled.files, None
+        if not compiled.parity.accepted and onnx_converts():
+            contents, onnx = export_onnx(model, reference, examples, compiled.form)
+        files = {name: self.artifacts.put(content) for name, content in contents.items()}
+        return CompiledForm(key=key, files=files, parity=compiled.parity, onnx=onnx)
 
     def _fit(self, key: str, dataset: DatasetVersion) -> Fitted:
         prepared = self.prepare(dataset)

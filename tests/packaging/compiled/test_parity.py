@@ -173,7 +173,7 @@ def test_a_form_that_raises_or_has_another_shape_is_refused(parts, fitted):
             return np.zeros((len(columns["new"]), 2))
 
     args = (model, model.contract, made.reference, made.examples, None)
-    assert "raises on rows" in check_parity(Raises(), *args).reason
+    assert "It refuses shop = None" in check_parity(Raises(), *args).reason
     assert "shape" in check_parity(Wide(), *args).reason
 
 

@@ -10,7 +10,7 @@ from gleis.contracts.errors import PackageError
 from gleis.contracts.evidence import Parity
 from gleis.contracts.profile import Reference
 from gleis.packaging.compiled.estimators import compile_estimator
-from gleis.packaging.compiled.form import decode_form, encode_form
+from gleis.packaging.compiled.form import Form, decode_form, encode_form
 from gleis.packaging.compiled.model import CompiledModel
 from gleis.packaging.compiled.parity import check_parity
 from gleis.packaging.compiled.symbols import NotCompiledError
@@ -28,6 +28,8 @@ class Compiled(msgspec.Struct, frozen=True):
     files: dict[str, bytes]
     """File name -> content; empty if it was refused."""
     parity: Parity
+    form: Form | None = None
+    """What was refused at the gate, for its thresholds."""
 
 
 def compile_model(fitted: SklearnModel, reference: Reference, examples: Examples) -> Compiled:
@@ -51,4 +53,4 @@ def compile_model(fitted: SklearnModel, reference: Reference, examples: Examples
         reason = f"It cannot be translated: {type(error).__name__}: {error}"
         return Compiled({}, Parity(accepted=False, reason=reason))
     parity = check_parity(model, fitted, fitted.contract, reference, examples, form)
-    return Compiled(files if parity.accepted else {}, parity)
+    return Compiled(files if parity.accepted else {}, parity, form)

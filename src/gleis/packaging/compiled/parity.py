@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,11 +47,44 @@ _RAISED = (
 
 
 class _DiffersError(Exception):
-    """Ends the comparison."""
+    """Ends the comparison: there is nothing to compare."""
 
-    def __init__(self, reason: str, **figures: Any) -> None:
-        super().__init__(reason)
-        self.figures = figures
+
+@dataclass
+class _Tally:
+    """What has been compared so far."""
+
+    contract: Contract
+    rows: int = 0
+    largest: float = 0.0
+    beyond: bool = False
+    flipped: int = 0
+
+    def add(self, answer: Scores, expected: Scores) -> None:
+        """Compare the scores of some rows."""
+        if answer.shape != expected.shape:
+            raise _DiffersError(
+                f"Its scores have shape {answer.shape} instead of {expected.shape}."
+            )
+        # A pair of scores that are not numbers is equal.
+        both = np.isnan(expected) & np.isnan(answer)
+        apart = np.where(both, 0.0, np.abs(answer - expected))
+        self.rows += len(expected)
+        self.largest = max(self.largest, float(np.nanmax(apart, initial=0.0)))
+        allowed: Any = TOLERANCE
+        if self.contract.task == "regression":
+            allowed = TOLERANCE * np.maximum(1.0, np.abs(np.where(both, 0.0, expected)))
+        self.beyond = self.beyond or not bool((apart <= allowed).all())
+        if self.contract.task != "regression":
+            self.flipped += int((_labels(answer) != _labels(expected)).sum())
+
+    @property
+    def reason(self) -> str:
+        """Why the form is refused; empty if it is not."""
+        if not self.beyond and not self.flipped:
+            return ""
+        what = f"{self.flipped:,} labels flipped" if self.flipped else "no label flipped"
+        return f"It is up to {self.largest:.2g} off on {self.rows:,} rows, {what}."
 
 
 def check_parity(
@@ -84,59 +118,68 @@ def check_parity(
     """
     cuts = find_cuts(trees) if trees is not None else {}
     total = sum(len(values) for values in cuts.values())
+    tally = _Tally(contract)
     try:
-        refused, tried = _refusals(form, fitted, contract, reference, examples)
+        refused = _refusals(form, fitted, tally, reference, examples)
         rows = draw_rows(contract, reference, examples, cuts, refused)
-        count, largest = _compare_all(form, fitted, rows, contract)
+        _compare_all(form, fitted, rows, tally)
         if trees is not None:
             aimed = aim(trees, Inputs(trees.structure.inputs).matrix(_plain(rows)))
-            more = aimed_rows(rows, aimed, contract)
-            found, off = _compare_all(form, fitted, more, contract)
-            count, largest = count + found, max(largest, off)
+            _compare_all(form, fitted, aimed_rows(rows, aimed, contract), tally)
     except _DiffersError as differs:
-        return Parity(accepted=False, cuts=total, reason=str(differs), **differs.figures)
-    return Parity(accepted=True, rows=count + tried, cuts=total, difference=largest)
+        return Parity(accepted=False, rows=tally.rows, cuts=total, reason=str(differs))
+    return Parity(
+        accepted=not tally.reason,
+        rows=tally.rows,
+        cuts=total,
+        difference=tally.largest if np.isfinite(tally.largest) else None,
+        flipped=tally.flipped,
+        reason=tally.reason,
+    )
 
 
 def _refusals(
-    form: Model, fitted: Model, contract: Contract, reference: Reference, examples: Examples
-) -> tuple[frozenset[Variant], int]:
+    form: Model, fitted: Model, tally: _Tally, reference: Reference, examples: Examples
+) -> frozenset[Variant]:
     """Find what the fitted estimator refuses, and hold the form to it."""
+    contract = tally.contract
     usual = part(draw_rows(contract, reference, examples, {}), 0, 1)
     refused: list[Variant] = []
-    count = 0
     for group in variants(contract):
-        count += len(group)
         together = vary(usual, group, contract)
-        if (expected := _ask(fitted, together)) is not None:
-            _compare(form, expected, together, contract)
+        if (expected := _ask(fitted, together)) is None:
+            refused += _one_by_one(form, fitted, usual, group, tally)
+        elif (answer := _ask(form, together)) is not None:
+            tally.add(answer, expected)
         else:
-            refused += _one_by_one(form, fitted, usual, group, contract)
-    return frozenset(refused), count
+            _one_by_one(form, fitted, usual, group, tally)
+    return frozenset(refused)
 
 
 def _one_by_one(
-    form: Model, fitted: Model, usual: Rows, group: list[Variant], contract: Contract
+    form: Model, fitted: Model, usual: Rows, group: list[Variant], tally: _Tally
 ) -> list[Variant]:
     refused = []
-    for change in group:
-        row = vary(usual, [change], contract)
-        expected = _ask(fitted, row)
-        if expected is not None:
-            _compare(form, expected, row, contract)
-            continue
-        refused.append(change)
-        if (answer := _ask(form, row)) is not None and np.isfinite(answer).all():
-            name, value = change
-            raise _DiffersError(
-                f"It answers {name} = {value!r}, which the fitted estimator refuses."
-            )
+    nullable = {column.name for column in tally.contract.features if column.nullable}
+    for name, value in group:
+        row = vary(usual, [(name, value)], tally.contract)
+        expected, answer = _ask(fitted, row), _ask(form, row)
+        if expected is not None and answer is not None:
+            tally.add(answer, expected)
+        elif expected is not None and (value is not None or name in nullable):
+            # Elsewhere a missing value never gets as far as the model.
+            raise _DiffersError(f"It refuses {name} = {value!r}, which the estimator answers.")
+        elif expected is None:
+            refused.append((name, value))
+            if answer is not None and np.isfinite(answer).all():
+                raise _DiffersError(
+                    f"It answers {name} = {value!r}, which the fitted estimator refuses."
+                )
     return refused
 
 
-def _compare_all(form: Model, fitted: Model, rows: Rows, contract: Contract) -> tuple[int, float]:
+def _compare_all(form: Model, fitted: Model, rows: Rows, tally: _Tally) -> None:
     count = len(next(iter(rows.values())))
-    largest = 0.0
     for start in range(0, count, _CHUNK):
         chunk = part(rows, start, start + _CHUNK)
         expected = _ask(fitted, chunk)
@@ -144,12 +187,18 @@ def _compare_all(form: Model, fitted: Model, rows: Rows, contract: Contract) -> 
             raise _DiffersError(
                 "The fitted estimator refuses rows as the reference profile has them."
             )
-        largest = max(largest, _compare(form, expected, chunk, contract))
+        tally.add(_answer(form, chunk), expected)
         if start == 0:
             for r in range(min(_ALONE, count)):
                 one = part(chunk, r, r + 1)
-                largest = max(largest, _compare(form, expected[r : r + 1], one, contract))
-    return count, largest
+                tally.add(_answer(form, one), expected[r : r + 1])
+
+
+def _answer(form: Model, rows: Rows) -> Scores:
+    answer = _ask(form, rows)
+    if answer is None:
+        raise _DiffersError("It raises on rows that the fitted estimator answers.")
+    return answer
 
 
 def _ask(model: Model, rows: Rows) -> Scores | None:
@@ -162,34 +211,6 @@ def _ask(model: Model, rows: Rows) -> Scores | None:
 def _plain(rows: Rows) -> Rows:
     """Polars takes objects as lists only."""
     return {name: v.tolist() if v.dtype == object else v for name, v in rows.items()}
-
-
-def _compare(form: Model, expected: Scores, rows: Rows, contract: Contract) -> float:
-    """Return the largest difference; raise if it is too large or a label differs."""
-    answer = _ask(form, rows)
-    if answer is None:
-        raise _DiffersError("It raises on rows that the fitted estimator answers.")
-    if answer.shape != expected.shape:
-        raise _DiffersError(f"Its scores have shape {answer.shape} instead of {expected.shape}.")
-    # Values are compared with what they are, not with what is left of them: a pair of NaN is equal.
-    apart = np.where(np.isnan(expected) & np.isnan(answer), 0.0, np.abs(answer - expected))
-    largest = float(apart.max(initial=0.0))
-    flipped = 0
-    if contract.task != "regression":
-        flipped = int((_labels(answer) != _labels(expected)).sum())
-    allowed = TOLERANCE
-    if contract.task == "regression":
-        allowed = TOLERANCE * max(1.0, float(np.nanmax(np.abs(expected), initial=0.0)))
-    if not largest <= allowed or flipped:
-        shown = largest if np.isfinite(largest) else None
-        what = f"{flipped} labels flipped" if flipped else "no label flipped"
-        raise _DiffersError(
-            f"It is up to {largest:.2g} off on {len(expected):,} rows, {what}.",
-            rows=len(expected),
-            difference=shown,
-            flipped=flipped,
-        )
-    return largest
 
 
 def _labels(scores: Scores) -> NDArray[Any]:
