@@ -35,6 +35,6 @@ def test_no_acknowledged_prediction_is_lost_or_doubled(tmp_path, kills):
             port = int(process.stdout.readline())
             asyncio.run(one_life(port, process))
             assert process.wait(10) == -9
-    assert len(load.acknowledged) > 20 * kills, "killed under load"
+    assert len(load.acknowledged) > 2 * kills, "killed under load"
     in_doubt = load.check(state)
     assert 0 <= in_doubt <= 3 * CLIENTS * kills, "at most what was in flight at each kill"
