@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,9 @@ class CompiledModel:
     PackageError
         If the form is not whole.
     """
+
+    quick: ClassVar[bool] = True
+    """It answers in microseconds and cannot hang: a service asks it without a thread."""
 
     def __init__(self, form: Form, kernel: Literal["native", "plain"] | None = None) -> None:
         check_form(form)
