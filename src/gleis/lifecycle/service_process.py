@@ -15,6 +15,7 @@ from gleis.config.settings import AccessSettings, Settings
 from gleis.contracts.caller import Limit
 from gleis.contracts.clock import Clock, SystemClock
 from gleis.contracts.errors import StoreError
+from gleis.lifecycle.shadow_process import ShadowKeeper
 from gleis.packaging.keyring import KeyRing
 from gleis.registry.callers import Callers
 from gleis.registry.versions import Registry
@@ -127,6 +128,7 @@ def make_app(
         outliers=limits.outliers,
         workers=limits.workers,
         on_refused=metrics.reload_failed,
+        on_release=ShadowKeeper(settings, home, folder, insecure_dev=insecure_dev),
     )
     live.load()
     gate = make_gate(settings, home, clock, folder, metrics)
