@@ -26,6 +26,7 @@ def release(strategy="ab", **rules):
         id="a",
         strategy=strategy,
         champion=version(1),
+        beside="first",
         challenger=version(2),
         share=0.5,
         least=0.5,

@@ -83,6 +83,9 @@ def test_it_is_over_when_another_version_is_champion(registry):
     assert registry.releases.revision() > before
     assert registry.releases.running() is None
     assert registry.releases.open() == release
+    registry.deployments.rollback("worse", "test", "back")
+    assert registry.deployments.champion().version == release.champion
+    assert registry.releases.running() is None, "the champion came back, not the release"
 
 
 def test_a_blocked_version_may_look_on_only(registry):

@@ -26,6 +26,7 @@ RELEASE = Release(
     id="a",
     strategy="canary",
     champion=version(1),
+    beside="first",
     challenger=version(2),
     share=0.05,
     least=0.05,

@@ -36,6 +36,7 @@ def release(share=0.3, strategy="canary", name="first"):
         id=name,
         strategy=strategy,
         champion=version(1),
+        beside="first",
         challenger=version(2),
         share=share,
         least=min(share, 1 - share) or 0.5,

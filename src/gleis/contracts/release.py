@@ -60,6 +60,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=
     """The cause it was started for: the same cause starts once."""
     strategy: Trial
     champion: Version
+    beside: str
+    """Cause of the deployment that had made it champion: another one ends the release."""
     challenger: Version
     share: float
     """Probability with which a row is given to the challenger; for a shadow, who sees it."""

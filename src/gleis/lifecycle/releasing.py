@@ -123,7 +123,7 @@ class Releasing:
         """Say of a release whose champion was exchanged by another hand that it is over."""
         releases = self._bench.registry.releases
         left, champion = releases.open(), self._bench.deployments.champion()
-        if left is None or champion is None or champion.version == left.champion:
+        if left is None or champion is None or champion.cause == left.beside:
             return
         own = champion.version == left.challenger
         outcome: Outcome = "promoted" if own else "ended"

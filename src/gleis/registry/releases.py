@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from gleis.contracts.clock import Clock
-from gleis.contracts.deployment import Version
+from gleis.contracts.deployment import Deployment, Version
 from gleis.contracts.errors import BlockedError, RegistryError
 from gleis.contracts.release import Ended, Moved, Outcome, Release, ReleaseFact, Rules, Trial
 from gleis.registry import deployments as deployment_facts
@@ -23,8 +23,8 @@ class Releases:
     """Releases and their history.
 
     One release runs at a time: a new one replaces the one before. A release is about the champion
-    it was started beside; as soon as another version is champion, by whatever hand, it is over,
-    with or without a fact that says so. So one fact, the deployment, is enough for a rollback.
+    it was started beside; as soon as champion is deployed anew, by whatever hand, it is over, with
+    or without a fact that says so. So one fact, the deployment, is enough for a rollback.
 
     Parameters
     ----------
@@ -93,10 +93,12 @@ class Releases:
         known = [one for one in self._all() if isinstance(one, Release) and one.id == cause]
         if known:
             return known[0]
+        champion = self._champion_beside(challenger)
         release = Release(
             id=cause,
             strategy=strategy,
-            champion=self._champion_beside(challenger),
+            champion=champion.version,
+            beside=champion.cause,
             challenger=challenger,
             share=share,
             least=min(share, 1.0 - share) if least is None else least,
@@ -156,8 +158,7 @@ class Releases:
         if release is None:
             return None
         champion = self._deployments.champion()
-        beside = champion is not None and champion.version == release.champion
-        return release if beside else None
+        return release if champion is not None and champion.cause == release.beside else None
 
     def open(self) -> Release | None:
         """Return the newest release that no fact has ended, though its champion may have gone."""
@@ -180,7 +181,7 @@ class Releases:
         """Return a number that changes with every release and deployment; one indexed query."""
         return self._home.facts.last(KIND, deployment_facts.KIND)
 
-    def _champion_beside(self, challenger: Version) -> Version:
+    def _champion_beside(self, challenger: Version) -> Deployment:
         champion = self._deployments.champion()
         if champion is None:
             raise RegistryError(
@@ -193,7 +194,7 @@ class Releases:
                 seen=f"v{challenger.number}",
                 remedy="Name another version; gleis runs shows them.",
             )
-        return champion.version
+        return champion
 
     def _all(self) -> list[ReleaseFact]:
         """Read the history, again only if there is a newer fact."""
