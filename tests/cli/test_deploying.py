@@ -78,3 +78,54 @@ def test_rollback_without_a_previous_champion(tmp_path):
     said = gleis(untrained(tmp_path / "iris"), "rollback")
     assert said.code == 6
     assert "gleis promote v1" in said.err
+
+
+def test_deploy_shows_who_answers(three):
+    said = gleis(three, "deploy")
+    assert said.code == 0
+    assert "Version 2 answers alone." in said.out
+    assert gleis(three, "deploy", "--json").json == {"champion": 2, "release": None, "last": None}
+
+
+def test_deploy_tries_moves_shows_and_ends(three):
+    said = gleis(three, "deploy", "v1", "--canary", "5%", "--reason", "try", "--override", "test")
+    assert said.code == 0, said.err
+    assert "canary: version 1 beside version 2" in said.out
+    assert "answers 5.0% of the rows" in said.out
+    moved = gleis(three, "deploy", "v1", "--canary", "20%", "--json").json["release"]
+    assert moved["share"] == 0.2
+    shown = gleis(three, "deploy", "--json").json["release"]
+    assert (shown["strategy"], shown["challenger"]) == ("canary", 1)
+    assert shown["comparison"]["action"] == "wait"
+    ended = gleis(three, "deploy", "--end", "--reason", "enough")
+    assert "Version 2 answers alone." in ended.out
+    assert "The last release, canary of version 1, was ended" in ended.out
+    assert gleis(three, "deploy", "--end").code != 0
+
+
+def test_deploy_shadow_of_a_blocked_version_and_champion(three):
+    said = gleis(three, "deploy", "v3", "--shadow")
+    assert said.code == 0, said.err
+    assert "answers nobody; it looks on" in said.out
+    assert gleis(three, "deploy", "v3", "--ab", "50%").code == 1
+    assert gleis(three, "deploy", "v1", "--champion", "--json").json["champion"] == 1
+    assert champion(three) == 1
+    assert Project.open(three).registry.releases.running() is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("v1", "--canary", "120%"), "not a share"),
+        (("v1", "--canary", "a lot"), "not a share"),
+        (("v1", "--shadow", "--bandit"), "Only one way at a time"),
+        (("v1",), "Which version, and how?"),
+        (("--bandit",), "Which version, and how?"),
+        (("v2", "--bandit"), "champion already"),
+        (("v9", "--bandit"), "no such version"),
+    ],
+)
+def test_what_cannot_be_deployed(three, arguments, words):
+    said = gleis(three, "deploy", *arguments)
+    assert said.code != 0
+    assert words in said.err

@@ -9,7 +9,10 @@ import pytest
 
 from gleis import Project
 from gleis.contracts.errors import DataError
+from gleis.contracts.release import Ended
 from gleis.lifecycle.results import Backtest
+from gleis.registry.releases import Releases
+from gleis.store.home import Home
 from small_projects import make_shifting
 from trained_projects import edit
 
@@ -74,4 +77,39 @@ def test_a_figure_that_is_undefined_is_left_out(tmp_path):
     assert msgspec.json.decode(kept, type=Backtest) == result
     assert ">-<" in result._repr_html_()
     assert project.report(result).is_file()
+    project.home.close()
+
+
+@pytest.mark.parametrize("strategy", ["shadow", "canary", "ab"])
+def test_releases_are_replayed_by_the_same_code(tmp_path, strategy):
+    """Candidates of a policy are tried beside the champion, with labels six hours late."""
+    folder = make_shifting(tmp_path / "p")
+    flags = QUICK | {
+        "release.strategy": strategy,
+        "release.share": 0.3,
+        "release.min_rows": 100,
+        "release.horizon": "10d",
+        "triggers.schedule": "every 9d",
+    }
+    project = Project.open(folder, flags)
+    until = SINCE + timedelta(days=25)
+    (found,) = project.backtest(SINCE, until, ["project"]).policies
+    (again,) = project.backtest(SINCE, until, ["project"]).policies
+    assert found.rows == 25 * 120, "every arrival is answered, by one or the other"
+    assert found.retrainings >= 2
+    assert found.figures == again.figures, "a replay can be repeated"
+    states = sorted((folder / ".gleis" / "backtests").iterdir())[0] / "0"
+    home = Home(states)
+    logged = [one.batch for one in home.log.read(0, 10**6)]
+    challenger = [batch for batch in logged if batch.role == "challenger"]
+    ends = [one for one in Releases(home, project.clock, None).history() if isinstance(one, Ended)]
+    assert ends, "a release came to its end within the replay"
+    if strategy == "shadow":
+        assert not challenger
+        assert home.shadows.end() > 0
+    else:
+        assert {batch.share for batch in challenger} == {0.3}
+        assert {batch.share for batch in logged if batch.role == "champion"} <= {0.7, 1.0}
+    assert len(found.promotions) == sum(end.outcome == "promoted" for end in ends)
+    home.close()
     project.home.close()
