@@ -52,8 +52,8 @@ def wish(folder, tmp_path, model="model.skops", **more):
 
 
 def package_of(folder, version):
-    home = Project.open(folder).home
-    return load_package(home.folder / version.location, version.digest)
+    bench = Project.open(folder).bench
+    return load_package(bench.registry.path(version), version.digest, bench.trust)
 
 
 @pytest.mark.parametrize("model", ["model.skops", "model.joblib"])
@@ -70,7 +70,7 @@ def test_an_adopted_model_answers_as_it_did(orders, tmp_path, model):
     scores = package.model.predict(columns)
     expected = fitted.predict_proba(rows[list(contract.names)])[:, 1]
     np.testing.assert_allclose(scores, expected, atol=1e-9, rtol=0)
-    assert verify(package.path, done.outcome.version.digest).ok
+    assert verify(package.path, package.digest, package.trust).ok
 
 
 def test_the_project_serves_and_trains_again(orders, tmp_path):

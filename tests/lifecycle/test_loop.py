@@ -12,7 +12,7 @@ from gleis.contracts.errors import ProjectError, StoreError
 from gleis.lifecycle.durable import Workflows
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.triggers import on_demand
-from gleis.packaging.load import load_package
+from gleis.packaging.load import load_fitted, load_package
 from small_projects import make_shifting
 from trained_projects import edit
 
@@ -126,4 +126,4 @@ def test_a_module_edited_meanwhile_is_the_one_that_trains(bench):
     package = load_package(
         bench.registry.path(outcome.version), outcome.version.digest, bench.trust
     )
-    assert package.model.estimator[-1].C == 0.001
+    assert load_fitted(package).estimator[-1].C == 0.001

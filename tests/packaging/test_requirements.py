@@ -73,6 +73,9 @@ def test_a_serving_process_of_a_rule_needs_nothing_heavy(parts):
 def test_an_estimator_is_served_with_its_libraries_unless_another_form_answers(parts):
     content = parts("boosting").estimator
     assert names(require(content, lock()).serving_pins) >= {"polars", "scikit-learn", "skops"}
+    onnx = names(require(content, lock(), onnx=True).serving_pins)
+    assert "onnxruntime" in onnx
+    assert not onnx & HEAVY
     compiled = require(content, lock(), compiled=True)
     assert not names(compiled.serving_pins) & HEAVY
     assert names(compiled.pins) >= {"scikit-learn", "skops"}

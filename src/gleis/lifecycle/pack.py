@@ -16,6 +16,7 @@ from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.build import Parts, build_package
 from gleis.packaging.compiled.form import STRUCTURE
 from gleis.packaging.examples import Examples
+from gleis.packaging.onnx_form import ONNX
 from gleis.packaging.requirements import require
 from gleis.training.results import Examined, Fitted, Ruled
 
@@ -55,7 +56,7 @@ def pack(
         lineage={"run": msgspec.to_builtins(run)},
         card=write_card(run, made.contract, verdict),
         examples=msgspec.json.decode(artifacts.get(examined.examples), type=Examples),
-        requirements=require(estimator, lock, compiled=STRUCTURE in forms),
+        requirements=require(estimator, lock, compiled=STRUCTURE in forms, onnx=ONNX in forms),
         dataset=run.dataset,
         python=platform.python_version(),
     )

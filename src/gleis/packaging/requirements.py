@@ -26,6 +26,7 @@ _SERVING = (
     "uvloop",
 )
 """For answering requests, beside gleis itself: what ``gleis.serving`` imports."""
+_ONNX = "onnxruntime"
 _ESTIMATOR = ("polars", "scipy", "sklearn", "skops")
 """For answering requests with a fitted estimator as it is."""
 
@@ -69,7 +70,9 @@ class Requirements(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(one.pin for one in self.libraries if one.name in self.serving)
 
 
-def require(estimator: bytes | None, lock: str, *, compiled: bool = False) -> Requirements:
+def require(
+    estimator: bytes | None, lock: str, *, compiled: bool = False, onnx: bool = False
+) -> Requirements:
     """Return what a package needs, in the versions of its run.
 
     Parameters
@@ -80,7 +83,9 @@ def require(estimator: bytes | None, lock: str, *, compiled: bool = False) -> Re
         ``name==version`` of every distribution that was installed when the run was made, one a
         line: the run's environment lock.
     compiled : bool
-        Whether requests are answered by another form than the estimator.
+        Whether requests are answered by the compiled form and not by the estimator.
+    onnx : bool
+        Whether they are answered by ONNX where there is no compiled form.
 
     Returns
     -------
@@ -96,7 +101,8 @@ def require(estimator: bytes | None, lock: str, *, compiled: bool = False) -> Re
     libraries = modules(estimator) if estimator is not None else ()
     model = (*_ESTIMATOR, *libraries) if estimator is not None else ()
     roots = _names((*_ANYWHERE, *model), versions)
-    serving = _names(_SERVING if compiled else (*_SERVING, *model), versions)
+    answering = () if compiled else (_ONNX,) if onnx else model
+    serving = _names((*_SERVING, *answering), versions)
     return Requirements(
         libraries=_closure(roots | serving, lock),
         roots=tuple(sorted(roots)),
