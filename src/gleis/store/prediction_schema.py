@@ -66,11 +66,15 @@ SCHEMA = (
         DELETE FROM pending
         WHERE prediction = NEW.seq AND token = NEW.token AND position < NEW.rows;
     END""",
-    """CREATE TRIGGER join_waiting_by_entity AFTER INSERT ON entities
-    WHEN EXISTS (SELECT 1 FROM pending WHERE entity = NEW.entity) BEGIN
+    # Once an entry, not once an entity: a trigger of `entities` would cost each row as much again.
+    """CREATE TRIGGER join_waiting_by_entity AFTER INSERT ON predictions
+    WHEN NEW.entities IS NOT NULL AND EXISTS (SELECT 1 FROM pending WHERE entity IS NOT NULL) BEGIN
         INSERT INTO matches(label, prediction, position)
-        SELECT label, NEW.seq, NEW.position FROM pending WHERE entity = NEW.entity ORDER BY label;
-        DELETE FROM pending WHERE entity = NEW.entity;
+        SELECT p.label, NEW.seq, min(e.key)
+        FROM json_each(NEW.entities) e JOIN pending p ON p.entity = e.value
+        WHERE e.type = 'text' GROUP BY p.label ORDER BY p.label;
+        DELETE FROM pending
+        WHERE entity IN (SELECT value FROM json_each(NEW.entities) WHERE type = 'text');
     END""",
     """CREATE TRIGGER notice_relabel AFTER INSERT ON matches
     WHEN EXISTS (SELECT 1 FROM matches WHERE prediction = NEW.prediction
