@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from gleis.serving.rows import Rows
 
-_SMALL = 200
-"""Up to so many rows at once, comparing with all edges is quicker than searching among them."""
 _EXTRA = 3
 """Cells of a number behind its bins: missing, sum and sum of squares, from the reference's mean."""
 
@@ -62,11 +60,7 @@ class Sketches:
                     _Category(name, sketch, cells(name, len(sketch.counts) + 2))
                 )
         self._mean = np.array([[number.sketch.mean] for number in self._numbers])
-        widest = max((len(number.edges) for number in self._numbers), default=0)
-        self._edges = np.full((len(self._numbers), 1, widest), np.inf)
-        for number, edges in zip(self._numbers, self._edges, strict=True):
-            edges[0, : len(number.edges)] = number.edges
-        self._width = widest + 2
+        self._width = max((len(n.edges) for n in self._numbers), default=0) + 2
         self._offsets = np.arange(len(self._numbers))[:, None] * self._width
 
     def add(self, rows: Rows) -> None:
@@ -78,7 +72,12 @@ class Sketches:
             return
         values = np.array([features[number.name] for number in self._numbers], dtype=np.float64)
         missing = np.isnan(values)
-        codes = self._codes(values)
+        codes = np.array(
+            [
+                number.edges.searchsorted(line)
+                for number, line in zip(self._numbers, values, strict=True)
+            ]
+        )
         codes[missing] = self._width - 1
         found = np.bincount(
             (codes + self._offsets).ravel(), minlength=self._offsets.size * self._width
@@ -103,18 +102,6 @@ class Sketches:
 
     def _parts(self) -> list[_Number | _Category]:
         return [*self._numbers, *self._categories]
-
-    def _codes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the bin of each value, as ``data.profile.code_values`` does, from 0."""
-        if values.shape[1] <= _SMALL:
-            found: NDArray[np.int64] = (values[:, :, None] > self._edges).sum(axis=2)
-            return found
-        return np.array(
-            [
-                np.searchsorted(number.edges, line, side="left")
-                for number, line in zip(self._numbers, values, strict=True)
-            ]
-        )
 
 
 class _Number:
