@@ -247,3 +247,33 @@ def test_labels_join_as_promised(tmp_path_factory, steps):
         cursor = page[-1].cursor
     assert paged == found
     log.close()
+
+
+def test_where_to_read_on_from_a_moment(log):
+    assert (log.end(), log.since(NOON)) == (0, (0, 0))
+    early = log.append([msgspec.structs.replace(make_batch(2), at=NOON)])[0]
+    late = log.append([msgspec.structs.replace(make_batch(3), at=NOON + HOUR)])[0]
+    log.label([Label(prediction_id=early[0], value=1)], NOON)
+    log.label([Label(prediction_id=late[0], value=1)], NOON + HOUR)
+    after, cursor = log.since(NOON + HOUR)
+    assert [one.ids for one in log.read(after)] == [late]
+    assert [one.prediction_id for one in log.matched(cursor)] == [late[0]]
+    assert log.since(NOON) == (0, 0)
+    assert log.end() == 2
+
+
+def test_how_far_behind_and_where_the_tail_begins(log):
+    for rows in (2, 3, 4):
+        log.append([make_batch(rows)])
+    assert [log.behind(seq) for seq in range(4)] == [9, 7, 4, 0]
+    assert [log.tail(rows) for rows in (0, 3, 4, 6, 7, 100)] == [3, 3, 2, 2, 1, 0]
+
+
+def test_a_match_tells_role_propensity_and_what_was_answered_beside(log):
+    shown = msgspec.structs.replace(
+        make_batch(2), role="shadow", share=0.25, beside=[0.125, 0.5], entities=["a", "b"]
+    )
+    log.append([shown])
+    log.label([Label(entity="b", value=1)], NOON)
+    (found,) = log.matched()
+    assert (found.entity, found.role, found.share, found.beside) == ("b", "shadow", 0.25, 0.5)

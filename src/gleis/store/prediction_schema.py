@@ -155,6 +155,10 @@ BEHIND = """
          - coalesce((SELECT total FROM predictions WHERE seq <= ? ORDER BY seq DESC LIMIT 1), 0)"""
 
 TAIL = """
-    WITH newest(total) AS (SELECT total FROM predictions ORDER BY seq DESC LIMIT 1)
-    SELECT coalesce((SELECT p.seq FROM predictions p, newest
-                     WHERE newest.total - p.total >= ? ORDER BY p.seq DESC LIMIT 1), 0)"""
+    WITH newest(total) AS (
+        SELECT coalesce((SELECT total FROM predictions ORDER BY seq DESC LIMIT 1), 0)),
+    over(seq) AS (
+        SELECT p.seq FROM predictions p, newest
+        WHERE newest.total - p.total > ?1 ORDER BY p.seq DESC LIMIT 1)
+    SELECT coalesce((SELECT min(seq) FROM predictions WHERE seq > (SELECT seq FROM over)),
+                    (SELECT min(p.seq) FROM predictions p, newest WHERE newest.total > ?1), 0)"""
