@@ -15,9 +15,8 @@ from gleis.contracts.errors import ConfigError, PackageError, StoreError
 from gleis.serving.shipping.compose import compose_files
 from gleis.serving.shipping.dockerfile import Shipment, dockerfile
 
-_ROOMS = ("config", "contracts", "packaging", "registry", "serving", "store", "evidence")
-"""Rooms that an image needs whole."""
-_FILES = ("lifecycle/__init__.py", "lifecycle/packaged.py", "lifecycle/service_process.py")
+_LEFT_OUT = ("cli", "web", "training", "governance", "templates", "__pycache__")
+"""Rooms and folders that a container has no use for."""
 
 
 def write_context(
@@ -166,12 +165,7 @@ def to_yaml(*documents: Any) -> str:
 def _copy_gleis(target: Path) -> None:
     """Copy this very version: what tested the package is what serves it."""
     source = Path(__file__).parents[2]
-    ignored = shutil.ignore_patterns("__pycache__")
-    for room in _ROOMS:
-        shutil.copytree(source / room, target / room, ignore=ignored)
-    (target / "lifecycle").mkdir()
-    for name in ("__init__.py", *_FILES):
-        shutil.copy2(source / name, target / name)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_LEFT_OUT))
 
 
 def _write(path: Path, content: bytes) -> None:
