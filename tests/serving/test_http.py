@@ -239,7 +239,8 @@ def test_metrics_count_what_happened(client, service, packages):
     assert found[("gleis_requests_total", "/predict", "200")] == 2
     assert found[("gleis_requests_total", "/predict", "400")] == 1
     assert found[("gleis_requests_total", "404", "other")] == 2
-    assert found[("gleis_model_info", "1", packages["rule"].digest, "flights")] == 1
+    info = ("gleis_model_info", *sorted(("1", packages["rule"].digest, "flights")))
+    assert found[info] == 1
     service.promote(packages["binary"], "second")
     infos = [key for key in samples(client) if key[0] == "gleis_model_info"]
     assert infos == [("gleis_model_info", *sorted(("2", packages["binary"].digest, "flights")))]

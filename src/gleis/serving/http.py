@@ -11,6 +11,7 @@ from gleis.contracts.clock import Clock
 from gleis.contracts.errors import GleisError
 from gleis.serving import documenting, explaining, invocations, operating, predicting, v2
 from gleis.serving.bodies import ClientGoneError, Receive
+from gleis.serving.lane import LARGEST, Direct, Headers, Lane
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
 from gleis.serving.plane import Plane
@@ -42,7 +43,7 @@ class Access(Protocol):
         """Whether callers must say who they are."""
         ...
 
-    async def admit(self, request: Request, route: Route) -> None:
+    def admit(self, request: Request, route: Route) -> None:
         """Let a request through to its route.
 
         Raises
@@ -98,19 +99,21 @@ class App:
     ) -> None:
         self.draining = False
         """True while the server shuts down: answers then ask clients to reconnect elsewhere."""
+        self.largest = min(LARGEST, max_body)
         self._live = live
         self._commits = commits
         self._metrics = metrics
         self._max_body = max_body
         self.access = access
-        plane = Plane(live, commits, clock, metrics, router=router, timeout=timeout)
+        self._plane = Plane(live, commits, clock, metrics, router=router, timeout=timeout)
         self._routes = Routes(
             protocols(
-                plane,
+                self._plane,
                 lambda: self.draining,
                 lambda: self.access is not None and self.access.guarded,
             )
         )
+        self._predict, _ = self._routes.find(predicting.PREDICT)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or start and stop with the server."""
@@ -118,6 +121,36 @@ class App:
             await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+
+    @property
+    def lane(self) -> Lane:
+        """The short way for small predictions."""
+        return self
+
+    def ask(self, headers: Headers, body: bytes, direct: Direct) -> None:
+        """Answer a small ``POST /predict`` whose body is here, without a task; see ``lane.py``.
+
+        What any other way in would do is done: the caller is let in or not, the body read, the
+        request answered in its turn, an error written as this protocol writes it.
+        """
+        route = self._predict
+        assert route is not None
+        try:
+            if self.access is not None:
+                request = Request({"headers": headers}, _no_more, {}, self._max_body)
+                self.access.admit(request, route)
+            self._plane.start(body, direct)
+        except Exception as error:  # noqa: BLE001 - it hears of it as any client does
+            direct.set_exception(error)
+
+    def finish(self, status: int) -> None:
+        """Count a request that ``ask`` took."""
+        self._metrics.requested(predicting.PREDICT, status)
+
+    def explain(self, error: BaseException) -> Reply:
+        """Return what a client of ``/predict`` reads about an error."""
+        assert self._predict is not None
+        return _reply_to(error, self._predict)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
@@ -146,21 +179,14 @@ class App:
         handler = route.handlers.get("GET" if method == "HEAD" else method)
         try:
             if self.access is not None:
-                await self.access.admit(request, route)
+                self.access.admit(request, route)
             if handler is None:
                 return method_not_allowed(route, method)
             return await handler(request)
         except ClientGoneError:
             raise
-        except GleisError as error:
-            status = status_of(error)
-            if status >= 500:
-                _log.error("%s answers %d: %s", route.path, status, error)
-            return Reply(status, encode(route.error_body(error)), headers=headers_of(error))
-        except Exception:  # noqa: BLE001 - a client reads no stack trace; the log has it
-            _log.exception("%s failed", route.path)
-            failure = GleisError("The server failed", remedy="Its log says why.")
-            return Reply(500, encode(route.error_body(failure)))
+        except Exception as error:  # noqa: BLE001 - a client reads no stack trace; the log has it
+            return _reply_to(error, route)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -175,6 +201,23 @@ class App:
             await asyncio.to_thread(self.access.stop)
         await asyncio.to_thread(self._commits.close)
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _reply_to(error: BaseException, route: Route) -> Reply:
+    """Write an error in the route's own form; what nobody expected only the log sees whole."""
+    if isinstance(error, GleisError):
+        status = status_of(error)
+        if status >= 500:
+            _log.error("%s answers %d: %s", route.path, status, error)
+        return Reply(status, encode(route.error_body(error)), headers=headers_of(error))
+    _log.error("%s failed", route.path, exc_info=error)
+    failure = GleisError("The server failed", remedy="Its log says why.")
+    return Reply(500, encode(route.error_body(failure)))
+
+
+async def _no_more() -> Any:
+    """Stand where a body would be received; it is here already."""
+    raise AssertionError("the body is here already")
 
 
 def protocols(

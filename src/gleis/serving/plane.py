@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.errors import UnavailableError
@@ -15,13 +15,20 @@ from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
 from gleis.serving.rows import Row, Rows
 from gleis.serving.service import Service
-from gleis.serving.turns import Router, Turns
+from gleis.serving.turns import Router, Turns, Waiter
 from gleis.store.group_commit import GroupCommit
 
 _MANY = 500
 """Rows from which on a request is read beside the event loop."""
 _LARGE = 65_536
 """Bytes of a body from which on it is read beside the event loop."""
+
+
+class BodyWaiter(Waiter, Protocol):
+    """Who waits for the answers to a body."""
+
+    single: bool
+    """True if the body was one object, until the plane says otherwise."""
 
 
 class Plane:
@@ -122,6 +129,22 @@ class Plane:
             return await self._turns.ask(service, row), True
         rows, single = _read(service, body)
         return await self._turns.ask(service, rows), single
+
+    def start(self, body: bytes, waiter: BodyWaiter) -> None:
+        """Begin to answer a small body, read here and now; ``waiter`` hears the answers.
+
+        Raises
+        ------
+        RequestError, UnavailableError
+            As ``predict_body``; the waiter hears nothing then.
+        """
+        service = self.service
+        row = service.typed.one(body)
+        if row is None:
+            rows, waiter.single = _read(service, body)
+            self._turns.tell(service, rows, waiter)
+        else:
+            self._turns.tell(service, row, waiter)
 
     async def label(self, items: list[Any]) -> LabelReceipt:
         """Keep what turned out to be true; see ``LabelReader`` for the items.

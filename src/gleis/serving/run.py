@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import uvicorn
 
 from gleis.contracts.errors import ConfigError
+from gleis.serving.lane import Lane
 from gleis.serving.tls import Certificate
 from gleis.serving.wire import ORDINARY, WireLimits, connection_class, end_slow
 
@@ -30,6 +31,11 @@ class Application(Protocol):
     """An ASGI application that can be told to say goodbye."""
 
     draining: bool
+
+    @property
+    def lane(self) -> Lane | None:
+        """Where small predictions go directly; None if there is no such way."""
+        ...
 
     def __call__(self, scope: Any, receive: Any, send: Any, /) -> Awaitable[None]:
         """Answer one request, or start and stop with the server."""
@@ -138,7 +144,7 @@ class Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="auto",
-                http=connection_class(limits),
+                http=connection_class(limits, app.lane),
                 ws="none",
                 lifespan="on",
                 access_log=False,

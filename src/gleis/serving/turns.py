@@ -69,6 +69,22 @@ class Router(Protocol):
         ...
 
 
+class Waiter(Protocol):
+    """Who waits for the answers to a request: a future, or a connection that writes them out."""
+
+    def done(self) -> bool:
+        """Say whether it has been told, or has gone."""
+        ...
+
+    def set_result(self, answers: list[Answer], /) -> None:
+        """Take the answers, (n_rows,); their record is on disk."""
+        ...
+
+    def set_exception(self, error: BaseException, /) -> None:
+        """Hear that there will be none."""
+        ...
+
+
 class ChampionOnly:
     """The champion answers everything."""
 
@@ -122,16 +138,19 @@ class Turns:
             Done once its record is on disk. It raises UnavailableError if nobody can answer,
             StoreError if the log cannot be written.
         """
-        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Answer]] = asyncio.get_running_loop().create_future()
+        self.tell(champion, item, future)
+        return future
+
+    def tell(self, champion: Service, item: Typed | Rows, waiter: Waiter) -> None:
+        """Let a checked request take part in this turn; tell its answers to ``waiter``."""
         if champion is not self._champion:
             if self._asked:  # another champion since this turn began: its rows are its own
                 self._end()
             self._champion = champion
         if not self._asked:
-            loop.call_soon(self._end)
-        future: asyncio.Future[list[Answer]] = loop.create_future()
-        self._asked.append((future, item, perf_counter()))
-        return future
+            asyncio.get_running_loop().call_soon(self._end)
+        self._asked.append((waiter, item, perf_counter()))
 
     def _end(self) -> None:
         """Answer what has gathered."""
@@ -232,7 +251,7 @@ class Turns:
                 lane.put(job)
 
 
-_Asked = tuple[asyncio.Future[list[Answer]], "Typed | Rows", float]
+_Asked = tuple[Waiter, "Typed | Rows", float]
 
 
 class _Turn:
@@ -405,6 +424,6 @@ def _spans(ends: Sequence[int]) -> Iterable[tuple[int, int]]:
     return zip((0, *ends[:-1]), ends, strict=True)
 
 
-def _fail(future: asyncio.Future[list[Answer]], error: BaseException) -> None:
+def _fail(future: Waiter, error: BaseException) -> None:
     if not future.done():
         future.set_exception(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from gleis.contracts.errors import GleisError, MalformedError, RequestError, UnavailableError
+from gleis.serving.lane import Direct, Lane
 from gleis.serving.statuses import body_of
 
 
@@ -28,6 +29,8 @@ class WireLimits(NamedTuple):
 
 
 ORDINARY = WireLimits()
+_PREDICT = b"/predict"
+_DECIDING = frozenset((b"content-length", b"content-encoding", b"transfer-encoding", b"expect"))
 _PHRASES = {
     400: b"Bad Request",
     408: b"Request Timeout",
@@ -43,6 +46,8 @@ class Connection(HttpToolsProtocol):
     """
 
     limits = ORDINARY
+    lane: Lane | None = None
+    """Where small predictions go directly; None sends everything through ASGI."""
 
     def __init__(
         self,
@@ -58,6 +63,13 @@ class Connection(HttpToolsProtocol):
         """Bytes of path and headers so far; 0 while none are awaited."""
         self._ends = False
         """Whether it closes after the answer under way."""
+        self.idle: float | None = None
+        """Since when nothing was asked; None while something is."""
+        self._direct: Direct | None = None
+        """The request that is coming in, if it goes by the lane."""
+        self._length = -1
+        """Its declared length; -1 if there is none, or if it does not fit the lane."""
+        self._dated: tuple[Any, bytes] = (None, b"")
 
     def connection_made(self, transport: Any) -> None:
         """Take it, or send it away if there are too many."""
@@ -67,27 +79,97 @@ class Connection(HttpToolsProtocol):
             self.refuse(503, _crowded(self.limits.connections))
 
     def on_message_begin(self) -> None:
-        """Note when a request begins."""
-        super().on_message_begin()
+        """Note when a request begins; what ASGI wants of it is made once it needs that."""
         self.waiting = monotonic()
         self._header = 1
+        self._direct = None
+        self._length = -1
+        self.url = b""
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.expect_100_continue = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a header; note those that decide which way the request goes."""
+        name = name.lower()
+        self.headers.append((name, value))
+        if name in _DECIDING:
+            if name == b"content-length" and len(value) < 6 and self._length == -1:
+                self._length = int(value)
+            else:
+                self._length = -2
+                if name == b"expect" and value.lower() == b"100-continue":
+                    self.expect_100_continue = True
 
     def on_headers_complete(self) -> None:
         """Begin to answer."""
         self._header = 0
+        lane, cycle = self.lane, self.cycle
+        if (
+            lane is not None
+            and self.url == _PREDICT
+            and 0 <= self._length <= lane.largest
+            and (cycle is None or cycle.response_complete)
+            and not self.pipeline
+            and self.parser.get_method() == b"POST"
+            and not self.parser.should_upgrade()
+        ):
+            keep = self.parser.get_http_version() == "1.1" and self.parser.should_keep_alive()
+            self._direct = self.cycle = Direct(self, lane, keep)  # type: ignore[assignment]
+            return
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers += headers
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        direct = self._direct
+        if direct is None:
+            super().on_body(body)
+        else:
+            direct.body += body
 
     def on_message_complete(self) -> None:
         """Note that the request is whole."""
         self.waiting = None
-        super().on_message_complete()
+        direct = self._direct
+        if direct is None:
+            super().on_message_complete()
+            return
+        direct.more_body = False
+        self._direct = None
+        direct.lane.ask(self.headers, direct.body, direct)
 
     def on_response_complete(self) -> None:
         """Go on with what waits, or end a connection that was given up."""
-        more = bool(self.pipeline)
-        super().on_response_complete()
-        if self._ends and not more:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._ends:
             self.transport.close()
+        else:
+            # No timer: arming and disarming one costs more than looking once a second.
+            self.idle = monotonic()
+
+    def end(self) -> None:
+        """Close after an answer that says so."""
+        self.server_state.total_requests += 1
+        self.transport.close()
+
+    def head(self, status: int, line: Callable[[int], bytes]) -> bytes:
+        """Return the status line and the headers that every answer has."""
+        headers = self.server_state.default_headers
+        if status != 200:
+            return line(status) + _lines(headers)
+        known, text = self._dated
+        if known is not headers:  # replaced once a second, by one with another date
+            text = line(status) + _lines(headers)
+            self._dated = (headers, text)
+        return text
 
     def eof_received(self) -> bool | None:  # type: ignore[override]
         """Answer what came in whole, though the client says no more, then close."""
@@ -118,6 +200,7 @@ class Connection(HttpToolsProtocol):
         """
         if self._ends:
             return
+        self.idle = None
         super().data_received(data)
         if self._header:
             self._header += len(data)
@@ -148,13 +231,13 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def connection_class(limits: WireLimits) -> type[Connection]:
-    """Return the class of connections that keep to ``limits``."""
-    return type("Connection", (Connection,), {"limits": limits})
+def connection_class(limits: WireLimits, lane: Lane | None = None) -> type[Connection]:
+    """Return the class of connections that keep to ``limits`` and know the lane."""
+    return type("Connection", (Connection,), {"limits": limits, "lane": lane})
 
 
 def end_slow(connections: Iterable[Any], now: float) -> None:
-    """Close connections on which a request has been awaited for too long.
+    """Close connections on which a request has been awaited, or nothing asked, for too long.
 
     Parameters
     ----------
@@ -166,6 +249,12 @@ def end_slow(connections: Iterable[Any], now: float) -> None:
         since = connection.waiting
         if since is not None and now - since > connection.limits.patience:
             connection.refuse(408, _slow(connection.limits.patience))
+        elif connection.idle is not None and now - connection.idle > connection.timeout_keep_alive:
+            connection.transport.close()
+
+
+def _lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return b"".join(b"%s: %s\r\n" % header for header in headers)
 
 
 def _slow(seconds: float) -> RequestError:

@@ -37,7 +37,7 @@ async def refusal(access: Access | None, scope: Scope) -> Response | None:
     if access is None:
         return None
     try:
-        await access.admit(Request(_with_bearer(scope), _nothing, {}, 0), _PAGES)
+        access.admit(Request(_with_bearer(scope), _nothing, {}, 0), _PAGES)
     except GleisError as error:
         headers = {name.decode(): value.decode() for name, value in headers_of(error)}
         if "www-authenticate" in headers:

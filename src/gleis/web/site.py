@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from gleis.config.settings import Settings
 from gleis.serving.http import App
+from gleis.serving.lane import Lane
 from gleis.store.home import Home
 from gleis.web.doorkeeper import refusal
 from gleis.web.overview import overview
@@ -60,6 +61,11 @@ class Site:
             await answer(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    @property
+    def lane(self) -> Lane:
+        """The service's: no page lies on it."""
+        return self._app.lane
 
     @property
     def draining(self) -> bool:

@@ -107,7 +107,7 @@ class Gate:
         """True once callers must say who they are."""
         return bool(self._grants) or self._tokens is not None
 
-    async def admit(self, request: Request, route: Route) -> None:
+    def admit(self, request: Request, route: Route) -> None:
         """Let a request through; see ``Access``.
 
         Raises
