@@ -2,18 +2,28 @@ from __future__ import annotations
 
 import joblib
 import lightgbm
+import mlflow.onnx
 import numpy as np
+import onnxruntime
 import pandas as pd
 import polars as pl
 import pytest
+import skl2onnx
 import skops.io
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
-from gleis.contracts.errors import BlockedError, ConfigError, DataError, PackageError
+from gleis.contracts.errors import (
+    BlockedError,
+    ConfigError,
+    DataError,
+    PackageError,
+    ProjectError,
+)
 from gleis.lifecycle.adopt import Wish, adopt
 from gleis.lifecycle.adopted_project import project_name
 from gleis.lifecycle.project import Project
@@ -185,3 +195,103 @@ def test_a_project_is_not_overwritten(orders, tmp_path):
 def test_any_text_makes_a_name():
     assert project_name("Umsatz 2024 (final).v2") == "Umsatz-2024-final-v2"
     assert project_name("…") == "adopted"
+
+
+@pytest.fixture(scope="module")
+def graph(orders, tmp_path_factory):
+    """The orders without missing texts, and a model of them in ONNX, one input a column."""
+    rows = orders[1].assign(shop=orders[1]["shop"].astype(object).fillna("none"))
+    encode = make_column_transformer(
+        (OneHotEncoder(sparse_output=False), ["shop"]), remainder="passthrough"
+    )
+    model = make_pipeline(encode, LogisticRegression(max_iter=2000))
+    model.fit(rows[["price", "items", "shop"]], rows["returned"])
+    folder = tmp_path_factory.mktemp("graph")
+    rows.to_parquet(folder / "orders.parquet")
+    number, text = FloatTensorType([None, 1]), StringTensorType([None, 1])
+    made = skl2onnx.convert_sklearn(
+        model, initial_types=[("price", number), ("items", number), ("shop", text)]
+    )
+    (folder / "model.onnx").write_bytes(made.SerializeToString())
+    return folder, rows, made
+
+
+def answered(made, rows):
+    """Ask a plain session: the probability of yes."""
+    session = onnxruntime.InferenceSession(made.SerializeToString())
+    feed = {
+        "price": rows[["price"]].to_numpy().astype(np.float32),
+        "items": rows[["items"]].to_numpy().astype(np.float32),
+        "shop": rows[["shop"]].to_numpy().astype(object),
+    }
+    return np.array([row["yes"] for row in session.run(None, feed)[1]], dtype=np.float64)
+
+
+def test_an_onnx_model_is_packaged_as_it_is_and_serves(graph, tmp_path):
+    folder, rows, made = graph
+    done = adopt(wish(folder, tmp_path, "model.onnx", id="order", time="at"))
+    assert done.outcome.promoted
+    assert done.difference <= 1e-9
+    package = package_of(done.folder, done.outcome.version)
+    assert package.contract.names == ("price", "items", "shop")
+    assert not (package.path / "model.skops").exists()
+    assert (package.path / "model.onnx").read_bytes() == (folder / "model.onnx").read_bytes()
+    columns = {name: pl.from_pandas(rows[name]) for name in package.contract.names}
+    expected = answered(made, rows)
+    np.testing.assert_allclose(package.model.predict(columns), expected, atol=1e-9, rtol=0)
+    assert verify(package.path, package.digest, package.trust).ok
+    evidence = done.outcome.run.evidence
+    assert evidence.gain["log_loss"].value > 0
+    assert "a model in ONNX by skl2onnx, not trained here" in " ".join(evidence.notes)
+    row = pd.DataFrame([done.example])
+    answer = Project.open(done.folder).predict([done.example | {"order": 7}])[0]
+    assert answer["score"] == pytest.approx(answered(made, row)[0], abs=1e-9)
+    assert answer["version"] == 2
+
+
+def test_an_onnx_model_is_not_trained_again_and_says_what_to_write(graph, tmp_path):
+    folder, _, _ = graph
+    done = adopt(wish(folder, tmp_path, "model.onnx", id="order", time="at"))
+    project = Project.open(done.folder)
+    with pytest.raises(ProjectError, match=r"cannot be trained again.*Write build_model"):
+        project.run()
+    module = done.folder / "shop.py"
+    text, _, _ = module.read_text().partition("def build_model")
+    module.write_text(
+        "from sklearn.linear_model import LogisticRegression\n"
+        "from sklearn.compose import make_column_transformer\n"
+        "from sklearn.pipeline import make_pipeline\n" + text + "def build_model(params):\n"
+        "    take = make_column_transformer(('passthrough', ['price', 'items']))\n"
+        "    return make_pipeline(take, LogisticRegression(**params))\n"
+    )
+    again = project.run().outcome
+    assert again.version.number == 3
+    package = package_of(done.folder, again.version)
+    assert (package.path / "model.skops").exists()
+
+
+def test_an_onnx_model_of_several_classes_by_one_table(orders, tmp_path):
+    rows = orders[1][["price", "items"]]
+    size = np.array(["small", "middle", "large"])[np.digitize(rows["price"], [25, 60])]
+    model = LogisticRegression(max_iter=2000).fit(rows.to_numpy(), size)
+    made = skl2onnx.convert_sklearn(
+        model,
+        initial_types=[("X", FloatTensorType([None, 2]))],
+        options={id(model): {"zipmap": False}},
+    )
+    mlflow.onnx.save_model(made, tmp_path / "saved", pip_requirements=["onnxruntime"])
+    rows.assign(size=size).to_parquet(tmp_path / "sizes.parquet")
+    done = adopt(
+        Wish(
+            model=tmp_path / "saved",
+            data=tmp_path / "sizes.parquet",
+            target="size",
+            into=tmp_path / "sizes",
+        )
+    )
+    assert done.outcome.promoted
+    package = package_of(done.folder, done.outcome.version)
+    assert package.contract.classes == ("large", "middle", "small")
+    expected = model.predict_proba(rows.to_numpy())
+    scores = package.model.predict({name: rows[name].to_numpy() for name in rows})
+    np.testing.assert_allclose(scores, expected, atol=1e-5)

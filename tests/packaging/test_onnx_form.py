@@ -23,7 +23,8 @@ from gleis.packaging.compiled.parity import check_parity
 from gleis.packaging.estimator import SklearnModel, dump_estimator
 from gleis.packaging.examples import Examples
 from gleis.packaging.load import load_package
-from gleis.packaging.onnx_form import ONNX, OnnxModel, convert_onnx, export_onnx
+from gleis.packaging.onnx_form import convert_onnx, export_onnx
+from gleis.packaging.onnx_model import ONNX, OnnxModel
 from gleis.packaging.rule import constant_rule
 from gleis.packaging.verify import verify
 from signing_keys import SIGNER, TRUST

@@ -17,7 +17,7 @@ from gleis.contracts.errors import DataError
 from gleis.data.contract import kind_of
 from gleis.data.door import to_frame
 from gleis.data.files import read_table
-from gleis.lifecycle.adopted_project import Sheet, project_name, write_project
+from gleis.lifecycle.adopted_project import MODEL, Sheet, project_name, write_project
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.line import (
     directly,
@@ -34,11 +34,13 @@ from gleis.lifecycle.record import judge_run
 from gleis.lifecycle.results import Outcome
 from gleis.lifecycle.triggers import on_demand
 from gleis.lifecycle.workbench import Tell, Workbench, silent, whoami
-from gleis.packaging.estimator import SklearnModel, load_estimator
+from gleis.packaging.estimator import SklearnModel
+from gleis.packaging.fitted import read_fitted
 from gleis.packaging.foreign.adopting import file_digest, open_model, refuse_pickle
 from gleis.packaging.foreign.agree import check_agreement
 from gleis.packaging.foreign.formats import Found, find_model
 from gleis.packaging.foreign.opened import Opened
+from gleis.packaging.onnx_model import ONNX
 from gleis.training.prepare import Prepared, prepare
 from gleis.training.results import Fitted
 
@@ -186,6 +188,7 @@ def _sheet(wish: Wish, prepared: Prepared, found: Found, opened: Opened) -> Shee
         positive=wish.positive,
         data=wish.data.absolute(),
         features=opened.features,
+        file=MODEL if opened.layout is None else ONNX,
         title=f"Adopted from {found.path.name}, a {opened.kind}; rows from {wish.data.name}.",
     )
 
@@ -205,8 +208,13 @@ def _notes(wish: Wish, found: Found, opened: Opened) -> tuple[str, ...]:
 
 def _agree(bench: Workbench, dataset: DatasetVersion, opened: Opened, asked: pl.DataFrame) -> float:
     contract = bench.trainer.prepare(dataset).contract
-    estimator = load_estimator(opened.estimator, opened.trusted)
-    model = SklearnModel(estimator, contract, opened.frame)
+    model = read_fitted(
+        opened.estimator,
+        contract,
+        trusted=opened.trusted,
+        frame=opened.frame,
+        layout=opened.layout,
+    )
     largest = check_agreement(model, opened, asked.select(opened.features))
     bench.tell("model", f"answers {asked.height:,} rows as the file does, to {largest:.0e}")
     return largest

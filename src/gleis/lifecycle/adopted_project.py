@@ -37,9 +37,13 @@ $filters    return rows
 
 
 def build_model(params):
-    """Return an unfitted copy of the adopted model: `gleis run` trains it on all rows known."""
+    """$promise"""
     return unfitted(Path(__file__).with_name("$model"), params)
 ''')
+
+
+_COPY = "Return an unfitted copy of the adopted model: `gleis run` trains it on all rows known."
+_WRITE = "Write it: an unfitted scikit-learn estimator. An ONNX file holds none to train again."
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +59,8 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     """The table, absolute."""
     features: tuple[str, ...]
     """In the model's order."""
+    file: str = MODEL
+    """Name of the model's file, beside the module."""
     title: str
     """First line of the module."""
 
@@ -76,8 +82,8 @@ def project_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-_") or "adopted"
 
 
-def write_project(folder: Path, sheet: Sheet, estimator: bytes) -> list[Path]:
-    """Write ``gleis.toml``, the module and the estimator.
+def write_project(folder: Path, sheet: Sheet, model: bytes) -> list[Path]:
+    """Write ``gleis.toml``, the module and the model.
 
     Raises
     ------
@@ -89,7 +95,7 @@ def write_project(folder: Path, sheet: Sheet, estimator: bytes) -> list[Path]:
     files = {
         folder / "gleis.toml": settings_text(sheet).encode(),
         folder / f"{sheet.module}.py": module_text(sheet).encode(),
-        folder / MODEL: estimator,
+        folder / sheet.file: model,
     }
     if there := [path for path in files if path.exists()]:
         raise ConfigError(
@@ -147,5 +153,6 @@ def module_text(sheet: Sheet) -> str:
         reader="read_ipc" if ipc else "read_csv" if csv else "read_parquet",
         options=", try_parse_dates=True, infer_schema_length=None" if csv else "",
         filters=filters,
-        model=MODEL,
+        model=sheet.file,
+        promise=_COPY if sheet.file == MODEL else _WRITE,
     )

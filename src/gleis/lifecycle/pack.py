@@ -16,7 +16,7 @@ from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.build import Parts, build_package
 from gleis.packaging.compiled.form import STRUCTURE
 from gleis.packaging.examples import Examples
-from gleis.packaging.onnx_form import ONNX
+from gleis.packaging.onnx_model import ONNX
 from gleis.packaging.requirements import require
 from gleis.training.results import Examined, Fitted, Ruled
 
@@ -37,6 +37,7 @@ def pack(
     artifacts = bench.kept.artifacts
     rule = bench.trainer.read_rule(ruled)
     estimator = artifacts.get(made.estimator) if isinstance(made, Fitted) else None
+    layout = made.layout if isinstance(made, Fitted) else None
     forms = _forms(bench, made, examined) if isinstance(made, Fitted) else {}
     lock = artifacts.get(run.environment.lock).decode()
     verdict = run.verdict or Verdict(gates=())
@@ -47,6 +48,7 @@ def pack(
         estimator=estimator,
         trusted=made.trusted if isinstance(made, Fitted) else (),
         frame=made.frame if isinstance(made, Fitted) else "polars",
+        layout=layout,
         forms=forms,
         rule=None if isinstance(made, Fitted) else rule,
         baseline=rule,
@@ -56,7 +58,12 @@ def pack(
         lineage={"run": msgspec.to_builtins(run)},
         card=write_card(run, made.contract, verdict),
         examples=msgspec.json.decode(artifacts.get(examined.examples), type=Examples),
-        requirements=require(estimator, lock, compiled=STRUCTURE in forms, onnx=ONNX in forms),
+        requirements=require(
+            None if layout else estimator,
+            lock,
+            compiled=STRUCTURE in forms,
+            onnx=ONNX in forms or layout is not None,
+        ),
         dataset=run.dataset,
         python=platform.python_version(),
     )

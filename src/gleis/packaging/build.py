@@ -25,6 +25,7 @@ from gleis.packaging.frames import Frame
 from gleis.packaging.keys import Signer, Trust
 from gleis.packaging.manifest import MANIFEST, describe
 from gleis.packaging.mlmodel import mlflow_files
+from gleis.packaging.onnx_model import LAYOUT, ONNX, Layout
 from gleis.packaging.requirements import Requirements
 from gleis.packaging.rule import Rule
 from gleis.packaging.sbom import bill_of_materials
@@ -33,7 +34,7 @@ from gleis.packaging.signature import SIGNATURE, sign
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a package is made of: an estimator or a rule, and everything known about it."""
+    """What a package is made of: a fitted model or a rule, and everything known about it."""
 
     run: str
     """Id of the run."""
@@ -41,11 +42,13 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """When the run started."""
     contract: Contract
     estimator: bytes | None = None
-    """``dump_estimator``'s content."""
+    """``dump_estimator``'s content; with a layout, an ONNX model."""
     trusted: tuple[str, ...] = ()
     """``dump_estimator``'s types."""
     frame: Frame = "polars"
     """The kind of table the estimator answers."""
+    layout: Layout | None = None
+    """How the model is asked and read, if it is ONNX."""
     forms: dict[str, bytes] = {}
     """Other forms of the estimator that passed the gate: file name -> content."""
     rule: Rule | None = None
@@ -156,7 +159,7 @@ def _files(parts: Parts) -> dict[str, bytes]:
     model = _model(parts)
     mlflow = mlflow_files(
         parts.contract,
-        trusted=None if parts.estimator is None else parts.trusted,
+        trusted=None if parts.estimator is None or parts.layout else parts.trusted,
         requirements=parts.requirements.pins,
         python=parts.python,
         run=parts.run,
@@ -185,6 +188,8 @@ def _files(parts: Parts) -> dict[str, bytes]:
 def _model(parts: Parts) -> dict[str, bytes]:
     if parts.estimator is None:
         return {"model.json": _json(parts.rule)}
+    if parts.layout is not None:
+        return {ONNX: parts.estimator, LAYOUT: _json(parts.layout)}
     files = {"model.skops": parts.estimator, "model.types.json": _json(parts.trusted)}
     files |= parts.forms
     if parts.frame != "polars":

@@ -17,11 +17,12 @@ from gleis.contracts.ports import Model
 from gleis.contracts.profile import Reference
 from gleis.packaging.compiled.form import ARRAYS, STRUCTURE, decode_form
 from gleis.packaging.compiled.model import CompiledModel
-from gleis.packaging.estimator import SklearnModel, load_estimator
+from gleis.packaging.estimator import SklearnModel
 from gleis.packaging.examples import Examples, Promise
+from gleis.packaging.fitted import read_fitted
 from gleis.packaging.frames import Frame
 from gleis.packaging.keys import Trust
-from gleis.packaging.onnx_form import ONNX, OnnxModel, onnx_answers
+from gleis.packaging.onnx_model import LAYOUT, ONNX, Layout, OnnxModel, onnx_answers
 from gleis.packaging.rule import Rule, RuleModel
 from gleis.packaging.sealed import Sealed, read_sealed
 from gleis.packaging.signature import Signed
@@ -112,8 +113,8 @@ def open_sealed(path: Path, sealed: Sealed, trust: Trust) -> Package:
     )
 
 
-def load_fitted(package: Package) -> SklearnModel:
-    """Construct the fitted estimator of a package that answers by its compiled form.
+def load_fitted(package: Package) -> SklearnModel | OnnxModel:
+    """Construct the fitted model of a package that answers by its compiled form.
 
     The folder is read and checked again: a compiled package keeps no estimator in memory.
 
@@ -129,6 +130,8 @@ def load_fitted(package: Package) -> SklearnModel:
 def _model(files: Mapping[str, bytes], contract: Contract) -> Model:
     if STRUCTURE in files or ARRAYS in files:
         return CompiledModel(decode_form(files))
+    if LAYOUT in files:
+        return _fitted(files, contract)
     if ONNX in files and onnx_answers():
         return OnnxModel(files[ONNX], contract)
     if "model.skops" not in files:
@@ -136,7 +139,10 @@ def _model(files: Mapping[str, bytes], contract: Contract) -> Model:
     return _fitted(files, contract)
 
 
-def _fitted(files: Mapping[str, bytes], contract: Contract) -> SklearnModel:
+def _fitted(files: Mapping[str, bytes], contract: Contract) -> SklearnModel | OnnxModel:
+    if LAYOUT in files:
+        layout: Layout = _decode(files, LAYOUT, Layout)
+        return read_fitted(_content(files, ONNX), contract, layout=layout)
     if "model.skops" not in files:
         raise PackageError(
             "The package holds no fitted estimator", remedy="Name the package of a model."
@@ -144,7 +150,7 @@ def _fitted(files: Mapping[str, bytes], contract: Contract) -> SklearnModel:
     trusted = _decode(files, "model.types.json", tuple[str, ...])
     adopted = "model.frame.json" in files
     frame: Frame = _decode(files, "model.frame.json", Frame) if adopted else "polars"
-    return SklearnModel(load_estimator(files["model.skops"], trusted), contract, frame)
+    return read_fitted(files["model.skops"], contract, trusted=trusted, frame=frame)
 
 
 def _decode(files: Mapping[str, bytes], name: str, kind: Any) -> Any:

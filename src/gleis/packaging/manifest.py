@@ -24,6 +24,7 @@ FILES = frozenset(
         "model.frame.json",
         "model.json",
         "model.onnx",
+        "model.onnx.json",
         "model.skops",
         "model.types.json",
         "outliers.json",

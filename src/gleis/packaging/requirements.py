@@ -78,7 +78,7 @@ def require(
     Parameters
     ----------
     estimator : bytes or None
-        Its skops file; None for a rule.
+        Its skops file; None for a rule, and for a model that is ONNX itself.
     lock : str
         ``name==version`` of every distribution that was installed when the run was made, one a
         line: the run's environment lock.
@@ -99,7 +99,7 @@ def require(
     """
     versions = _read(lock)
     libraries = modules(estimator) if estimator is not None else ()
-    model = (*_ESTIMATOR, *libraries) if estimator is not None else ()
+    model = (*_ESTIMATOR, *libraries) if estimator is not None else (_ONNX,) if onnx else ()
     roots = _names((*_ANYWHERE, *model), versions)
     answering = () if compiled else (_ONNX,) if onnx else model
     serving = _names((*_SERVING, *answering), versions)

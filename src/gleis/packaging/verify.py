@@ -17,7 +17,7 @@ from gleis.packaging.examples import mean_loss
 from gleis.packaging.keys import Trust
 from gleis.packaging.load import Package, load_fitted, open_sealed
 from gleis.packaging.manifest import Found, check_manifest
-from gleis.packaging.onnx_form import OnnxModel
+from gleis.packaging.onnx_model import OnnxModel
 from gleis.packaging.sealed import read_folder, seal
 from gleis.packaging.signature import check_signature
 
@@ -115,7 +115,9 @@ def _types(
 
 def _tests(package: Package) -> tuple[Check, ...]:
     checks = self_test(package).checks
-    other = isinstance(package.model, CompiledModel | OnnxModel)
+    model = package.model
+    converted = isinstance(model, OnnxModel) and model.layout is None
+    other = converted or isinstance(model, CompiledModel)
     return (*checks, _check_fitted(package)) if other else checks
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from gleis.contracts.errors import ProjectError
+
 
 def unfitted(path: str | Path, params: dict[str, Any] | None = None) -> Any:
     """Return an unfitted copy of the estimator in a skops file.
@@ -18,9 +20,19 @@ def unfitted(path: str | Path, params: dict[str, Any] | None = None) -> Any:
 
     Raises
     ------
+    ProjectError
+        If it is an ONNX file: what computes there was fitted once, and cannot be trained.
     PackageError
         If the file holds a type that may not be in a package, or is damaged.
     """
+    if Path(path).suffix == ".onnx":
+        raise ProjectError(
+            "an ONNX model cannot be trained again: the file holds no estimator",
+            seen=Path(path).name,
+            remedy="Write build_model in the project's module: return an unfitted scikit-learn "
+            "estimator, preprocessing inside.",
+            field="build_model",
+        )
     from sklearn.base import clone
 
     from gleis.packaging.foreign.natives import read_skops

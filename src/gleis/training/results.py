@@ -7,20 +7,23 @@ import msgspec
 from gleis.contracts.contract import Contract
 from gleis.contracts.evidence import Evidence, Parity
 from gleis.packaging.frames import Frame
+from gleis.packaging.onnx_model import Layout
 
 
 class Fitted(msgspec.Struct, frozen=True, kw_only=True):
-    """A fitted estimator and its scores on the test rows."""
+    """A fitted model and its scores on the test rows."""
 
     key: str
     code: str
     """Hash of the source that ``build_model`` reached when it was fitted."""
     estimator: str
-    """Artifact: skops."""
+    """Artifact: skops; with a layout, ONNX."""
     trusted: tuple[str, ...]
     """Types the skops file needs beyond skops's own list, exactly."""
     frame: Frame = "polars"
     """The kind of table it was fitted on; another one only for a model made elsewhere."""
+    layout: Layout | None = None
+    """How it is asked and read, if it came as ONNX."""
     scores: str
     """Artifact: test scores as .npy, (n_test,) or (n_test, n_classes)."""
     contract: Contract

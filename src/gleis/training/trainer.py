@@ -15,16 +15,19 @@ from gleis.config.durations import parse_share
 from gleis.config.settings import Settings
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.errors import ProjectError
+from gleis.contracts.evidence import Parity
 from gleis.contracts.ports import ArtifactStore
 from gleis.contracts.profile import Reference
 from gleis.contracts.version import VERSION
 from gleis.data.module import ProjectModule, open_module
 from gleis.evidence.examine import examine
 from gleis.packaging.compiled.make import compile_model
-from gleis.packaging.estimator import SklearnModel, dump_estimator, load_estimator
+from gleis.packaging.estimator import SklearnModel, dump_estimator
 from gleis.packaging.examples import Examples
+from gleis.packaging.fitted import read_fitted
 from gleis.packaging.foreign.opened import Opened
 from gleis.packaging.onnx_form import export_onnx, onnx_converts
+from gleis.packaging.onnx_model import OnnxModel
 from gleis.packaging.rule import Rule, RuleModel
 from gleis.training.cache import StepCache, key_of
 from gleis.training.keys import fit_key, function_code, module_code, rule_key
@@ -112,7 +115,7 @@ class Trainer:
     def adopt(
         self, dataset: DatasetVersion, opened: Opened, source: str, notes: tuple[str, ...]
     ) -> Fitted:
-        """Take an estimator that was fitted elsewhere, in place of a fit.
+        """Take a model that was fitted elsewhere, in place of a fit.
 
         Parameters
         ----------
@@ -126,8 +129,12 @@ class Trainer:
         """
         prepared = self.prepare(dataset)
         code = function_code(self.folder, self.settings, "build_model")
-        model = SklearnModel(
-            load_estimator(opened.estimator, opened.trusted), prepared.contract, opened.frame
+        model = read_fitted(
+            opened.estimator,
+            prepared.contract,
+            trusted=opened.trusted,
+            frame=opened.frame,
+            layout=opened.layout,
         )
         test = SklearnModel.frame(prepared.part(prepared.split.test), prepared.contract)
         return Fitted(
@@ -136,6 +143,7 @@ class Trainer:
             estimator=self.artifacts.put(opened.estimator),
             trusted=opened.trusted,
             frame=opened.frame,
+            layout=opened.layout,
             scores=self.put_scores(model.predict(_columns(test))),
             contract=prepared.contract,
             seeds={"bootstrap": derive_seed(self.settings.seed, "bootstrap")},
@@ -154,6 +162,9 @@ class Trainer:
     def _compile(self, key: str, fitted: Fitted, examined: Examined) -> CompiledForm:
         fresh = self._fresh
         model = fresh[1] if fresh and fresh[0] == fitted.estimator else self.estimator(fitted)
+        if isinstance(model, OnnxModel):
+            parity = Parity(accepted=False, reason="it came as ONNX.")
+            return CompiledForm(key=key, files={}, parity=parity)
         reference = msgspec.json.decode(self.artifacts.get(examined.reference), type=Reference)
         examples = msgspec.json.decode(self.artifacts.get(examined.examples), type=Examples)
         compiled = compile_model(model, reference, examples)
@@ -201,6 +212,8 @@ class Trainer:
         try:
             estimator = self.module.build_model(dict(self.settings.params))
         except ProjectError as error:
+            if error.__cause__ is None:  # not of a slip in the code: it says itself what to do
+                raise
             raise ProjectError(
                 error.what,
                 seen=dict(self.settings.params),
@@ -265,10 +278,15 @@ class Trainer:
         loaded: Scores = np.load(io.BytesIO(self.artifacts.get(result.scores)), allow_pickle=False)
         return loaded
 
-    def estimator(self, fitted: Fitted) -> SklearnModel:
+    def estimator(self, fitted: Fitted) -> SklearnModel | OnnxModel:
         """Return the fitted model, loaded from its artifact."""
-        content = self.artifacts.get(fitted.estimator)
-        return SklearnModel(load_estimator(content, fitted.trusted), fitted.contract, fitted.frame)
+        return read_fitted(
+            self.artifacts.get(fitted.estimator),
+            fitted.contract,
+            trusted=fitted.trusted,
+            frame=fitted.frame,
+            layout=fitted.layout,
+        )
 
     def read_rule(self, ruled: Ruled) -> Rule:
         """Return the rule, loaded from its artifact."""

@@ -1,4 +1,4 @@
-"""From a foreign model file to an estimator fit for a package."""
+"""From a foreign model file to a model fit for a package."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gleis.contracts.contract import Contract
-from gleis.contracts.errors import BlockedError, PackageError
+from gleis.contracts.errors import BlockedError
 from gleis.packaging.foreign.formats import Found
+from gleis.packaging.foreign.graph import open_onnx
 from gleis.packaging.foreign.natives import read_lightgbm, read_skops, read_xgboost
 from gleis.packaging.foreign.opened import Opened, Request, settle
 from gleis.packaging.foreign.read import open_confined
@@ -53,9 +54,7 @@ def open_model(found: Found, rows: pl.DataFrame, contract: Contract) -> Opened:
         It cannot be opened, or does not fit the rows.
     """
     if found.format == "onnx":
-        raise PackageError(
-            "An ONNX model is adopted by other means", remedy="This is a fault of gleis."
-        )
+        return open_onnx(found.path, rows, contract)
     buffer = io.BytesIO()
     rows.write_ipc(buffer)
     request = Request(

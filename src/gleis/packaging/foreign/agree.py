@@ -9,6 +9,7 @@ import numpy as np
 
 from gleis.contracts.errors import PackageError
 from gleis.packaging.estimator import SklearnModel
+from gleis.packaging.onnx_model import OnnxModel, placed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 _TOLERANCE = 1e-9
 
 
-def check_agreement(model: SklearnModel, opened: Opened, rows: pl.DataFrame) -> float:
+def check_agreement(model: SklearnModel | OnnxModel, opened: Opened, rows: pl.DataFrame) -> float:
     """Hold a model, as packages ask it, against what it answered when it was opened.
 
     Parameters
     ----------
-    model : SklearnModel
+    model : SklearnModel or OnnxModel
         Read back from ``opened.estimator``.
     opened : Opened
     rows : DataFrame, (n_rows, n_features)
@@ -41,7 +42,9 @@ def check_agreement(model: SklearnModel, opened: Opened, rows: pl.DataFrame) -> 
     """
     before = np.load(io.BytesIO(opened.scores), allow_pickle=False)
     contract = model.contract
-    if contract.classes is not None:
+    if opened.layout is not None:
+        before = placed(before, opened.layout, contract)
+    elif contract.classes is not None and isinstance(model, SklearnModel):
         whole = np.zeros((len(before), len(contract.classes)))
         whole[:, np.asarray(model.estimator.classes_, dtype=np.int64)] = before
         before = whole[:, 1] if contract.task == "binary" else whole

@@ -14,6 +14,7 @@ from gleis.contracts.errors import GleisError, PackageError
 from gleis.packaging.estimator import dump_estimator
 from gleis.packaging.foreign.settle import answer, find_frame, settle_classes, unwrap, wanted
 from gleis.packaging.frames import Frame, as_frame
+from gleis.packaging.onnx_model import Layout
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,13 +28,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A foreign estimator, made fit for a package."""
+    """A foreign model, made fit for a package."""
 
     estimator: bytes
-    """skops."""
+    """skops; with a layout, ONNX."""
     trusted: tuple[str, ...]
     frame: Frame
     """The kind of table it answers."""
+    layout: Layout | None = None
+    """How it is asked and read, if it is ONNX."""
     features: tuple[str, ...]
     """Its columns, in its order."""
     scores: bytes
