@@ -109,3 +109,16 @@ def test_only_categories_or_only_numbers():
         scores = outlier_scorer(fit_outliers(rows, contract)).score(columns(rows.select(name)))
         assert scores.shape == (rows.height,)
         assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize(
+    "lines", [("a", "b", "twice", "open"), ("open", "flat", "twice", "b", "a")]
+)
+def test_numbers_that_are_a_matrix_already(lines):
+    rows = some_rows()
+    model = fit_outliers(rows, CONTRACT)
+    columns = {name: rows[name].to_list() for name in rows.columns}
+    numbers = np.array([columns[name] for name in lines], dtype=np.float64)
+    found = outlier_scorer(model, lines).score(columns, numbers)
+    np.testing.assert_array_equal(found, outlier_scorer(model).score(columns))
+    np.testing.assert_array_equal(outlier_scorer(model, ("a",)).score(columns, numbers[:1]), found)

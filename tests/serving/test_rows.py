@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 
 from gleis.contracts.contract import Column, Contract
 from gleis.contracts.errors import InvalidRowError, MalformedError, TooLargeError
-from gleis.serving.rows import RowReader
+from gleis.serving.ranges import Ranges
+from gleis.serving.rows import RowReader, join_rows
+from gleis.serving.typed import TypedReader
 
 CONTRACT = Contract(
     task="binary",
@@ -223,3 +226,19 @@ def test_whatever_comes_is_refused_or_fits_the_contract(rows):
     for positions in found.flags.values():
         assert positions
         assert all(0 <= position < len(rows) for position in positions)
+
+
+def test_numbers_follow_their_rows():
+    """Taken apart and joined again, the matrix still holds what the columns say."""
+    typed, numeric = TypedReader(CONTRACT, 10), Ranges(CONTRACT)
+    row = {"hour": 7, "carrier": "AA", "origin": None, "holiday": True}
+    parts = [
+        typed.rows([typed.one(json.dumps(row | {"distance": 100 * at, "temp": temp}).encode())])
+        for at, temp in enumerate([None, 1.5, -2, None])
+    ]
+    joined = join_rows(parts)
+    expected = numeric.numbers(joined.features)
+    np.testing.assert_array_equal(joined.numbers, expected)
+    np.testing.assert_array_equal(joined.take([1, 3]).numbers, expected[:, [1, 3]])
+    plain = RowReader(CONTRACT, 10).read([row | {"distance": 1.0, "temp": 2.0}])
+    assert join_rows([*parts, plain]).numbers is None, "it has none to join"

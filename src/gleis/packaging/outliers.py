@@ -9,6 +9,7 @@ import numpy as np
 
 from gleis.contracts.outliers import MahalanobisOutliers, OutlierModel
 from gleis.packaging.coded import Coded
+from gleis.packaging.lines import places_among
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,13 +21,17 @@ class OutlierScorer(Protocol):
     threshold: float
     """A row with a higher score is an outlier."""
 
-    def score(self, columns: Mapping[str, Sequence[Any]]) -> NDArray[np.float64]:
+    def score(
+        self, columns: Mapping[str, Sequence[Any]], numbers: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float64]:
         """Score rows.
 
         Parameters
         ----------
         columns : mapping of str to sequence, each (n_rows,)
             The contract's features; None or NaN is missing.
+        numbers : ndarray of float64, (n_numeric, n_rows), optional
+            Those of ``numeric`` as a matrix, NaN where missing, if it was made already.
 
         Returns
         -------
@@ -35,9 +40,16 @@ class OutlierScorer(Protocol):
         ...
 
 
-def outlier_scorer(model: OutlierModel) -> OutlierScorer:
-    """Return what scores rows for a model; another method is entered here."""
-    return MahalanobisScorer(model)
+def outlier_scorer(model: OutlierModel, numeric: Sequence[str] = ()) -> OutlierScorer:
+    """Return what scores rows for a model; another method is entered here.
+
+    Parameters
+    ----------
+    model : OutlierModel
+    numeric : sequence of str
+        Names of the rows of the matrix that ``score`` may be handed.
+    """
+    return MahalanobisScorer(model, numeric)
 
 
 class MahalanobisScorer:
@@ -46,6 +58,8 @@ class MahalanobisScorer:
     Parameters
     ----------
     model : MahalanobisOutliers
+    numeric : sequence of str
+        See ``outlier_scorer``.
 
     References
     ----------
@@ -72,8 +86,9 @@ class MahalanobisScorer:
     array([0.5, 5.5, 9. ])
     """
 
-    def __init__(self, model: MahalanobisOutliers) -> None:
+    def __init__(self, model: MahalanobisOutliers, numeric: Sequence[str] = ()) -> None:
         self.model = model
+        self._places = places_among(model.numbers, numeric)
         self.threshold = model.threshold
         self._names = model.numbers
         self._mean = np.array(model.mean, dtype=np.float64)[:, None]
@@ -87,15 +102,14 @@ class MahalanobisScorer:
             for name, known in model.surprise.items()
         ]
 
-    def score(self, columns: Mapping[str, Sequence[Any]]) -> NDArray[np.float64]:
-        """Score rows; see ``OutlierScorer``."""
-        numbers = np.array([columns[name] for name in self._names], dtype=np.float64)
-        return self.score_numbers(numbers, columns)
-
-    def score_numbers(
-        self, numbers: NDArray[np.float64], columns: Mapping[str, Sequence[Any]]
+    def score(
+        self, columns: Mapping[str, Sequence[Any]], numbers: NDArray[np.float64] | None = None
     ) -> NDArray[np.float64]:
-        """Score rows whose numbers are a matrix already, (n_numbers, n_rows)."""
+        """Score rows; see ``OutlierScorer``."""
+        if numbers is None or self._places is None:
+            numbers = np.array([columns[name] for name in self._names], dtype=np.float64)
+        else:
+            numbers = numbers[self._places]
         count = len(next(iter(columns.values())))
         scores = np.zeros(count)
         if len(self._names):

@@ -116,10 +116,10 @@ class Metrics:
         self._edges = np.array(edges)
         self._scores = self._histogram("gleis_score", (), edges)
         reference = service.package.reference.features
-        key = f"{_SKETCH}\t{version.digest}\t"
+        key = f"{_SKETCH}\t{version.digest}"
         self._sketches = {
             service: Sketches(
-                reference, lambda name, count: self._counters.cells(key + name, count)
+                reference, lambda count: self._counters.cells(key, count), service.numeric
             )
         }
 
@@ -210,9 +210,7 @@ class Metrics:
         if service is not None:
             profile = Sketches(
                 service.package.reference.features,
-                lambda name, count: sums.get(
-                    f"{_SKETCH}\t{service.version.digest}\t{name}", np.zeros(count)
-                ),
+                lambda count: sums.get(f"{_SKETCH}\t{service.version.digest}", np.zeros(count)),
             ).profile()
             for name, sketch in profile.columns.items():
                 missing.add_metric((name,), sketch.missing)

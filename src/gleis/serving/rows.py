@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
+import numpy as np
 
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import InvalidRowError, MalformedError, TooLargeError
@@ -14,7 +15,6 @@ from gleis.serving.carried import read_entity, read_moment
 from gleis.serving.fields import Field, place
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 Row = Mapping[str, Any]
@@ -31,7 +31,7 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     flags: dict[str, list[int]]
     """What is served but worth counting: ``"distance: out of range"`` -> positions."""
     numbers: NDArray[np.float64] | None = None
-    """(n_numeric, count), where they were needed already; see ``Ranges.numbers``."""
+    """(n_numeric, count), made once for all who calculate; see ``Ranges.numbers``."""
 
     def take(self, positions: Sequence[int]) -> Rows:
         """Return the rows at ``positions``, which are increasing, in this order."""
@@ -47,6 +47,7 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
             entities=_take(self.entities, positions),
             times=_take(self.times, positions),
             flags=flags,
+            numbers=None if self.numbers is None else self.numbers[:, positions],
         )
 
 
@@ -56,6 +57,7 @@ def join_rows(parts: Sequence[Rows]) -> Rows:
         return parts[0]
     flags: dict[str, list[int]] = {}
     offset = 0
+    numbers = [part.numbers for part in parts if part.numbers is not None]
     for part in parts:
         for flag, positions in part.flags.items():
             flags.setdefault(flag, []).extend(offset + position for position in positions)
@@ -69,6 +71,7 @@ def join_rows(parts: Sequence[Rows]) -> Rows:
         entities=[entity for part in parts for entity in part.entities],
         times=[time for part in parts for time in part.times],
         flags=flags,
+        numbers=np.concatenate(numbers, axis=1) if len(numbers) == len(parts) else None,
     )
 
 

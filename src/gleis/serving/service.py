@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -25,6 +25,8 @@ from gleis.serving.typed import TypedReader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gleis.contracts.ports import Scores
 
 _log = logging.getLogger(__name__)
 _OUTLIER = "outlier"
@@ -91,7 +93,10 @@ class Service:
         self._ranges = Ranges(package.contract)
         self._reader = RowReader(package.contract, max_rows)
         self._renderer = Renderer(package.contract, name)
-        self._scorer = outlier_scorer(package.outliers) if package.outliers else None
+        self.numeric = self._ranges.numeric
+        """Names of the lines of ``Rows.numbers``."""
+        self._scorer = outlier_scorer(package.outliers, self.numeric) if package.outliers else None
+        self._beside = _beside(package)
         self._outliers_fall_back = outliers == "fallback"
         self._failed_before = False
 
@@ -124,7 +129,9 @@ class Service:
 
     def read(self, rows: Sequence[Row]) -> Rows:
         """Check rows against the contract and turn them into columns; see ``RowReader``."""
-        return self._reader.read(rows)
+        checked = self._reader.read(rows)
+        numbers = self._ranges.numbers(checked.features)
+        return msgspec.structs.replace(checked, numbers=numbers)
 
     def join(self, parts: Sequence[Rows]) -> Rows:
         """Return the rows of all parts, one part after the other; flags in the features' order."""
@@ -208,7 +215,7 @@ class Service:
         """Return outlier scores and the positions of outliers, which are flagged."""
         if self._scorer is None:
             return None, []
-        scores = self._scorer.score(rows.features)
+        scores = self._scorer.score(rows.features, rows.numbers)
         found = (scores > self._scorer.threshold).nonzero()[0].tolist()
         if found:
             rows.flags[_OUTLIER] = found
@@ -218,6 +225,8 @@ class Service:
         """Score rows; NaN for requests on which the model fails."""
         model = self.package.model
         try:
+            if self._beside is not None and rows.numbers is not None and rows.count > 1:
+                return self._checked(self._beside(rows.features, rows.numbers), rows.count)
             return self._predict(model, rows.features, rows.count)
         except Exception as error:  # noqa: BLE001 - whatever a model raises, the rule answers
             self._note(error)
@@ -310,7 +319,9 @@ class Service:
             )
 
     def _predict(self, model: Model, columns: Columns, count: int) -> NDArray[np.float64]:
-        scores = np.asarray(model.predict(columns), dtype=np.float64)
+        return self._checked(np.asarray(model.predict(columns), dtype=np.float64), count)
+
+    def _checked(self, scores: NDArray[np.float64], count: int) -> NDArray[np.float64]:
         expected = self._shape(count)
         if scores.shape != expected:
             raise ValueError(f"scores of shape {scores.shape} instead of {expected}")
@@ -319,3 +330,13 @@ class Service:
     def _shape(self, count: int) -> tuple[int, ...]:
         wide = self.contract.task == "multiclass"
         return (count, len(self.contract.classes or ())) if wide else (count,)
+
+
+def _beside(package: Package) -> Callable[[Columns, NDArray[np.float64]], Scores] | None:
+    """Return what scores rows whose numbers are a matrix already, if the model can."""
+    find = getattr(package.model, "beside", None)
+    if find is None:
+        return None
+    numeric = {c.name: c.kind for c in package.contract.features if c.kind != "category"}
+    found: Callable[[Columns, NDArray[np.float64]], Scores] | None = find(numeric)
+    return found

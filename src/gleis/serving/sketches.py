@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gleis.contracts.profile import CategorySketch, NumberSketch, Profile, Sketch
+from gleis.packaging.lines import places_among
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gleis.serving.rows import Rows
 
-_EXTRA = 3
-"""Cells of a number behind its bins: missing, sum and sum of squares, from the reference's mean."""
-
 
 class Sketches:
-    """Sketches of a service's features, kept in cells that workers may share.
+    """Sketches of a service's features, kept in one block of cells that workers may share.
 
     They have the bins and categories of the reference profile, so that they merge with it and with
     each other by addition; only the extremes are not kept.
+
+    The block holds the counts of each feature (a number's bins and its missing values, a category's
+    known values, others and missing), then each number's sum and sum of squares, both taken from
+    the reference's mean.
 
     Parameters
     ----------
     reference : Profile
         Of the package's training rows.
-    cells : callable (name, count) -> ndarray of float64
-        Where a feature's counts are kept; zero at first.
+    cells : callable (count) -> ndarray of float64, (count,)
+        Where the block is kept; zero at first.
+    numeric : sequence of str
+        Names of the lines of ``Rows.numbers``, where rows have them.
 
     Examples
     --------
     >>> from gleis.serving.rows import Rows
     >>> shops = CategorySketch(categories=("a", "b"), counts=(5, 5), other=0, missing=0)
-    >>> sketches = Sketches(
-    ...     Profile(rows=10, columns={"shop": shops}), lambda name, count: np.zeros(count)
-    ... )
+    >>> sketches = Sketches(Profile(rows=10, columns={"shop": shops}), np.zeros)
     >>> columns = {"shop": ["b", "b", "z", None]}
     >>> none = [None] * 4
     >>> sketches.add(Rows(count=4, features=columns, entities=none, times=none, flags={}))
@@ -46,107 +48,109 @@ class Sketches:
     """
 
     def __init__(
-        self, reference: Profile, cells: Callable[[str, int], NDArray[np.float64]]
+        self,
+        reference: Profile,
+        cells: Callable[[int], NDArray[np.float64]],
+        numeric: Sequence[str] = (),
     ) -> None:
         self._reference = reference
-        self._numbers: list[_Number] = []
-        self._categories: list[_Category] = []
+        numbers: list[tuple[str, NumberSketch]] = []
+        categories: list[tuple[str, CategorySketch]] = []
         for name, sketch in reference.columns.items():
             if isinstance(sketch, NumberSketch):
-                found = cells(name, len(sketch.counts) + _EXTRA)
-                self._numbers.append(_Number(name, sketch, found))
+                numbers.append((name, sketch))
             else:
-                self._categories.append(
-                    _Category(name, sketch, cells(name, len(sketch.counts) + 2))
-                )
-        self._mean = np.array([[number.sketch.mean] for number in self._numbers])
-        self._width = max((len(n.edges) for n in self._numbers), default=0) + 2
-        self._offsets = np.arange(len(self._numbers))[:, None] * self._width
+                categories.append((name, sketch))
+        self._numbers = tuple(name for name, _ in numbers)
+        self._edges = [np.asarray(sketch.edges, dtype=np.float64) for _, sketch in numbers]
+        self._mean = np.array([[sketch.mean] for _, sketch in numbers])
+        self._places = places_among(self._numbers, numeric)
+        self._look_up = [
+            (name, _codes(sketch.categories), len(sketch.categories)) for name, sketch in categories
+        ]
+        sizes = [len(sketch.counts) + 1 for _, sketch in numbers]
+        sizes += [len(sketch.counts) + 2 for _, sketch in categories]
+        self._names = (*self._numbers, *(name for name, _ in categories))
+        self._starts = np.cumsum([0, *sizes])
+        self._offsets = self._starts[:-1, None]
+        self._counted, count = int(self._starts[-1]), len(numbers)
+        block = cells(self._counted + 2 * count)
+        self._counts = block[: self._counted]
+        self._sums = block[self._counted : self._counted + count]
+        self._squares = block[self._counted + count :]
 
     def add(self, rows: Rows) -> None:
         """Count rows that were answered."""
-        features = rows.features
-        for category in self._categories:
-            category.add(features[category.name])
-        if not self._numbers:
+        if not self._names:
             return
-        values = np.array([features[number.name] for number in self._numbers], dtype=np.float64)
-        missing = np.isnan(values)
-        codes = np.array(
-            [
-                number.edges.searchsorted(line)
-                for number, line in zip(self._numbers, values, strict=True)
-            ]
-        )
-        codes[missing] = self._width - 1
-        found = np.bincount(
-            (codes + self._offsets).ravel(), minlength=self._offsets.size * self._width
-        ).reshape(-1, self._width)
-        away = values - self._mean
-        away[missing] = 0.0
-        sums, squares = away.sum(axis=1), np.einsum("ij,ij->i", away, away)
-        for number, counts, total, square in zip(
-            self._numbers, found, sums.tolist(), squares.tolist(), strict=True
-        ):
-            bins, cells = len(number.sketch.counts), number.cells
-            cells[:bins] += counts[:bins]
-            cells[bins] += counts[-1]
-            cells[bins + 1] += total
-            cells[bins + 2] += square
+        places = np.empty((len(self._names), rows.count), dtype=np.intp)
+        if self._edges:
+            self._add_numbers(self._values(rows), places)
+        for at, (name, codes, other) in enumerate(self._look_up, start=len(self._edges)):
+            get = codes.get
+            places[at] = [get(value, other) for value in rows.features[name]]
+        places += self._offsets
+        self._counts += np.bincount(places.ravel(), minlength=self._counted)
 
     def profile(self) -> Profile:
         """Return the sketches, in the reference's bins; ``low`` and ``high`` are None."""
-        columns = {part.name: part.read(part.cells) for part in self._parts()}
+        columns: dict[str, Sketch] = {}
+        for at, name in enumerate(self._names):
+            sketch = self._reference.columns[name]
+            counts = self._counts[self._starts[at] : self._starts[at + 1]]
+            if isinstance(sketch, NumberSketch):
+                total, square = float(self._sums[at]), float(self._squares[at])
+                columns[name] = _number(sketch, counts, total, square)
+            else:
+                columns[name] = _category(sketch, counts)
         rows = next((sketch.rows for sketch in columns.values()), 0)
         return Profile(rows=rows, columns={name: columns[name] for name in self._reference.columns})
 
-    def _parts(self) -> list[_Number | _Category]:
-        return [*self._numbers, *self._categories]
+    def _values(self, rows: Rows) -> NDArray[np.float64]:
+        """Return the sketched numbers, (n_numbers, n_rows)."""
+        if rows.numbers is not None and self._places is not None:
+            return rows.numbers[self._places]
+        return np.array([rows.features[name] for name in self._numbers], dtype=np.float64)
+
+    def _add_numbers(self, values: NDArray[np.float64], places: NDArray[np.intp]) -> None:
+        """Add to the sums, and note each value's place among its feature's counts."""
+        for at, edges in enumerate(self._edges):
+            places[at] = edges.searchsorted(values[at])
+        away = values - self._mean
+        missing = np.isnan(away)
+        if missing.any():  # it was sorted behind all numbers: into the last bin
+            places[: len(values)] += missing
+            away[missing] = 0.0
+        self._sums += away.sum(axis=1)
+        self._squares += np.einsum("ij,ij->i", away, away)
 
 
-class _Number:
-    """One number's cells: bins, missing, sum and sum of squares from the reference's mean."""
-
-    def __init__(self, name: str, sketch: NumberSketch, cells: NDArray[np.float64]) -> None:
-        self.name, self.sketch, self.cells = name, sketch, cells
-        self.edges = np.asarray(sketch.edges, dtype=np.float64)
-
-    def read(self, cells: NDArray[np.float64]) -> Sketch:
-        *counts, missing, total, square = cells.tolist()
-        rows = sum(counts)
-        away = total / rows if rows else 0.0
-        return NumberSketch(
-            edges=self.sketch.edges,
-            counts=tuple(map(int, counts)),
-            missing=int(missing),
-            mean=self.sketch.mean + away if rows else 0.0,
-            m2=max(0.0, square - rows * away * away),
-            low=None,
-            high=None,
-        )
+def _codes(categories: Sequence[str]) -> dict[Any, int]:
+    """Return the place of each known value; a missing one is behind the others."""
+    codes: dict[Any, int] = {value: at for at, value in enumerate(categories)}
+    codes[None] = len(categories) + 1
+    return codes
 
 
-class _Category:
-    """One category's cells: known values, others, missing."""
+def _number(
+    sketch: NumberSketch, cells: NDArray[np.float64], total: float, square: float
+) -> NumberSketch:
+    *counts, missing = cells.tolist()
+    rows = sum(counts)
+    away = total / rows if rows else 0.0
+    return NumberSketch(
+        edges=sketch.edges,
+        counts=tuple(map(int, counts)),
+        missing=int(missing),
+        mean=sketch.mean + away if rows else 0.0,
+        m2=max(0.0, square - rows * away * away),
+        low=None,
+        high=None,
+    )
 
-    def __init__(self, name: str, sketch: CategorySketch, cells: NDArray[np.float64]) -> None:
-        self.name, self.sketch, self.cells = name, sketch, cells
-        other = len(sketch.categories)
-        self._places: dict[Any, int] = {value: at for at, value in enumerate(sketch.categories)}
-        self._places[None] = other + 1
-        self._other = other
 
-    def add(self, values: list[Any]) -> None:
-        get, other, cells = self._places.get, self._other, self.cells
-        if len(values) < 8:
-            for value in values:
-                cells[get(value, other)] += 1
-            return
-        places = [get(value, other) for value in values]
-        cells += np.bincount(places, minlength=len(cells))
-
-    def read(self, cells: NDArray[np.float64]) -> Sketch:
-        *counts, other, missing = map(int, cells.tolist())
-        return CategorySketch(
-            categories=self.sketch.categories, counts=tuple(counts), other=other, missing=missing
-        )
+def _category(sketch: CategorySketch, cells: NDArray[np.float64]) -> CategorySketch:
+    *counts, other, missing = map(int, cells.tolist())
+    return CategorySketch(
+        categories=sketch.categories, counts=tuple(counts), other=other, missing=missing
+    )

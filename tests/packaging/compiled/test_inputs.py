@@ -105,3 +105,18 @@ def test_a_missing_feature_and_uneven_columns_are_named():
 
 def test_no_rows():
     assert READER.matrix({name: [] for name in ROWS}).shape == (0, 4)
+
+
+@pytest.mark.parametrize("names", [["size", "rooms", "new"], ["new", "age", "size", "rooms"]])
+def test_numbers_that_are_a_matrix_already(names):
+    """In whatever order its lines are, and with more lines than the model reads."""
+    kinds = {"size": "number", "rooms": "integer", "new": "boolean", "age": "number"}
+    rows = ROWS | {"age": [1.0, 2.0, 3.0, 4.0], "new": [True, None, False, True]}
+    numbers = np.array([rows[name] for name in names], dtype=np.float64)
+    read = READER.beside({name: kinds[name] for name in names})
+    np.testing.assert_array_equal(read.matrix(rows, numbers), READER.matrix(rows))
+
+
+def test_numbers_that_are_not_there_or_of_another_kind():
+    assert READER.beside({"size": "number", "new": "boolean"}) is None
+    assert READER.beside({"size": "number", "rooms": "number", "new": "boolean"}) is None

@@ -44,6 +44,15 @@ def test_the_compiled_form_answers_and_the_estimator_can_be_had(package, rows):
     )
 
 
+def test_numbers_that_are_a_matrix_already_score_the_same(package, rows):
+    columns = {name: rows[name].to_list() for name in rows.columns}
+    kinds = {c.name: c.kind for c in package.contract.features if c.kind != "category"}
+    numbers = np.array([columns[name] for name in kinds], dtype=np.float64)
+    found = package.model.beside(kinds)(columns, numbers)
+    np.testing.assert_array_equal(found, package.model.predict(columns))
+    assert package.model.beside({}) is None
+
+
 def test_verify_looks_at_both_forms(package):
     verified = verify(package.path, package.digest, TRUST)
     assert verified.ok, verified

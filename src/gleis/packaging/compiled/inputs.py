@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,6 +76,24 @@ class Inputs:
         except (TypeError, ValueError, KeyError, OverflowError, struct.error):
             return self.matrix(columns).tobytes()
 
+    def beside(self, kinds: Mapping[str, str]) -> Beside | None:
+        """Return what reads rows whose numbers are a matrix already.
+
+        Parameters
+        ----------
+        kinds : mapping of str to str
+            Name and kind of each line of that matrix, in its order; all were checked to be of it.
+
+        Returns
+        -------
+        Beside or None
+            None if a number of the model is not among them.
+        """
+        numeric = [item for item in self.inputs if item.kind != "category"]
+        if any(kinds.get(item.name) != item.kind for item in numeric):
+            return None
+        return Beside(self, list(kinds))
+
     def matrix(self, columns: Columns) -> NDArray[np.float64]:
         """Return the rows as numbers.
 
@@ -131,6 +149,71 @@ class Inputs:
                 remedy="Give values of that kind, and None where one is missing.",
                 field=item.name,
             ) from error
+
+
+class Beside:
+    """Reads checked rows for a compiled model where their numbers are a matrix already.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    names : sequence of str
+        Of the lines of that matrix; every input that is no category is among them.
+
+    Examples
+    --------
+    >>> kinds = {"size": "number"}
+    >>> shop = Input(name="shop", kind="category", words=("a", "b"))
+    >>> inputs = Inputs([shop, Input(name="size", kind="number")])
+    >>> inputs.beside(kinds).matrix({"shop": ["b", None]}, np.array([[7.0, 8.0]]))
+    array([[ 1.,  7.],
+           [nan,  8.]])
+    """
+
+    def __init__(self, inputs: Inputs, names: Sequence[str]) -> None:
+        places = {name: place for place, name in enumerate(names)}
+        self._width = len(inputs.inputs)
+        self._words = [
+            (j, item.name, inputs.codes[item.name].__getitem__)
+            for j, item in enumerate(inputs.inputs)
+            if item.kind == "category"
+        ]
+        self._spans = _spans(
+            [
+                (j, places[item.name])
+                for j, item in enumerate(inputs.inputs)
+                if item.kind != "category"
+            ]
+        )
+
+    def matrix(self, columns: Columns, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the rows as ``Inputs.matrix`` does, (n_rows, n_inputs).
+
+        Parameters
+        ----------
+        columns : mapping of str to list, each (n_rows,)
+            At least the categories.
+        numbers : ndarray of float64, (n_names, n_rows)
+            NaN is missing; booleans are 0 and 1.
+        """
+        out = np.empty((numbers.shape[1], self._width))
+        for there, here in self._spans:
+            out[:, there] = numbers[here].T
+        for j, name, code in self._words:
+            out[:, j] = array("d", map(code, columns[name]))
+        return out
+
+
+def _spans(pairs: Sequence[tuple[int, int]]) -> list[tuple[slice, slice]]:
+    """Return runs of neighbours on both sides as pairs of slices: one copy each."""
+    found: list[tuple[slice, slice]] = []
+    for there, here in pairs:
+        if found and (found[-1][0].stop, found[-1][1].stop) == (there, here):
+            first, second = found[-1]
+            found[-1] = (slice(first.start, there + 1), slice(second.start, here + 1))
+        else:
+            found.append((slice(there, there + 1), slice(here, here + 1)))
+    return found
 
 
 _CODED = ("category", "boolean")

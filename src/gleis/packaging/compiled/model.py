@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
@@ -152,6 +152,28 @@ class CompiledModel:
                 if not refused:
                     return np.array((out[0],))
         return self.score(self.inputs.matrix(columns))
+
+    def beside(
+        self, kinds: Mapping[str, str]
+    ) -> Callable[[Columns, NDArray[np.float64]], Scores] | None:
+        """Return a function that scores checked rows whose numbers are a matrix already.
+
+        It gives the scores of ``predict``, without making the matrix again.
+
+        Parameters
+        ----------
+        kinds : mapping of str to str
+            Name and kind of each line of the matrix, (n_kinds, n_rows), in its order.
+
+        Returns
+        -------
+        callable (columns, numbers) -> scores, or None
+            None if a number that the model needs is not among them.
+        """
+        read = self.inputs.beside(kinds)
+        if read is None:
+            return None
+        return lambda columns, numbers: self.score(read.matrix(columns, numbers))
 
     def matrix(self, columns: Columns) -> NDArray[np.float64]:
         """Return rows as numbers, (n_rows, n_inputs); see ``Inputs.matrix``."""
