@@ -64,7 +64,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import polars as pl
 import gleis
-from gleis.serving.tables import to_table
+from gleis.serving.batch.tables import to_table
 package, source, rows = sys.argv[1], sys.argv[2], int(sys.argv[3])
 scorer = gleis.load(package)
 frame = pl.scan_parquet(source).head(rows).collect()

@@ -19,7 +19,7 @@ from gleis.contracts.version import VERSION
 
 if TYPE_CHECKING:
     from gleis.lifecycle.project import Project
-    from gleis.serving.embedded import Scorer, load
+    from gleis.serving.batch.embedded import Scorer, load
 
 __version__ = VERSION
 __all__ = ["Project", "Scorer", "__version__", "load"]
@@ -29,8 +29,8 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 _PUBLIC = {
     "Project": "gleis.lifecycle.project",
-    "Scorer": "gleis.serving.embedded",
-    "load": "gleis.serving.embedded",
+    "Scorer": "gleis.serving.batch.embedded",
+    "load": "gleis.serving.batch.embedded",
 }
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gleis.serving.consuming import Stream
+from gleis.serving.streams.consuming import Stream
 from gleis.store.home import Home
 from kafka_cluster import QUICK, cluster, read, write
 

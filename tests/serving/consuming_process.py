@@ -14,8 +14,8 @@ from small_packages import TRUST
 
 from gleis.contracts.clock import SystemClock
 from gleis.registry.versions import Registry
-from gleis.serving.consuming import Consumer, Stream
 from gleis.serving.live import LiveService
+from gleis.serving.streams.consuming import Consumer, Stream
 from gleis.store.home import Home
 
 

@@ -13,7 +13,7 @@ from gleis.cli.options import AsJson, Folder, open_project
 from gleis.cli.output import say
 
 if TYPE_CHECKING:
-    from gleis.serving.consuming import Status
+    from gleis.serving.streams.consuming import Status
 
 
 def consume(
@@ -53,8 +53,8 @@ def consume(
     Example: gleis consume --brokers localhost:9092 --topic flights --reply-topic answers
     """
     from gleis.lifecycle.consuming import consume as consume_stream  # loads the service
-    from gleis.serving.consuming import Stream
-    from gleis.serving.kafka import read_properties
+    from gleis.serving.streams.consuming import Stream
+    from gleis.serving.streams.kafka import read_properties
 
     opened = open_project(project)
     stream = Stream(

@@ -20,7 +20,7 @@ from gleis.cli.output import errors, print_json, print_table, say
 from gleis.contracts.errors import ConfigError
 
 if TYPE_CHECKING:
-    from gleis.serving.scoring import Scoring
+    from gleis.serving.batch.scoring import Scoring
 
 
 def score(
@@ -67,7 +67,7 @@ def score(
     Example: gleis score flights.parquet scored.parquet
     """
     from gleis.lifecycle.scoring import score_table  # loads pyarrow
-    from gleis.serving.scoring import Options
+    from gleis.serving.batch.scoring import Options
 
     options = Options(keep=_columns(keep), on_bad=_policy(on_bad), parts=parts, fresh=fresh)
     with _progress(as_json) as bars:

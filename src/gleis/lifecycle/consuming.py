@@ -13,10 +13,10 @@ from gleis.contracts.prediction import Batch
 from gleis.packaging.keyring import KeyRing
 from gleis.packaging.load import load_package
 from gleis.registry.versions import Registry
-from gleis.serving.consuming import MOST, Consumer, Status, Stream
 from gleis.serving.live import LiveService
 from gleis.serving.service import Service
-from gleis.serving.stream_metrics import StreamMetrics
+from gleis.serving.streams.consuming import MOST, Consumer, Status, Stream
+from gleis.serving.streams.stream_metrics import StreamMetrics
 
 if TYPE_CHECKING:
     from gleis.lifecycle.project import Project

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gleis.contracts.deployment import Version
-from gleis.serving.embedded import Scorer
-from gleis.serving.scoring import OnProgress, Options, Scoring, score_file
+from gleis.serving.batch.embedded import Scorer
+from gleis.serving.batch.scoring import OnProgress, Options, Scoring, score_file
 
 if TYPE_CHECKING:
     from gleis.lifecycle.project import Project

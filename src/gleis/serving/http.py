@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.errors import GleisError
-from gleis.serving import documenting, explaining, invocations, operating, predicting, v2
 from gleis.serving.bodies import ClientGoneError, Receive
 from gleis.serving.lane import LARGEST, Direct, Headers, Lane
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
 from gleis.serving.plane import Plane
+from gleis.serving.protocols import documenting, explaining, invocations, operating, predicting, v2
 from gleis.serving.routes import (
     Reply,
     Request,

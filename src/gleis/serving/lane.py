@@ -11,7 +11,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gleis.serving.predicting import write_answers
+from gleis.serving.protocols.predicting import write_answers
 
 if TYPE_CHECKING:
     from gleis.serving.answers import Answer

@@ -1,0 +1,1 @@
+"""Tables at once: on disk, in memory, in other people's programs."""

@@ -1,0 +1,1 @@
+"""The protocols over the data plane: thin adapters, a table of routes each."""

@@ -1,0 +1,1 @@
+"""Streams of messages, answered once each."""
