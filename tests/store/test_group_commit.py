@@ -193,3 +193,37 @@ def test_fast_enough(log, commits):
     start = time.perf_counter()
     asyncio.run(crowd())
     assert 64 * 30 / (time.perf_counter() - start) > 5_000
+
+
+def test_predictions_do_not_wait_until_a_label_has_looked_through_the_log(tmp_path):
+    class Slow(SqlitePredictionLog):
+        """Looks through one entry at a time, and is handed a prediction meanwhile."""
+
+        late: list
+
+        def catch_up(self, rows=1):
+            more = super().catch_up(rows)
+            if not self.late:
+                append = threading.Thread(target=lambda: names.append(commits.append_sync(batch)))
+                append.start()
+                self.late.append(append)
+                while commits._queue.empty():
+                    time.sleep(0.001)
+            elif more:
+                seen.append(self.end())
+            return more
+
+    batch = make_batch(1, entities=["AA9"])
+    names, seen = [], []
+    log = Slow(tmp_path / "predictions.db")
+    log.late = []
+    for number in range(5):
+        log.append([make_batch(1, entities=[f"AA{number}"])])
+    commits = GroupCommit(log)
+    receipt = commits.label_sync([Label(value=1, entity="AA0"), Label(value=1, entity="AA9")], NOON)
+    assert receipt.unknown == (), "what came meanwhile is known too"
+    assert set(seen) == {6}, "written while the log was looked through"
+    log.late[0].join()
+    assert {m.prediction_id for m in log.matched()} == {names[0][0], log.read(0, 1)[0].ids[0]}
+    commits.close()
+    log.close()

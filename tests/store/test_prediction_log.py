@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from datetime import timedelta
 
 import msgspec
@@ -12,6 +14,7 @@ from conformance.stores import HOUR, NOON, make_batch
 from gleis.contracts.errors import DataError, StoreError
 from gleis.contracts.prediction import Label
 from gleis.store.prediction_log import LogCounts, SqlitePredictionLog
+from gleis.store.prediction_schema import APPEND
 
 
 @pytest.fixture
@@ -277,3 +280,42 @@ def test_a_match_tells_role_propensity_and_what_was_answered_beside(log):
     log.label([Label(entity="b", value=1)], NOON)
     (found,) = log.matched()
     assert (found.entity, found.role, found.share, found.beside) == ("b", "shadow", 0.25, 0.5)
+
+
+def test_ids_are_looked_up_in_slices(log):
+    """Whatever the slices were, an id means its latest prediction."""
+    names = [log.append([make_batch(2, entities=["AA1", f"AA{at}"])])[0] for at in range(2, 7)]
+    log.append([make_batch(3)])
+    assert log.catch_up(3), "two entries of six"
+    assert log.label([Label(value=1, entity="AA1"), Label(value=1, entity="AA3")], NOON)
+    assert [m.prediction_id for m in log.matched()] == [names[-1][0], names[1][1]]
+    assert not log.catch_up(), "the label looked through all there was"
+    ((_, later),) = log.append([make_batch(2, entities=[None, "AA3"])])
+    assert not log.catch_up(1), "one entry"
+    log.label([Label(value=0, entity="AA3")], NOON)
+    assert log.matched()[-1].prediction_id == later
+
+
+EAGER = """CREATE TRIGGER index_entities AFTER INSERT ON predictions
+    WHEN NEW.entities IS NOT NULL BEGIN
+        INSERT INTO entities SELECT value, NEW.seq, key FROM json_each(NEW.entities)
+        WHERE type = 'text';
+    END"""
+
+
+def test_a_log_that_entered_each_id_with_its_prediction(tmp_path):
+    """As the first version made it: with a trigger, without a note of how far it looked."""
+    path = tmp_path / "predictions.db"
+    SqlitePredictionLog(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE indexed")
+        connection.execute(EAGER)
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        before = msgspec.msgpack.encode([make_batch(2, entities=["AA1", "AA2"])])
+        connection.execute(APPEND, ("5ca1ab1e", 0, 2, 2, 0, '["AA1", "AA2"]', before))
+    for _ in range(2):
+        log = SqlitePredictionLog(path)
+        ((_, new),) = log.append([make_batch(2, entities=[None, "AA2"])])
+        log.label([Label(value=1, entity="AA1"), Label(value=1, entity="AA2")], NOON)
+        assert [m.prediction_id for m in log.matched()][-2:] == ["1-0-5ca1ab1e", new]
+        log.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
@@ -147,20 +147,40 @@ class GroupCommit:
             self._queue.put(job)
 
     def _run(self) -> None:
-        going = True
-        while going:
-            appends, labellings, going = self._gather()
-            if appends:
-                self._commit(appends)
-            for labelling in labellings:
-                self._commit_labels(labelling)
+        going, waiting = True, deque[_Labelling]()
+        while going or waiting:
+            if going:
+                appends, labellings, going = self._gather(wait=not waiting)
+                waiting += labellings
+                if appends:
+                    self._commit(appends)
+            while waiting and not self._prepare(waiting[0]):
+                self._commit_labels(waiting.popleft())
 
-    def _gather(self) -> tuple[list[_Append], list[_Labelling], bool]:
-        """Wait for a job, then take what else is there."""
+    def _prepare(self, labelling: _Labelling) -> bool:
+        """Let the log look for the labels' entities a little; say whether it has to go on.
+
+        In between, predictions are written: they do not wait until it has looked through all that
+        was ever written.
+        """
+        catch_up: Callable[[], bool] | None = getattr(self._log, "catch_up", None)
+        by_id = all(label.prediction_id is not None for label in labelling.labels)
+        if catch_up is None or by_id:
+            return False
+        try:
+            return catch_up()
+        except Exception:  # noqa: BLE001 - the labels' commit fails of it, and says so
+            return False
+
+    def _gather(self, *, wait: bool) -> tuple[list[_Append], list[_Labelling], bool]:
+        """Take what is there; or wait for a job, then take what else is there."""
         appends: list[_Append] = []
         labellings: list[_Labelling] = []
         rows = 0
-        job = self._queue.get()
+        try:
+            job = self._queue.get(block=wait)
+        except queue.Empty:
+            return appends, labellings, True
         while job is not None:
             if isinstance(job, _Append):
                 appends.append(job)

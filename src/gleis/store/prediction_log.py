@@ -13,7 +13,7 @@ import msgspec
 
 from gleis.contracts.errors import DataError, StoreError
 from gleis.contracts.prediction import Batch, Label, LabelReceipt, Role
-from gleis.store import consumed
+from gleis.store import consumed, entity_index
 from gleis.store import prediction_schema as sql
 from gleis.store.database import Database
 from gleis.store.logged import GivenLabel, LogCounts, Logged, LoggedRow, Matched
@@ -38,6 +38,7 @@ class _Answers(msgspec.Struct):
     beside: list[Any] | None = None
 
 
+_EVERYTHING = 2**62
 T = TypeVar("T")
 B = TypeVar("B", bound=Batch | _Answers)
 _encoder = msgspec.msgpack.Encoder()
@@ -71,6 +72,9 @@ class SqlitePredictionLog:
         self, path: Path, *, token: Callable[[], str] | None = None, durable: bool = True
     ) -> None:
         self._database = Database(path, sql.SCHEMA, durable=durable)
+        if self._database.read(entity_index.EAGER):
+            with self._database.transaction() as connection:
+                entity_index.make_lazy(connection)
         self._token = token or _random_tokens()
 
     def append(self, batches: Sequence[Batch]) -> list[list[str]]:
@@ -171,6 +175,9 @@ class SqlitePredictionLog:
         rows = [_label_row(label) for label in labels]
         if not rows:
             return LabelReceipt(accepted=0, unknown=(), changed=())
+        by_entity = any(label.prediction_id is None for label in labels)
+        while by_entity and self.catch_up():
+            pass
         given = {
             "labels": msgspec.json.encode(rows).decode(),
             "received": to_micros(received),
@@ -180,6 +187,8 @@ class SqlitePredictionLog:
                 "SELECT coalesce((SELECT max(seq) FROM labels), 0),"
                 " coalesce((SELECT max(seq) FROM matches), 0)"
             ).fetchone()
+            if by_entity:  # what was written since
+                entity_index.catch_up(connection, _EVERYTHING)
             connection.execute(sql.ADD_LABELS, given)
             connection.execute(sql.JOIN_LABELS, {"after": after})
             waiting = connection.execute(
@@ -192,6 +201,21 @@ class SqlitePredictionLog:
             unknown=tuple(label.prediction_id or label.entity or "" for label in unknown),
             changed=tuple(format_id(*row) for row in changed),
         )
+
+    def catch_up(self, rows: int = 20_000) -> bool:
+        """Prepare for labels by entity: look through so many rows written since the last one.
+
+        ``label`` does it by itself; who calls it before may write predictions in between.
+
+        Returns
+        -------
+        bool
+            True if more wait to be looked through.
+        """
+        if not self._database.read(entity_index.BEHIND)[0][0]:
+            return False
+        with self._database.transaction() as connection:
+            return entity_index.catch_up(connection, rows)
 
     def read(self, after: int = 0, limit_rows: int = 10_000) -> list[Logged]:
         """Return batches in the order they were written.

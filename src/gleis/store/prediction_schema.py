@@ -1,7 +1,8 @@
 """Tables of the prediction log, and the triggers that join labels to predictions.
 
 ``predictions``  one row a commit: all its batches in one blob, with running totals
-``entities``     which entries hold a project's own row id
+``entities``     which entries hold a project's own row id, as far as ``indexed`` says; see
+                 ``entity_index``
 ``labels``       every label ever received
 ``pending``      labels whose prediction is not here yet
 ``matches``      label joined to prediction, in the order it happened
@@ -13,6 +14,8 @@ Joins run inside the statement that inserts, so that a prediction costs one stat
 
 from __future__ import annotations
 
+from gleis.store import entity_index
+
 SCHEMA = (
     """CREATE TABLE predictions(
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -23,11 +26,7 @@ SCHEMA = (
         fallbacks INTEGER NOT NULL,
         entities TEXT,
         batches BLOB NOT NULL)""",
-    """CREATE TABLE entities(
-        entity TEXT NOT NULL,
-        seq INTEGER NOT NULL,
-        position INTEGER NOT NULL,
-        PRIMARY KEY (entity, seq, position)) WITHOUT ROWID""",
+    *entity_index.TABLES,
     """CREATE TABLE labels(
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         prediction_id TEXT,
@@ -53,11 +52,6 @@ SCHEMA = (
         position INTEGER NOT NULL)""",
     "CREATE INDEX matches_of ON matches(prediction, position, seq)",
     "CREATE TABLE relabels(match INTEGER PRIMARY KEY, earlier INTEGER NOT NULL)",
-    """CREATE TRIGGER index_entities AFTER INSERT ON predictions
-    WHEN NEW.entities IS NOT NULL BEGIN
-        INSERT INTO entities SELECT value, NEW.seq, key FROM json_each(NEW.entities)
-        WHERE type = 'text';
-    END""",
     """CREATE TRIGGER join_waiting_by_id AFTER INSERT ON predictions
     WHEN EXISTS (SELECT 1 FROM pending WHERE prediction = NEW.seq) BEGIN
         INSERT INTO matches(label, prediction, position)
