@@ -36,10 +36,11 @@ def test_it_holds_what_it_should_and_nothing_else(parts, tmp_path):
         folder: {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
         for folder in (estimator, rule)
     }
-    # Only a model that was made elsewhere says on what kind of table it was fitted.
+    # Only a model that was made elsewhere says on what kind of table it was fitted, or how its
+    # ONNX is asked.
     # Only one that was compiled has other forms of its model.
     forms = {"compiled.json", "compiled.npz", "model.onnx"}
-    usual = {*FILES, "manifest.json", "model.sig"} - {"model.frame.json"} - forms
+    usual = {*FILES, "manifest.json", "model.sig"} - {"model.frame.json", "model.onnx.json"} - forms
     assert listed[estimator] == usual - {"model.json"}
     assert listed[rule] == usual - {"model.skops", "model.types.json"}
 

@@ -298,7 +298,7 @@ def _texts(column: Column, columns: Columns) -> Any:
     if not all(isinstance(value, str) for value in values):
         raise DataError(
             f"{column.name} holds what is no text, and ONNX has no missing text",
-            remedy="Send a category, or let the fitted estimator answer.",
+            remedy="Send a text, or adopt or build the model without ONNX.",
             field=column.name,
         )
     return np.array(values, dtype=object).reshape(-1, 1)
