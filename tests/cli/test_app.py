@@ -12,12 +12,14 @@ from gleis.contracts.version import VERSION
 
 PROMISED = (
     "init",
+    "adopt",
     "data add",
     "data log",
     "data show",
     "run",
     "runs",
     "show",
+    "deploy",
     "promote",
     "rollback",
     "serve",
@@ -34,6 +36,12 @@ PROMISED = (
     "status",
     "doctor",
     "verify",
+    "keys new",
+    "keys list",
+    "keys trust",
+    "keys sign",
+    "build image",
+    "build k8s",
     "demo",
 )
 """In the order of a model's journey; what ``test_help_names`` does not find is missing here."""

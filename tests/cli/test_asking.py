@@ -72,7 +72,7 @@ def test_what_is_unusual_is_flagged(iris):
     header, usual, unusual = said.out.strip().splitlines()
     assert header.split()[-1] == "flags"
     assert "out of range" not in usual
-    assert unusual.endswith("petal_width: out of range")
+    assert unusual.endswith("petal_width: out of range, outlier")
 
 
 @pytest.mark.parametrize(
