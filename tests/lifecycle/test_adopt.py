@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from hashlib import sha256
+
 import joblib
 import lightgbm
 import mlflow.onnx
@@ -23,6 +25,7 @@ from gleis.contracts.errors import (
     DataError,
     PackageError,
     ProjectError,
+    RegistryError,
 )
 from gleis.lifecycle.adopt import Wish, adopt
 from gleis.lifecycle.adopted_project import project_name
@@ -104,6 +107,9 @@ def test_the_evidence_says_where_it_comes_from(orders, tmp_path):
     assert "was a pickle" in notes
     assert "may flatter" in notes
     assert done.outcome.run.cause == "adopted from model.joblib"
+    assert done.outcome.run.adopted == sha256((folder / "model.joblib").read_bytes()).hexdigest()
+    with pytest.raises(RegistryError, match="took its model from a file"):
+        Project.open(done.folder).reproduce(done.outcome.run.id)
     seen = wish(folder, tmp_path, into=tmp_path / "other", exclude=("order", "at"), unseen=True)
     notes = " ".join(adopt(seen).outcome.run.evidence.notes)
     assert "flatter" not in notes

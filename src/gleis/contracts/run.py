@@ -61,3 +61,5 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the package made from it."""
     tracking: str | None = None
     """MLflow run id."""
+    adopted: str | None = None
+    """SHA-256 of the file the model came from; None if it was fitted here."""

@@ -28,11 +28,17 @@ def reproduce(bench: Workbench, run: Run) -> Reproduction:
     Raises
     ------
     RegistryError
-        If the run is a baseline: there is nothing to fit.
+        If the run is a baseline, or its model was adopted: there is nothing to fit.
     """
     if run.kind != "model":
         raise RegistryError(
             "this run is a baseline; there is nothing to fit", seen=run.id, remedy="Name another."
+        )
+    if run.adopted is not None:
+        raise RegistryError(
+            "this run took its model from a file; there is nothing to fit",
+            seen=run.id,
+            remedy=f"Compare the file: its SHA-256 is {run.adopted}.",
         )
     settings = msgspec.structs.replace(bench.settings, params=run.params, seed=run.seed)
     trainer = Trainer(

@@ -32,6 +32,9 @@ class Fitted(msgspec.Struct, frozen=True, kw_only=True):
     test_rows: int
     notes: tuple[str, ...]
 
+    adopted: str | None = None
+    """SHA-256 of the file it came from; None if it was fitted here."""
+
     @property
     def artifacts(self) -> tuple[str, ...]:
         """Digests this result stands on."""

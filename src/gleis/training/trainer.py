@@ -138,6 +138,7 @@ class Trainer:
         )
         test = SklearnModel.frame(prepared.part(prepared.split.test), prepared.contract)
         return Fitted(
+            adopted=source,
             key=key_of(step="adopt", source=source, content=dataset.content, gleis=VERSION),
             code=code,
             estimator=self.artifacts.put(opened.estimator),
