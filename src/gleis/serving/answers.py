@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -58,36 +59,51 @@ class Renderer:
         ids : sequence of str, (n_rows,)
             Prediction ids, as the log gave them.
         """
-        flags = _flags_by_row(batch)
-        multiclass = self._task == "multiclass"
         reason = batch.reason or UNSET
+        name, version, fallback = self._name, batch.version, batch.fallback
+        answered = zip(
+            ids, batch.scores, self._predictions(batch.scores), _flags_by_row(batch), strict=True
+        )
+        if self._task == "multiclass":
+            return [
+                Answer(
+                    prediction_id=prediction_id,
+                    prediction=prediction,
+                    probabilities=dict(zip(self._classes, score, strict=True)),
+                    model=name,
+                    version=version,
+                    fallback=fallback,
+                    reason=reason,
+                    flags=flags,
+                )
+                for prediction_id, score, prediction, flags in answered
+            ]
         return [
             Answer(
                 prediction_id=prediction_id,
-                prediction=self._prediction(score),
-                score=UNSET if multiclass else score,
-                probabilities=(
-                    dict(zip(self._classes, score, strict=True)) if multiclass else UNSET
-                ),
-                model=self._name,
-                version=batch.version,
-                fallback=batch.fallback,
+                prediction=prediction,
+                score=score,
+                model=name,
+                version=version,
+                fallback=fallback,
                 reason=reason,
-                flags=flags[position] if flags else [],
+                flags=flags,
             )
-            for position, (prediction_id, score) in enumerate(zip(ids, batch.scores, strict=True))
+            for prediction_id, score, prediction, flags in answered
         ]
 
-    def _prediction(self, score: float | list[float]) -> Shown:
-        if isinstance(score, list):
-            return self._shown[max(range(len(score)), key=score.__getitem__)]
-        return self._shown[score >= 0.5] if self._task == "binary" else score
+    def _predictions(self, scores: Sequence[Any]) -> Sequence[Shown]:
+        """Return the class of each row, or the value of a regression."""
+        if self._task == "regression":
+            return scores
+        shown = self._shown
+        if self._task == "binary":
+            return [shown[score >= 0.5] for score in scores]
+        return [shown[max(range(len(score)), key=score.__getitem__)] for score in scores]
 
 
 def _flags_by_row(batch: Batch) -> list[list[str]]:
-    """Turn flag -> positions into flags of each row; empty if there are none at all."""
-    if not batch.flags:
-        return []
+    """Turn flag -> positions into flags of each row."""
     found: list[list[str]] = [[] for _ in range(batch.rows)]
     for flag, positions in batch.flags.items():
         for position in positions:

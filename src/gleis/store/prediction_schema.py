@@ -16,9 +16,11 @@ from __future__ import annotations
 
 from gleis.store import entity_index
 
+# Nothing is ever deleted from ``predictions``, so numbers count up without AUTOINCREMENT, whose
+# table would be one more page in every commit.
 SCHEMA = (
     """CREATE TABLE predictions(
-        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        seq INTEGER PRIMARY KEY,
         token TEXT NOT NULL,
         at INTEGER NOT NULL,
         rows INTEGER NOT NULL,
