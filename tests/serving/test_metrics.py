@@ -113,11 +113,9 @@ def test_why_the_baseline_answered_and_who_looked_on(service):
     batch = service.answer([ROW])
     late = msgspec.structs.replace(batch, fallback=True, reason="timeout", seconds=0.5)
     metrics.answered([late, msgspec.structs.replace(batch, role="shadow", seconds=0.25)], [])
-    metrics.overlooked(4)
     found = samples(metrics)
     assert found["gleis_fallbacks_total", ("reason", "timeout")] == 1
     assert found["gleis_model_seconds_total", ("role", "shadow"), ("version", "1")] == 0.25
-    assert found["gleis_shadow_skipped_total",] == 4
     assert found["gleis_score_count",] == 1, "a shadow's scores are nobody's answers"
 
 

@@ -230,10 +230,10 @@ def test_many_rows_at_once_are_worked_on_beside_the_loop(log, make):
 
 
 class Halves:
-    """Odd rows to a challenger, and everything to a shadow."""
+    """Odd rows to a challenger."""
 
-    def __init__(self, challenger, shadow):
-        self.challenger, self.shadow = challenger, shadow
+    def __init__(self, challenger):
+        self.challenger = challenger
         self.heard = []
 
     def split(self, champion, entities):
@@ -241,7 +241,6 @@ class Halves:
         return [
             Group(champion, every[::2], share=0.5),
             Group(self.challenger, every[1::2], role="challenger", share=0.5),
-            Group(self.shadow, None, role="shadow"),
         ]
 
     def answered(self, batch):
@@ -250,10 +249,7 @@ class Halves:
 
 @pytest.mark.parametrize("quick", [True, False])
 def test_a_turn_is_split_over_services(log, make, quick):
-    router = Halves(
-        make(Told(lambda columns: [0.9] * len(columns["hour"]), quick), 2),
-        make(Told(lambda columns: [0.2] * len(columns["hour"])), 3),
-    )
+    router = Halves(make(Told(lambda columns: [0.9] * len(columns["hour"]), quick), 2))
     service = make(Told(distances))
     with turns(log, router) as all_turns:
 
@@ -261,7 +257,7 @@ def test_a_turn_is_split_over_services(log, make, quick):
             requests = [rows(100), rows(200, 300, 400), rows(500), rows(600)]
             futures = [all_turns.ask(service, service.read(some)) for some in requests]
             answers = await asyncio.gather(*futures)
-            while len(router.heard) < 3:
+            while len(router.heard) < 2:
                 await asyncio.sleep(0.01)
             return answers
 
@@ -277,19 +273,7 @@ def test_a_turn_is_split_over_services(log, make, quick):
     assert {role: (batch.version, batch.rows, batch.share) for role, batch in told.items()} == {
         "champion": (1, 3, 0.5),
         "challenger": (2, 3, 0.5),
-        "shadow": (3, 6, 1.0),
     }
     for some in answers:
         for one in some:
             assert log.find(one.prediction_id).score == one.score
-
-
-def test_a_failing_shadow_disturbs_nobody(log, make):
-    gone = RuleModel(TableRule(columns=("gone",), cells=(), default=0.5), BINARY)
-    challenger = make(Told(distances), 2)
-    router = Halves(challenger, make(Told(lambda columns: 1 / 0), 3, baseline=gone))
-    service = make(Told(distances))
-    with turns(log, router) as all_turns:
-        for _ in range(3):
-            assert ask(all_turns, service, [rows(100)])[0][0].score == 0.01
-    assert {logged.batch.role for logged in log.read()} == {"champion"}

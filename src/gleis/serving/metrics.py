@@ -65,9 +65,6 @@ _FAMILIES = {
     "gleis_reload_errors": _Family(
         "counter", "New versions refused while loading; the old one keeps answering."
     ),
-    "gleis_shadow_skipped": _Family(
-        "counter", "Rows a shadow was not shown because it could not keep up."
-    ),
     "gleis_score": _Family("histogram", "Scores of the rows answered."),
     "gleis_feature_missing": _Family("counter", "Rows without a value, by feature.", ("feature",)),
     "gleis_feature": _Family(
@@ -156,10 +153,6 @@ class Metrics:
         sketches = self._sketches.get(service)
         if sketches is not None:
             sketches.add(rows)
-
-    def overlooked(self, rows: int) -> None:
-        """Count rows that a shadow was not shown because it could not keep up."""
-        self._cell("gleis_shadow_skipped")[0] += rows
 
     def labelled(self, receipt: LabelReceipt) -> None:
         """Count labels that were kept."""

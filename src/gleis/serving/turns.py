@@ -25,8 +25,6 @@ _LARGE = 500
 """Rows of a request from which on it is worked on beside the event loop."""
 _TOGETHER = 20_000
 """Rows that one call of a model beside the event loop gets at most."""
-_BEHIND = 50_000
-"""Rows that may wait for a shadow; more are not shown to it."""
 
 
 class Group(NamedTuple):
@@ -36,7 +34,7 @@ class Group(NamedTuple):
     positions: Sequence[int] | None = None
     """Positions of the rows within the turn, increasing; None means all of them."""
     role: Role = "champion"
-    """``shadow`` groups are worked on after everybody has been answered; nobody sees theirs."""
+    """Why this service sees them; a shadow sees none here, it reads the log afterwards."""
     share: float = 1.0
     """Probability with which such rows are given to this service (its propensity)."""
 
@@ -60,7 +58,7 @@ class Router(Protocol):
         Returns
         -------
         sequence of Group
-            Every row in exactly one group that is not a shadow's, and in any number of those.
+            Every row in exactly one group.
         """
         ...
 
@@ -166,10 +164,7 @@ class Turns:
                 if places is not None and not len(places):
                     continue
                 job = _Job(turn, rows if places is None else rows.take(places), group)
-                if group.role == "shadow":
-                    turn.shadows.append(job)
-                else:
-                    self._submit(job)
+                self._submit(job)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             for future, _, _ in asked:
                 _fail(future, error)
@@ -220,35 +215,21 @@ class Turns:
 
     def _give(self, jobs: Sequence[_Job], parts: Sequence[Part], ids: Sequence[list[str]]) -> None:
         service, seconds = jobs[0].group.service, list[float]()
-        if jobs[0].group.role != "shadow":
-            rendered = [
-                service.render(part.batch, of_part)
-                for part, of_part in zip(parts, ids, strict=True)
-            ]
-            answers = _in_order(parts, rendered)
-            start = 0
-            for job in jobs:
-                end = start + job.rows.count
-                seconds += job.turn.give(job.group.positions, answers[start:end])
-                start = end
+        rendered = [
+            service.render(part.batch, of_part) for part, of_part in zip(parts, ids, strict=True)
+        ]
+        answers = _in_order(parts, rendered)
+        start = 0
+        for job in jobs:
+            end = start + job.rows.count
+            seconds += job.turn.give(job.group.positions, answers[start:end])
+            start = end
         batches = [part.batch for part in parts]
         self._metrics.answered(batches, seconds)
         for job in jobs:
             self._metrics.saw(service, job.rows)
         for batch in batches:
             self._router.answered(batch)
-        for job in jobs:
-            self._show(job.turn.shadows)
-
-    def _show(self, shadows: list[_Job]) -> None:
-        """Let shadows see a turn whose answers have left."""
-        while shadows:
-            job = shadows.pop()
-            lane = self._lane(job.group.service)
-            if lane.rows + job.rows.count > _BEHIND:
-                self._metrics.overlooked(job.rows.count)
-            else:
-                lane.put(job)
 
 
 _Asked = tuple[Waiter, "Typed | Rows", float]
@@ -257,12 +238,11 @@ _Asked = tuple[Waiter, "Typed | Rows", float]
 class _Turn:
     """Requests that arrived together, and which of their rows are still to be answered."""
 
-    __slots__ = ("_answers", "_asked", "_missing", "ends", "shadows")
+    __slots__ = ("_answers", "_asked", "_missing", "ends")
 
     def __init__(self, asked: Sequence[_Asked], ends: Sequence[int]) -> None:
         self.ends = ends
         """Where each request ends among the turn's rows."""
-        self.shadows: list[_Job] = []
         self._asked = asked
         self._answers: list[Answer | None] | None = None
         self._missing: list[int] = []
@@ -345,8 +325,6 @@ class _Lane:
             try:
                 parts = await self._ask(jobs)
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
-                if jobs[0].group.role == "shadow":
-                    _log.warning("version %d in the shadow fails: %s", self._number, error)
                 for job in jobs:
                     job.turn.fail(job.group.positions, error)
             else:
