@@ -6,8 +6,7 @@ import asyncio
 import logging
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
@@ -193,25 +192,9 @@ class Turns:
     def _log(self, jobs: Sequence[_Job], parts: Sequence[Part]) -> None:
         """Have the parts' records written, and answer then."""
         try:
-            written = self._commits.write([part.batch for part in parts])
+            self._commits.write([part.batch for part in parts], _Written(self._give, jobs, parts))
         except Exception as error:  # noqa: BLE001 - as above
-            for job in jobs:
-                job.turn.fail(job.group.positions, error)
-        else:
-            written.add_done_callback(partial(self._answer, jobs, parts))
-
-    def _answer(
-        self,
-        jobs: Sequence[_Job],
-        parts: Sequence[Part],
-        written: asyncio.Future[list[list[str]]],
-    ) -> None:
-        """Give everybody their answers: their records are on disk, or nothing is."""
-        try:
-            self._give(jobs, parts, written.result())
-        except Exception as error:  # noqa: BLE001 - as above
-            for job in jobs:
-                job.turn.fail(job.group.positions, error)
+            _fail_jobs(jobs, error)
 
     def _give(self, jobs: Sequence[_Job], parts: Sequence[Part], ids: Sequence[list[str]]) -> None:
         service, seconds = jobs[0].group.service, list[float]()
@@ -232,7 +215,29 @@ class Turns:
             self._router.answered(batch)
 
 
+_Give = Callable[[Sequence["_Job"], Sequence[Part], Sequence[list[str]]], None]
 _Asked = tuple[Waiter, "Typed | Rows", float]
+
+
+class _Written:
+    """Parts whose records are being written, and who is answered once they are on disk."""
+
+    __slots__ = ("_give", "_jobs", "_parts")
+
+    def __init__(self, give: _Give, jobs: Sequence[_Job], parts: Sequence[Part]) -> None:
+        self._give, self._jobs, self._parts = give, jobs, parts
+
+    def done(self) -> bool:
+        return False
+
+    def set_result(self, ids: Sequence[list[str]]) -> None:
+        try:
+            self._give(self._jobs, self._parts, ids)
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            _fail_jobs(self._jobs, error)
+
+    def set_exception(self, error: BaseException) -> None:
+        _fail_jobs(self._jobs, error)
 
 
 class _Turn:
@@ -400,6 +405,11 @@ def _in_order(parts: Sequence[Part], rendered: Sequence[list[Answer]]) -> list[A
 
 def _spans(ends: Sequence[int]) -> Iterable[tuple[int, int]]:
     return zip((0, *ends[:-1]), ends, strict=True)
+
+
+def _fail_jobs(jobs: Sequence[_Job], error: BaseException) -> None:
+    for job in jobs:
+        job.turn.fail(job.group.positions, error)
 
 
 def _fail(future: Waiter, error: BaseException) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from gleis.contracts.errors import DataError, GleisError, StoreError
 from gleis.contracts.ports import PredictionLog
@@ -20,10 +20,26 @@ _ROWS = 50_000
 """Rows after which a commit is closed, so that none grows without bound."""
 
 
-class _Waiter(NamedTuple):
-    """Who waits for a write: a task of an event loop, or a thread."""
+class Told(Protocol):
+    """Who hears what became of a write."""
 
-    future: asyncio.Future[Any] | Future[Any]
+    def done(self) -> bool:
+        """Say whether nobody listens any more."""
+        ...
+
+    def set_result(self, result: Any, /) -> None:
+        """Hear that it is on disk."""
+        ...
+
+    def set_exception(self, error: BaseException, /) -> None:
+        """Hear that it is not, and why."""
+        ...
+
+
+class _Waiter(NamedTuple):
+    """Who waits for a write: somebody on an event loop, or a thread."""
+
+    future: Told
     loop: asyncio.AbstractEventLoop | None
 
 
@@ -88,22 +104,24 @@ class GroupCommit:
         ids: list[str] = await waiter.future  # type: ignore[misc]
         return ids
 
-    def write(self, batches: Sequence[Batch]) -> asyncio.Future[list[list[str]]]:
+    def write(self, batches: Sequence[Batch], told: Told) -> None:
         """Write batches in one commit, from an event loop, without waiting.
 
-        Returns
-        -------
-        Future of list of list of str
-            The ids of each batch, once all are on disk; or the error of ``append``.
+        Parameters
+        ----------
+        batches : sequence of Batch
+        told : Told
+            Hears the ids of each batch on the event loop, once all are on disk; or the error of
+            ``append``. A future would do; what needs no task hears it one turn of the loop
+            earlier.
 
         Raises
         ------
         StoreError
             This object is closed.
         """
-        waiter = _in_loop()
+        waiter = _Waiter(told, asyncio.get_running_loop())
         self._put(_Append(batches, waiter, lone=False))
-        return waiter.future  # type: ignore[return-value]
 
     async def label(self, labels: Sequence[Label], received: datetime) -> LabelReceipt:
         """Write labels in one commit, behind the predictions that wait already.
