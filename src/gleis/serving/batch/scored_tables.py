@@ -129,13 +129,13 @@ class PartScorer:
             checked = self._scorer.reader.read(table)
         scored = self._scorer.score(checked)
         answered = self._typed(part, table)
-        content = encode(self._answers(answered, checked, scored))
+        content = encode(self._answers(answered, checked, scored), self._scorer.contract.id)
         return ScoredPart(content, bad, rows, wrong, checked, scored, answered)
 
     def nothing(self) -> ScoredPart:
         """Return a part without rows: the output of an empty input."""
         answered, checked, scored = self._score_nothing()
-        content = encode(self._answers(answered, checked, scored))
+        content = encode(self._answers(answered, checked, scored), self._scorer.contract.id)
         return ScoredPart(content, None, 0, 0, checked, scored, answered)
 
     def _score_nothing(self) -> tuple[pa.Table, Checked, Scored]:
@@ -208,17 +208,29 @@ class PartScorer:
         return pa.Table.from_arrays([c for _, c in columns], names=[n for n, _ in columns])
 
 
-def encode(table: pa.Table) -> Any:
-    """Return a table as a parquet file in memory; one row group, numbers without a dictionary."""
+def encode(table: pa.Table, unlike: str | None = None) -> Any:
+    """Return a table as a parquet file in memory; one row group.
+
+    Numbers, times and the column ``unlike``, whose values are all different, get no dictionary:
+    making one costs a fifth of the time and saves no byte.
+    """
     out = pa.BufferOutputStream()
     coded = [
-        name
-        for name, kind in zip(table.schema.names, table.schema.types, strict=True)
-        if not (pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_int64(kind))
+        field.name
+        for field in table.schema
+        if field.name != unlike and not any(is_one(field.type) for is_one in _PLAIN_TYPES)
     ]
     with pq.ParquetWriter(out, table.schema, compression="snappy", use_dictionary=coded) as writer:
         writer.write_table(table, row_group_size=max(1, table.num_rows))
     return out.getvalue()
+
+
+_PLAIN_TYPES = (
+    pa.types.is_floating,
+    pa.types.is_boolean,
+    pa.types.is_int64,
+    pa.types.is_timestamp,
+)
 
 
 def _decided(scorer: Scorer, scored: Scored) -> pa.Array:
