@@ -26,7 +26,8 @@ from gleis.contracts.errors import UnavailableError
 _log = logging.getLogger(__name__)
 _PAUSE = 0.25
 """Seconds before a worker that died is started again; doubled as long as it dies at once."""
-_LONGEST_PAUSE = 60.0
+_LONGEST_PAUSE = 5.0
+"""A worker that lived longer did not die at once; one that never does costs a start in so long."""
 _LOOK = 0.1
 _PATIENCE = 60.0
 """Seconds for a worker to begin answering."""
