@@ -28,7 +28,8 @@ built = build(home.packages, BINARY, run="rule", rule=EVENING)
 promote(Registry(home, "small", SystemClock()), built, "first")
 """
 ROW = {"distance": 800.0, "temp": None, "hour": 17, "carrier": "UA"}
-MESSAGES = 4000
+EACH = 2500
+"""Messages a kill: more than a consumer answers before it is killed, 0.06 s on average."""
 
 
 @pytest.fixture
@@ -61,6 +62,7 @@ def _kill_on_the_way(process, log, moment):
 
 @pytest.mark.parametrize("kills", [3, pytest.param(12, marks=pytest.mark.slow)])
 def test_every_message_is_one_record(state, kills):
+    messages = EACH * kills
     with cluster() as brokers:
         stream = Stream(
             brokers=brokers,
@@ -71,7 +73,7 @@ def test_every_message_is_one_record(state, kills):
             most=10,
             properties=QUICK,
         )
-        rows = [ROW | {"flight": f"F{at}"} if at % 10 else {"odd": at} for at in range(MESSAGES)]
+        rows = [ROW | {"flight": f"F{at}"} if at % 10 else {"odd": at} for at in range(messages)]
         write(brokers, "in", rows)
         log, draw = Home(state).log, random.Random(0)
         for turn in range(kills):
@@ -79,7 +81,7 @@ def test_every_message_is_one_record(state, kills):
             named = QUICK | {"group.instance.id": f"member-{kills - turn:02}"}
             member = msgspec.structs.replace(stream, properties=named)
             _kill_on_the_way(_start(state, member), log, draw.uniform(0, 0.12))
-        assert log.counts().predictions < MESSAGES * 9 // 10, "killed on the way"
+        assert log.counts().predictions < messages * 9 // 10, "killed on the way"
         time.sleep(4)  # until the dead are missed, and the last one has every partition
         last = _start(state, msgspec.structs.replace(stream, until_end=True))
         said, _ = last.communicate(timeout=120)
@@ -87,13 +89,13 @@ def test_every_message_is_one_record(state, kills):
         status = json.loads(said)
         assert set(status["lag"].values()) == {0}
         records = Counter(entity for one in log.read(0, 10**9) for entity in one.batch.entities)
-        assert records == {f"F{at}": 1 for at in range(MESSAGES) if at % 10}
+        assert records == {f"F{at}": 1 for at in range(messages) if at % 10}
         given: dict[bytes, set[str]] = {}
         for reply in read(brokers, "out"):
             given.setdefault(reply.key(), set()).add(json.loads(reply.value())["prediction_id"])
-        assert {int(key) for key in given} == {at for at in range(MESSAGES) if at % 10}
+        assert {int(key) for key in given} == {at for at in range(messages) if at % 10}
         assert all(len(ids) == 1 for ids in given.values()), "doubles carry the same id"
         for key, (prediction_id,) in given.items():
             assert log.find(prediction_id).entity == f"F{int(key)}"
-        assert {int(letter.key()) for letter in read(brokers, "bad")} == {*range(0, MESSAGES, 10)}
+        assert {int(letter.key()) for letter in read(brokers, "bad")} == {*range(0, messages, 10)}
         log.close()
