@@ -24,6 +24,7 @@ from gleis.serving.http import App
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
 from gleis.serving.run import bind, serve
+from gleis.serving.turns import Group
 from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
 from gleis.training.environment import lock
@@ -166,3 +167,13 @@ def serve_state(folder: Path, port: int) -> None:
 
 if __name__ == "__main__":
     serve_state(Path(sys.argv[1]), int(sys.argv[2]))
+
+
+class ChampionOnly:
+    """A router that lets the champion answer everything."""
+
+    def split(self, champion, entities):
+        return (Group(champion),)
+
+    def answered(self, batch):
+        pass

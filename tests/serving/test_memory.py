@@ -10,14 +10,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from small_packages import ROW
+from small_packages import ROW, ChampionOnly
 
 from gleis.contracts.clock import SystemClock
 from gleis.contracts.deployment import Version
 from gleis.packaging.load import load_package
 from gleis.serving.metrics import Metrics
 from gleis.serving.service import Service
-from gleis.serving.turns import ChampionOnly, Turns
+from gleis.serving.turns import Turns
 from gleis.store.group_commit import GroupCommit
 from gleis.store.prediction_log import SqlitePredictionLog
 from signing_keys import TRUST

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 import numpy as np
 import pytest
-from small_packages import BINARY, ROW
+from small_packages import BINARY, ROW, ChampionOnly
 
 from gleis.contracts.clock import SystemClock
 from gleis.contracts.deployment import Version
@@ -18,7 +18,7 @@ from gleis.packaging.load import load_package
 from gleis.packaging.rule import RuleModel, TableRule
 from gleis.serving.metrics import Metrics
 from gleis.serving.service import Service
-from gleis.serving.turns import ChampionOnly, Group, Turns
+from gleis.serving.turns import Group, Turns
 from gleis.store.group_commit import GroupCommit
 from gleis.store.prediction_log import SqlitePredictionLog
 from signing_keys import TRUST

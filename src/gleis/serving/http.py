@@ -80,7 +80,7 @@ class App:
     access : Access, optional
         Asked before every handler; None lets everybody do everything.
     router : Router, optional
-        Splits rows over services; None lets the champion answer everything.
+        Splits rows over services; by default ``live``, as the running release says.
     timeout : float
         Seconds a model may take before its baseline answers.
     """

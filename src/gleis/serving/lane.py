@@ -8,7 +8,6 @@ ask, limits, errors, counting, saying goodbye, pipelining.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gleis.serving.protocols.predicting import write_answers
@@ -111,7 +110,7 @@ class Direct:
         if lane.draining or not self.keep_alive:
             self.keep_alive = False
             more += b"connection: close\r\n"
-        head = connection.head(status, _line)
+        head = connection.head(status)
         connection.transport.write(
             b"%scontent-type: %s\r\ncontent-length: %d\r\n%s\r\n%s"
             % (head, kind, len(body), more, body)
@@ -120,8 +119,3 @@ class Direct:
             connection.on_response_complete()
         else:
             connection.end()
-
-
-def _line(status: int) -> bytes:
-    phrase = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else ""
-    return b"HTTP/1.1 %d %s\r\n" % (status, phrase.encode())

@@ -82,17 +82,6 @@ class Waiter(Protocol):
         ...
 
 
-class ChampionOnly:
-    """The champion answers everything."""
-
-    def split(self, champion: Service, entities: Sequence[str | None]) -> Sequence[Group]:
-        """Give all rows to the champion."""
-        return (Group(champion),)
-
-    def answered(self, batch: Batch) -> None:
-        """Nothing to learn."""
-
-
 class Turns:
     """Gathers requests until the end of the loop's turn, then answers them in one go.
 

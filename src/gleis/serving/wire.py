@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import monotonic
 from typing import Any, NamedTuple
 
 import msgspec
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from gleis.contracts.errors import GleisError, MalformedError, RequestError, UnavailableError
@@ -31,12 +31,6 @@ class WireLimits(NamedTuple):
 ORDINARY = WireLimits()
 _PREDICT = b"/predict"
 _DECIDING = frozenset((b"content-length", b"content-encoding", b"transfer-encoding", b"expect"))
-_PHRASES = {
-    400: b"Bad Request",
-    408: b"Request Timeout",
-    431: b"Request Header Fields Too Large",
-    503: b"Service Unavailable",
-}
 
 
 class Connection(HttpToolsProtocol):
@@ -160,14 +154,14 @@ class Connection(HttpToolsProtocol):
         self.server_state.total_requests += 1
         self.transport.close()
 
-    def head(self, status: int, line: Callable[[int], bytes]) -> bytes:
+    def head(self, status: int) -> bytes:
         """Return the status line and the headers that every answer has."""
         headers = self.server_state.default_headers
         if status != 200:
-            return line(status) + _lines(headers)
+            return STATUS_LINE[status] + _lines(headers)
         known, text = self._dated
         if known is not headers:  # replaced once a second, by one with another date
-            text = line(status) + _lines(headers)
+            text = STATUS_LINE[status] + _lines(headers)
             self._dated = (headers, text)
         return text
 
@@ -225,8 +219,8 @@ class Connection(HttpToolsProtocol):
         if not (pending and cycle.response_started):
             body = msgspec.json.encode(body_of(error))
             self.transport.write(
-                b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\n"
-                b"connection: close\r\n\r\n%s" % (status, _PHRASES[status], len(body), body)
+                b"%scontent-type: application/json\r\ncontent-length: %d\r\n"
+                b"connection: close\r\n\r\n%s" % (STATUS_LINE[status], len(body), body)
             )
         self.transport.close()
 

@@ -47,7 +47,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """What its libraries had to say when it was opened, such as that it is of another version."""
 
 
-class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
     """It was not opened, and why."""
 
     what: str
@@ -56,21 +56,23 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     field: str | None
 
 
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the two."""
+
+    opened: Opened | None = None
+    refused: Refused | None = None
+
+
 def open_request(body: bytes, caught: Callable[[], list[str]]) -> bytes:
-    """Open a pickle as a request wants it; return ``Opened`` or ``Refused`` as msgpack."""
+    """Open a pickle as a request wants it; return a ``Reply`` as msgpack."""
     request = msgspec.msgpack.decode(body, type=Request)
     try:
         found = settle(_unpickle(Path(request.path)), request)
     except GleisError as error:
-        return msgspec.msgpack.encode(
-            {
-                "refused": Refused(
-                    what=error.what, seen=error.seen, remedy=error.remedy, field=error.field
-                )
-            }
-        )
+        why = Refused(what=error.what, seen=error.seen, remedy=error.remedy, field=error.field)
+        return msgspec.msgpack.encode(Reply(refused=why))
     found = msgspec.structs.replace(found, warnings=tuple(caught()))
-    return msgspec.msgpack.encode({"opened": found})
+    return msgspec.msgpack.encode(Reply(opened=found))
 
 
 def settle(estimator: Any, request: Request) -> Opened:

@@ -13,15 +13,10 @@ from pathlib import Path
 import msgspec
 
 from gleis.contracts.errors import PackageError
-from gleis.packaging.foreign.opened import Opened, Refused, Request
+from gleis.packaging.foreign.opened import Opened, Reply, Request
 
 _PATIENCE = 300.0
 """Seconds for opening and answering."""
-
-
-class _Reply(msgspec.Struct, frozen=True, kw_only=True):
-    opened: Opened | None = None
-    refused: Refused | None = None
 
 
 def open_confined(request: Request) -> Opened:
@@ -70,9 +65,9 @@ def _read(out: bytes, told: bytes, code: int, request: Request) -> Opened:
             "Linux with user namespaces and Landlock.",
         )
     try:
-        reply = msgspec.msgpack.decode(out, type=_Reply)
+        reply = msgspec.msgpack.decode(out, type=Reply)
     except msgspec.MsgspecError:
-        reply = _Reply()
+        reply = Reply()
     if reply.refused is not None:
         why = reply.refused
         what = why.what if why.seen is None else f"{why.what}: {why.seen}"
