@@ -16,9 +16,6 @@ Outcome = Literal["promoted", "rolled back", "ended", "replaced"]
 Watched = Literal["errors", "latency", "loss", "score_shift"]
 RowMetric = Literal["loss", "squared_error", "absolute_error", "brier", "accuracy", "outcome"]
 
-TECHNICAL: tuple[Watched, ...] = ("errors", "latency")
-"""What a serving process watches by itself; the rest needs the log, and the loop."""
-
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What decides about a challenger; fixed when its release starts."""
