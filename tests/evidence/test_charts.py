@@ -5,7 +5,8 @@ import json
 import pytest
 import vl_convert
 
-from gleis.contracts.evidence import CalibrationBin, Evidence, Figure, SliceFigures
+from gleis.contracts.evidence import CalibrationBin, Evidence, SliceFigures
+from gleis.contracts.figure import Figure
 from gleis.evidence.charts import calibration_chart, figures_chart, slices_chart
 
 

@@ -11,7 +11,8 @@ import pytest
 from gleis.config.settings import EvidenceSettings
 from gleis.contracts.contract import Column, Contract
 from gleis.contracts.dataset import DatasetVersion, Provenance
-from gleis.contracts.evidence import Figure, SliceFigures
+from gleis.contracts.evidence import SliceFigures
+from gleis.contracts.figure import Figure
 from gleis.contracts.run import Code, Environment, Run
 from gleis.evidence.examine import examine
 from gleis.governance.card import write_card

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gleis.contracts.evidence import Figure
+from gleis.contracts.figure import Figure
 from gleis.governance.figure_text import end_text, figure_text
 
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gleis.contracts.errors import ConfigError
-from gleis.contracts.evidence import Evidence, Figure, SliceFigures
+from gleis.contracts.evidence import Evidence, SliceFigures
+from gleis.contracts.figure import Figure
 from gleis.governance.gates import check_gates, judge, judge_baseline, parse_gate
 
 NAN = float("nan")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from gleis.contracts.evidence import Figure
+from gleis.contracts.figure import Figure
 from gleis.contracts.verdict import GateResult, Verdict
 from gleis.governance.verdict_text import verdict_rows, verdict_sentence
 

@@ -21,7 +21,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from gleis.contracts.contract import Column, Contract
-from gleis.contracts.evidence import Evidence, Figure, SliceFigures
+from gleis.contracts.evidence import Evidence, SliceFigures
+from gleis.contracts.figure import Figure
 from gleis.contracts.outliers import MahalanobisOutliers
 from gleis.contracts.profile import CategorySketch, NumberSketch, Profile, Reference
 from gleis.packaging.build import Parts

@@ -49,6 +49,9 @@ class FeatureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Columns kept out of the model."""
     include: tuple[str, ...] = ()
     """If given, only these."""
+    available_at: dict[str, str] = {}
+    """When a column is known: a duration after the event (``6h``), or a column with the moment. A
+    feature known only after the decision is a leak."""
 
 
 class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -62,6 +65,27 @@ class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Slices with fewer rows are reported as unknown."""
     outliers: str = "1 in 1000"
     """Share of training rows that count as unusual as a whole; live rows as unusual are flagged."""
+
+
+class FairnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[fairness]``: which groups of people are compared, and what is done about it."""
+
+    protected: tuple[str, ...] = ()
+    """Columns that make the groups, and all their intersections. They may be kept out of the model
+    (``features.exclude``) and are still used for testing."""
+    bands: dict[str, tuple[float, ...]] = {}
+    """Where to cut a protected number: ``{ age = [25, 40, 65] }``."""
+    min_group: int = 30
+    """Groups with fewer test rows are reported as unknown, never as fair."""
+    favourable: str | None = None
+    """The class that is good for the person; by default the positive one."""
+
+
+class ExplainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[explain]``: what explanations may say."""
+
+    immutable: tuple[str, ...] = ()
+    """Features that a person cannot change; no counterfactual touches them."""
 
 
 class DriftTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -214,6 +238,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     split: SplitSettings = SplitSettings()
     features: FeatureSettings = FeatureSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    fairness: FairnessSettings = FairnessSettings()
+    explain: ExplainSettings = ExplainSettings()
     gates: dict[str, str] = {}
     """Figure -> rule: ``">= 0.6"``, ``"<= 0.2"`` or ``"better than baseline"``."""
     triggers: TriggerSettings = TriggerSettings()

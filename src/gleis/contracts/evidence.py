@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """A number and the interval it is known to."""
-
-    value: float
-    low: float
-    """Lower end of the interval (percentile bootstrap unless said otherwise)."""
-    high: float
-    level: float = 0.95
-    """Coverage of the interval."""
+from gleis.contracts.explanation import Importance, Surrogate
+from gleis.contracts.fairness import Fairness
+from gleis.contracts.figure import Figure
+from gleis.contracts.leakage import Leakage
+from gleis.contracts.rivals import Rival
+from gleis.contracts.robustness import Robustness, WorstSlice
 
 
 class SliceFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,3 +69,14 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the ONNX form may be handed out; None if none was made."""
     notes: tuple[str, ...] = ()
     """Plain sentences: rows left out, slices too small."""
+    fairness: Fairness | None = None
+    """None where no protected column is named."""
+    robustness: Robustness | None = None
+    worst_slice: WorstSlice | None = None
+    leakage: Leakage | None = None
+    simpler: tuple[Rival, ...] = ()
+    """Simpler models, fitted on the same training rows."""
+    champion: Rival | None = None
+    """The model that is live, on the same test rows; None if no gate asks for it."""
+    importance: tuple[Importance, ...] = ()
+    surrogate: Surrogate | None = None

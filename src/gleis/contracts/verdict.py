@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from gleis.contracts.evidence import Figure
+from gleis.contracts.figure import Figure
 
 
 class GateResult(msgspec.Struct, frozen=True, kw_only=True):

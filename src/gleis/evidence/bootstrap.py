@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gleis.contracts.evidence import Figure
+from gleis.contracts.figure import Figure
 from gleis.evidence.metrics import Metric
 from gleis.evidence.weighted import Floats
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import altair as alt
 
-from gleis.contracts.evidence import Evidence, Figure
+from gleis.contracts.evidence import Evidence
+from gleis.contracts.figure import Figure
 
 _MODEL = "#0072B2"
 _BASELINE = "#D55E00"

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from gleis.contracts.contract import Task
 from gleis.contracts.errors import ConfigError
-from gleis.contracts.evidence import Figure, SliceFigures
+from gleis.contracts.evidence import SliceFigures
+from gleis.contracts.figure import Figure
 from gleis.evidence.bootstrap import bootstrap_figures
 from gleis.evidence.metrics import SLICE_METRICS, metrics_of
 from gleis.evidence.weighted import Floats

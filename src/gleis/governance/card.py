@@ -9,7 +9,8 @@ from datetime import datetime
 import msgspec
 
 from gleis.contracts.contract import Column, Contract
-from gleis.contracts.evidence import Evidence, Figure, SliceFigures
+from gleis.contracts.evidence import Evidence, SliceFigures
+from gleis.contracts.figure import Figure
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
 from gleis.evidence.metrics import METRICS, SLICE_METRICS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gleis.contracts.evidence import Figure
+from gleis.contracts.figure import Figure
 
 
 def figure_text(figure: Figure) -> str:

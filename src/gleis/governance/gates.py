@@ -11,7 +11,8 @@ import msgspec
 
 from gleis.contracts.contract import Task
 from gleis.contracts.errors import ConfigError
-from gleis.contracts.evidence import Evidence, Figure, SliceFigures
+from gleis.contracts.evidence import Evidence, SliceFigures
+from gleis.contracts.figure import Figure
 from gleis.contracts.verdict import GateResult, Verdict
 from gleis.evidence.metrics import PRIMARY_LOSS, SLICE_METRICS, find_metric
 from gleis.governance.figure_text import end_text, figure_text

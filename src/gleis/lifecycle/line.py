@@ -180,12 +180,15 @@ def examine(
 ) -> Examined:
     """Measure on the test rows."""
     bench.tell("examine", "figures, intervals, slices")
-    examined = bench.trainer.examine(dataset, fitted, ruled)
-    if isinstance(fitted, Ruled):
-        return examined
-    return msgspec.structs.replace(
-        examined, evidence=with_forms(examined.evidence, bench.trainer.compile(fitted, examined))
-    )
+    trainer = bench.trainer
+    examined = trainer.examine(dataset, fitted, ruled)
+    evidence, form = examined.evidence, None
+    if isinstance(fitted, Fitted):
+        form = trainer.compile(fitted, examined)
+        evidence = with_forms(evidence, form)
+    bench.tell("examine", "fairness, robustness, leakage, simpler models")
+    evidence = trainer.deepen(evidence, dataset, fitted, ruled, form)
+    return msgspec.structs.replace(examined, evidence=evidence)
 
 
 def with_forms(evidence: Evidence, made: CompiledForm) -> Evidence:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from gleis.contracts.evidence import Figure
+from gleis.contracts.figure import Figure
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
 from gleis.lifecycle.html_table import html_table

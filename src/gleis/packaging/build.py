@@ -17,7 +17,8 @@ import msgspec
 from gleis.contracts.contract import Contract
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.errors import PackageError, StoreError
-from gleis.contracts.evidence import Evidence, Figure
+from gleis.contracts.evidence import Evidence
+from gleis.contracts.figure import Figure
 from gleis.contracts.outliers import OutlierModel
 from gleis.contracts.profile import Reference
 from gleis.packaging.examples import Examples, promise

@@ -19,7 +19,8 @@ from urllib.parse import quote
 
 from gleis.contracts.contract import Column, Contract
 from gleis.contracts.dataset import DatasetVersion
-from gleis.contracts.evidence import Evidence, Figure
+from gleis.contracts.evidence import Evidence
+from gleis.contracts.figure import Figure
 from gleis.contracts.version import VERSION
 from gleis.packaging.requirements import Library, Requirements
 

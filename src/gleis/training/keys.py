@@ -56,7 +56,15 @@ def run_key(folder: Path, settings: Settings, dataset: DatasetVersion) -> str:
 
 def done_key(fit: str, rule: str, settings: Settings) -> str:
     """Name a whole run by the keys its model and baseline were made under."""
-    return key_of(step="run", fit=fit, rule=rule, evidence=settings.evidence, gates=settings.gates)
+    return key_of(
+        step="run",
+        fit=fit,
+        rule=rule,
+        evidence=settings.evidence,
+        fairness=settings.fairness,
+        explain=settings.explain,
+        gates=settings.gates,
+    )
 
 
 def load_code(folder: Path, settings: Settings) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +16,15 @@ from gleis.config.durations import parse_share
 from gleis.config.settings import Settings
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.errors import ProjectError
-from gleis.contracts.evidence import Parity
-from gleis.contracts.ports import ArtifactStore
+from gleis.contracts.evidence import Evidence, Parity
+from gleis.contracts.ports import ArtifactStore, Model
 from gleis.contracts.profile import Reference
 from gleis.contracts.version import VERSION
 from gleis.data.module import ProjectModule, open_module
 from gleis.evidence.examine import examine
+from gleis.packaging.compiled.form import decode_form
 from gleis.packaging.compiled.make import compile_model
+from gleis.packaging.compiled.model import CompiledModel
 from gleis.packaging.estimator import SklearnModel, dump_estimator
 from gleis.packaging.examples import Examples
 from gleis.packaging.fitted import read_fitted
@@ -31,10 +34,12 @@ from gleis.packaging.onnx_model import OnnxModel
 from gleis.packaging.rule import Rule, RuleModel
 from gleis.training.cache import StepCache, key_of
 from gleis.training.keys import fit_key, function_code, module_code, rule_key
+from gleis.training.material import Material
 from gleis.training.prepare import Prepared, prepare
 from gleis.training.reference import make_examples, make_outliers, make_reference
 from gleis.training.results import CompiledForm, Examined, Fitted, Ruled
 from gleis.training.rule import make_rule
+from gleis.training.sections.registered import sections_for
 from gleis.training.seeds import derive_seed, seed_estimator
 
 if TYPE_CHECKING:
@@ -159,6 +164,71 @@ class Trainer:
         return self.cache.step(
             "compile", key, CompiledForm, lambda: self._compile(key, fitted, examined)
         )
+
+    def deepen(
+        self,
+        evidence: Evidence,
+        dataset: DatasetVersion,
+        fitted: Fitted | Ruled,
+        ruled: Ruled,
+        form: CompiledForm | None,
+    ) -> Evidence:
+        """Add what takes more than scores: fairness, robustness, leakage, simpler models.
+
+        Each section is kept under what it depends on.
+
+        Parameters
+        ----------
+        evidence : Evidence
+            As ``examine`` made it.
+        dataset : DatasetVersion
+        fitted, ruled : Fitted or Ruled, Ruled
+        form : CompiledForm, optional
+            Answers in the estimator's place if it was accepted: rows cost microseconds.
+        """
+
+        def gather() -> Material:
+            return self._material(dataset, fitted, ruled, form)
+
+        found = {
+            each.name: self.cache.step(
+                each.name, each.key(fitted, self.settings), each.kind, partial(each.find_in, gather)
+            )
+            for each in sections_for(fitted)
+        }
+        return msgspec.structs.replace(evidence, **found)
+
+    def _material(
+        self,
+        dataset: DatasetVersion,
+        fitted: Fitted | Ruled,
+        ruled: Ruled,
+        form: CompiledForm | None,
+    ) -> Material:
+        if isinstance(fitted, Ruled):
+            model: Model = RuleModel(self.read_rule(fitted), fitted.contract)
+        elif form is not None and form.parity.accepted:
+            files = {name: self.artifacts.get(digest) for name, digest in form.files.items()}
+            model = CompiledModel(decode_form(files))
+        else:
+            fresh = self._fresh
+            held = fresh is not None and fresh[0] == fitted.estimator
+            model = fresh[1] if fresh is not None and held else self.estimator(fitted)
+        trainable = isinstance(fitted, Fitted) and fitted.layout is None
+        return Material(
+            settings=self.settings,
+            prepared=self.prepare(dataset),
+            model=model,
+            scores=self.scores(fitted),
+            baseline_scores=None if isinstance(fitted, Ruled) else self.scores(ruled),
+            build=self._seeded if trainable else None,
+            seed=derive_seed(self.settings.seed, "bootstrap"),
+        )
+
+    def _seeded(self) -> Any:
+        estimator = self._build()
+        seed_estimator(estimator, self.settings.seed)
+        return estimator
 
     def _compile(self, key: str, fitted: Fitted, examined: Examined) -> CompiledForm:
         fresh = self._fresh

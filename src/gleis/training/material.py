@@ -1,0 +1,66 @@
+"""What the sections of the evidence are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gleis.config.settings import Settings
+from gleis.contracts.contract import Contract
+from gleis.contracts.ports import Columns, Model
+from gleis.training.prepare import Prepared
+
+if TYPE_CHECKING:
+    from gleis.contracts.ports import Scores
+
+
+@dataclass(frozen=True)
+class Material:
+    """A model, its rows and its scores."""
+
+    settings: Settings
+    prepared: Prepared
+    model: Model
+    """Compiled where the gate let it; else the estimator, or the rule."""
+    scores: Scores
+    """(n_test,) or (n_test, n_classes), on the test rows."""
+    baseline_scores: Scores | None
+    """None where the model is the baseline."""
+    build: Callable[[], Any] | None
+    """Returns an unfitted estimator, seeded; None where the model cannot be trained again."""
+    seed: int
+
+    @property
+    def contract(self) -> Contract:
+        """The model's interface."""
+        return self.prepared.contract
+
+    @property
+    def test(self) -> pl.DataFrame:
+        """Test rows, all columns."""
+        return self.prepared.part(self.prepared.split.test)
+
+    @property
+    def train(self) -> pl.DataFrame:
+        """Training rows, all columns."""
+        return self.prepared.part(self.prepared.split.train)
+
+    @property
+    def y_test(self) -> NDArray[np.generic]:
+        """(n_test,) class index or value."""
+        return self.prepared.target[self.prepared.split.test]
+
+    @property
+    def y_train(self) -> NDArray[np.generic]:
+        """(n_train,) class index or value."""
+        return self.prepared.target[self.prepared.split.train]
+
+    def columns(self, rows: pl.DataFrame) -> Columns:
+        """Return the features of rows as ``model.predict`` takes them."""
+        found: dict[str, Any] = {name: rows[name] for name in self.contract.names}
+        return found

@@ -1,0 +1,14 @@
+"""All sections, in the order they are found."""
+
+from __future__ import annotations
+
+from gleis.training.results import Fitted, Ruled
+from gleis.training.sections.section import Section
+
+SECTIONS: tuple[Section, ...] = ()
+"""A section that is not here is not found."""
+
+
+def sections_for(made: Fitted | Ruled) -> list[Section]:
+    """Return the sections that are found for a model, or for a heuristic."""
+    return [each for each in SECTIONS if each.of_rules or isinstance(made, Fitted)]
