@@ -13,7 +13,7 @@ from gleis.contracts.errors import DataError
 from gleis.contracts.ports import Columns
 from gleis.packaging.compiled.checks import check_form, leaves
 from gleis.packaging.compiled.curves import bend
-from gleis.packaging.compiled.form import NODE, Curve, Form, Linear, Mean, Node, Trees
+from gleis.packaging.compiled.form import NODE, Curve, Form, Input, Linear, Mean, Node, Trees
 from gleis.packaging.compiled.inputs import Inputs
 from gleis.packaging.compiled.native import NativeKernel, library
 from gleis.packaging.compiled.plain import PlainKernel
@@ -174,6 +174,11 @@ class CompiledModel:
         if read is None:
             return None
         return lambda columns, numbers: self.score(read.matrix(columns, numbers))
+
+    @property
+    def reads(self) -> tuple[Input, ...]:
+        """What the columns of ``matrix`` are."""
+        return self.form.structure.inputs
 
     def matrix(self, columns: Columns) -> NDArray[np.float64]:
         """Return rows as numbers, (n_rows, n_inputs); see ``Inputs.matrix``."""

@@ -1,0 +1,18 @@
+"""All methods of explaining, by name. A method that is not here is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gleis.evidence.explain.shap import shap
+
+Function = Callable[..., Any]
+
+LOCAL: dict[str, Function] = {
+    "shap": shap,
+}
+"""Of one row: ``(model: Explainable, row: Mapping[feature, value], *, ...options)``."""
+
+MODEL: dict[str, Function] = {}
+"""Of the model: ``(model: Explainable, rows: Columns, *, ...options)``."""
