@@ -19,6 +19,7 @@ PROMISED = (
     "run",
     "runs",
     "show",
+    "gate",
     "deploy",
     "promote",
     "rollback",

@@ -7,7 +7,7 @@ import pytest
 from gleis.config.load import load_settings
 from gleis.contracts.errors import ConfigError, StoreError
 from gleis.data.module import open_module
-from gleis.governance.gates import check_gates
+from gleis.governance.gate_checks import check_gates
 from gleis.lifecycle.journey import run_on_demand
 from gleis.lifecycle.new_project import TEMPLATES, make_project
 from gleis.lifecycle.workbench import Workbench
@@ -22,7 +22,7 @@ def test_a_template_is_a_project(tmp_path, template):
     assert sorted(made) == sorted(folder.iterdir())
     settings = load_settings(folder, environment={})
     assert settings.project.name == "pilot"
-    check_gates(settings.gates, settings.project.task, settings.evidence.slices)
+    check_gates(settings)
     module = open_module(folder, settings.project.module)
     assert callable(module.load)
     assert hasattr(module.build_model(dict(settings.params)), "fit")

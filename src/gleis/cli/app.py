@@ -17,6 +17,7 @@ from gleis.cli import (
     data,
     demo,
     deploying,
+    gating,
     health,
     init,
     keys,
@@ -59,6 +60,7 @@ init.register(app)
 adopting.register(app)
 data.register(app)
 running.register(app)
+gating.register(app)
 deploying.register(app)
 serving.register(app)
 callers.register(app)

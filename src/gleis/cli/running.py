@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from gleis.cli.finding import find_run
 from gleis.cli.options import AsJson, AsOf, Flags, Folder, open_project
 from gleis.cli.output import print_json, print_table, say
 from gleis.cli.telling import teller
 from gleis.contracts.deployment import Version
-from gleis.contracts.errors import BlockedError, RegistryError
+from gleis.contracts.errors import BlockedError
 from gleis.contracts.run import Run
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def show(
 
     Example: gleis show v2
     """
-    found = _find(open_project(project), run_id)
+    found = find_run(open_project(project), run_id)
     if as_json:
         print_json(found)
         return
@@ -163,15 +164,6 @@ def show(
     say(f"  took      {took}")
     say(f"  tracking  {found.tracking or 'none'}")
     say(f"  package   {found.package or 'none'}")
-
-
-def _find(opened: Project, ref: str) -> Run:
-    if ref != "latest":
-        return opened.find_run(f"v{ref}" if ref.isdecimal() else ref)
-    found = opened.runs()
-    if not found:
-        raise RegistryError("there are no runs yet", remedy="Make one: gleis run")
-    return found[-1]
 
 
 def _show_slices(run: Run) -> None:

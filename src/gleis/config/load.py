@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from gleis.config.dotted import flatten
 from gleis.config.explain import explain
 from gleis.config.settings import Settings
 from gleis.config.validate import validate
@@ -46,6 +47,8 @@ def load_settings(
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}", remedy="Mend the line named.") from error
+    if isinstance(gates := tree.get("gates"), dict):
+        tree["gates"] = flatten(gates, "gates")
     overrides, origins = _from_environment(os.environ if environment is None else environment)
     given = {key: value for key, value in (flags or {}).items() if value is not None}
     origins |= {key: f"the flag {key}" for key in given}
@@ -98,7 +101,8 @@ def parse_value(raw: str) -> Any:
 
 
 def _set(tree: dict[str, Any], dotted: str, value: Any) -> None:
-    *parents, leaf = dotted.split(".")
+    # The name of a figure has dots of its own.
+    *parents, leaf = dotted.split(".", 1) if dotted.startswith("gates.") else dotted.split(".")
     for part in parents:
         tree = tree.setdefault(part, {})
         if not isinstance(tree, dict):

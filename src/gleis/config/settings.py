@@ -240,8 +240,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     evidence: EvidenceSettings = EvidenceSettings()
     fairness: FairnessSettings = FairnessSettings()
     explain: ExplainSettings = ExplainSettings()
-    gates: dict[str, str] = {}
-    """Figure -> rule: ``">= 0.6"``, ``"<= 0.2"`` or ``"better than baseline"``."""
+    gates: dict[str, str | tuple[str, ...]] = {}
+    """Figure -> rule, or a list of rules: ``">= 0.6"``, ``"<= 0.2"``, ``"better than baseline"``;
+    see docs/gates.md. A name with dots, in quotes: ``"fairness.sex.selection_rate_difference"``."""
     triggers: TriggerSettings = TriggerSettings()
     serve: ServeSettings = ServeSettings()
     release: ReleaseSettings = ReleaseSettings()

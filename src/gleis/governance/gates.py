@@ -3,108 +3,36 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import msgspec
-
-from gleis.contracts.contract import Task
-from gleis.contracts.errors import ConfigError
-from gleis.contracts.evidence import Evidence, SliceFigures
+from gleis.contracts.evidence import Evidence
 from gleis.contracts.figure import Figure
+from gleis.contracts.rivals import Rival
 from gleis.contracts.verdict import GateResult, Verdict
-from gleis.evidence.metrics import PRIMARY_LOSS, SLICE_METRICS, find_metric
+from gleis.evidence.metrics import PRIMARY_LOSS
+from gleis.governance.figure_names import FAIRNESS, find_attribute, named_figures, why_absent
 from gleis.governance.figure_text import end_text, figure_text
+from gleis.governance.gate_rules import BETTER, LEAKAGE, SIMPLER, Gate, parse_gates
 
-BETTER = "better than baseline"
-_SLICES = "slices."
-_RULE = re.compile(r"(>=|<=|>|<)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
-_FORMS = 'Write ">= 0.6", "<= 0.2", "> 0", "< 1" or "better than baseline".'
-
-
-class Gate(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of ``[gates]``, understood."""
-
-    name: str
-    """A figure, ``roc_auc``, or one of a slice, ``slices.carrier.UA.roc_auc``."""
-    rule: str
-    """As it was written."""
-    relation: Literal[">=", "<=", ">", "<", "better"]
-    bound: float = 0.0
-    """What the interval's unfavourable end is held against."""
+Status = Literal["pass", "fail", "unknown"]
+_NOT_A_NUMBER = "it was measured as not a number"
 
 
-def parse_gate(name: str, rule: str) -> Gate:
-    """Read one gate.
-
-    Parameters
-    ----------
-    name : str
-        Name of the figure.
-    rule : str
-        ``>= x``, ``<= x``, ``> x``, ``< x`` or ``better than baseline``.
-
-    Raises
-    ------
-    ConfigError
-        If the rule is anything else; the gate and the rule are named.
-
-    Examples
-    --------
-    >>> parse_gate("roc_auc", ">= 0.60").bound
-    0.6
-    """
-    text = " ".join(rule.split())
-    if text == BETTER:
-        return Gate(name=name, rule=text, relation="better")
-    match = _RULE.fullmatch(text)
-    if match is None:
-        raise ConfigError(
-            f"gates.{name} is not a rule", seen=rule, remedy=_FORMS, field=f"gates.{name}"
-        )
-    relation: Literal[">=", "<=", ">", "<"] = match[1]  # type: ignore[assignment]
-    return Gate(name=name, rule=text, relation=relation, bound=float(match[2]))
-
-
-def check_gates(gates: Mapping[str, str], task: Task, slices: Sequence[str] | None = None) -> None:
-    """Refuse gates that no evidence could ever answer, before any training starts.
-
-    Parameters
-    ----------
-    gates : mapping of str to str
-        ``[gates]``: figure to rule.
-    task : str
-    slices : sequence of str, optional
-        ``[evidence] slices``; where given, a gate on another column is refused.
-
-    Raises
-    ------
-    ConfigError
-        Unreadable rule, unknown figure (the nearest one is offered), unknown slice column.
-    """
-    for name, rule in gates.items():
-        gate = parse_gate(name, rule)
-        if name.startswith(_SLICES):
-            _check_slice_gate(gate, task, slices)
-        else:
-            find_metric(name, task, key=f"gates.{name}")
-
-
-def judge(evidence: Evidence, gates: Mapping[str, str]) -> Verdict:
+def judge(evidence: Evidence, gates: Mapping[str, str | Sequence[str]]) -> Verdict:
     """Hold the evidence against the gates.
 
     A threshold is held against the interval's unfavourable end: ``>=`` against the lower one,
-    ``<=`` against the upper one. ``better than baseline`` asks that the whole interval of the
-    paired difference lies above 0. An unknown figure blocks. Where no gate asks for better
-    than the baseline, the task's loss must be: a model that does not beat the heuristic does
-    not ship.
+    ``<=`` against the upper one; ``by value`` at the end of a rule asks for the value instead.
+    ``better than`` asks that the whole interval of the paired difference lies above 0. An unknown
+    figure blocks. Where no gate asks for better than the baseline, the task's loss must be: a
+    model that does not beat the heuristic does not ship.
 
     Parameters
     ----------
     evidence : Evidence
-    gates : mapping of str to str
-        ``[gates]``: figure to rule.
+    gates : mapping of str to str or sequence of str
+        ``[gates]``: figure to rule, or rules.
 
     Raises
     ------
@@ -121,10 +49,14 @@ def judge(evidence: Evidence, gates: Mapping[str, str]) -> Verdict:
     >>> verdict.passed, verdict.gates[0].reason
     (True, 'roc_auc 0.683 (0.672 to 0.694): asked >= 0.60, the lower end 0.672 holds')
     """
-    parsed = [parse_gate(name, rule) for name, rule in gates.items()]
-    if not any(gate.relation == "better" for gate in parsed):
-        parsed.append(Gate(name=_loss(evidence), rule=BETTER, relation="better"))
-    return Verdict(gates=tuple(_answer(evidence, gate) for gate in parsed))
+    parsed = list(parse_gates(gates))
+    if not any(gate.rival == "baseline" for gate in parsed):
+        implied = Gate(
+            name=_loss(evidence), rule=BETTER, relation="better", rival="baseline", strict=True
+        )
+        parsed.append(implied)
+    figures = named_figures(evidence)
+    return Verdict(gates=tuple(_answer(evidence, figures, gate) for gate in parsed))
 
 
 def judge_baseline(evidence: Evidence) -> Verdict:
@@ -151,41 +83,6 @@ def judge_baseline(evidence: Evidence) -> Verdict:
     )
 
 
-def _check_slice_gate(gate: Gate, task: Task, slices: Sequence[str] | None) -> None:
-    key = f"gates.{gate.name}"
-    path, _, figure = gate.name.removeprefix(_SLICES).rpartition(".")
-    column, _, value = path.partition(".")
-    if not (column and value):
-        raise ConfigError(
-            f"{key} does not name a slice",
-            seen=gate.name,
-            remedy='Write "slices.COLUMN.VALUE.FIGURE", such as "slices.carrier.UA.roc_auc".',
-            field=key,
-        )
-    known = SLICE_METRICS[task]
-    if figure not in known:
-        raise ConfigError(
-            f"{key}: slices of a {task} task have no figure of this name",
-            seen=figure,
-            remedy=f"Known: {', '.join(known)}.",
-            field=key,
-        )
-    if gate.relation == "better":
-        raise ConfigError(
-            f"{key}: slices are not compared with the baseline",
-            seen=gate.rule,
-            remedy="Write a threshold, or ask it of all rows.",
-            field=key,
-        )
-    if slices is not None and not any(path.startswith(f"{name}.") for name in slices):
-        raise ConfigError(
-            f"{key}: the column is not in evidence.slices",
-            seen=column,
-            remedy=f"Add it under [evidence], or use one of: {', '.join(slices) or 'none yet'}.",
-            field=key,
-        )
-
-
 def _loss(evidence: Evidence) -> str:
     """Name the task's loss; the evidence does not name the task, its figures do."""
     known = dict.fromkeys(PRIMARY_LOSS.values())
@@ -193,64 +90,121 @@ def _loss(evidence: Evidence) -> str:
     return held[0] if held else PRIMARY_LOSS["binary"]
 
 
-def _answer(evidence: Evidence, gate: Gate) -> GateResult:
-    figure, doubt = _find(evidence, gate)
+def _answer(evidence: Evidence, figures: Mapping[str, Figure], gate: Gate) -> GateResult:
+    if gate.name == LEAKAGE:
+        return _answer_leakage(evidence, gate)
+    if gate.relation == "better":
+        return _answer_better(evidence, gate)
+    figure = figures.get(gate.name)
     if figure is None:
-        reason = f"{gate.name} is unknown: {doubt}; an unknown figure blocks"
-        return _result(gate, None, "unknown", reason)
+        return _unknown(gate, why_absent(evidence, gate.name))
+    if not _is_known(figure):
+        return _unknown(gate, _NOT_A_NUMBER)
+    measured = f"{gate.name} {figure_text(figure)}: asked {gate.rule}"
+    return _hold(gate, figure, measured, _left_out(evidence, gate.name))
+
+
+def _answer_better(evidence: Evidence, gate: Gate) -> GateResult:
+    """Hold the paired difference to a rival against the bound."""
+    name = _loss(evidence) if gate.name == SIMPLER else gate.name
+    rival, doubt = _rival(evidence, gate, name)
+    gain = rival.gain.get(name) if rival else None
+    if rival is None or gain is None:
+        return _unknown(gate, doubt)
+    if not _is_known(gain):
+        return _unknown(gate, _NOT_A_NUMBER)
+    own, theirs = evidence.figures.get(name), rival.figures.get(name)
+    pair = f" {figure_text(own)} against {_whose(gate, rival)} {figure_text(theirs)}" \
+        if own and theirs else ""  # fmt: skip
+    return _hold(gate, gain, f"{name}{pair}: asked {gate.rule}, gain {figure_text(gain)}", "")
+
+
+def _rival(evidence: Evidence, gate: Gate, name: str) -> tuple[Rival | None, str]:
+    """Return who is to be beaten; of the simpler models, the one that comes closest."""
+    if gate.rival == "champion":
+        if evidence.champion is None:
+            return None, "the run was not compared with a champion"
+        return evidence.champion, " ".join(evidence.champion.notes) or _undefined(evidence)
+    heuristic = Rival(
+        name="baseline",
+        description="the heuristic",
+        figures=evidence.baseline,
+        gain=evidence.gain,
+    )
+    if gate.rival == "baseline":
+        return heuristic, "there is no difference to the baseline on the test rows"
+    if not evidence.simpler:
+        return None, "the run fitted no simpler models"
+    known = [rival for rival in (*evidence.simpler, heuristic) if _is_known(rival.gain.get(name))]
+    if not known:
+        return None, _undefined(evidence)
+    return min(known, key=lambda rival: rival.gain[name].low), ""
+
+
+def _undefined(evidence: Evidence) -> str:
+    return f"the difference is not defined on the {evidence.rows} test rows"
+
+
+def _whose(gate: Gate, rival: Rival) -> str:
+    if gate.rival == "champion":
+        return f"that of the champion ({rival.name})"
+    return "the baseline's" if rival.name == "baseline" else f"that of {rival.name}"
+
+
+def _hold(gate: Gate, figure: Figure, measured: str, besides: str) -> GateResult:
     rising = gate.relation in (">=", ">", "better")
-    end = figure.low if rising else figure.high
+    end = figure.value if gate.by_value else figure.low if rising else figure.high
     holds = {
         ">=": end >= gate.bound,
         "<=": end <= gate.bound,
         ">": end > gate.bound,
         "<": end < gate.bound,
-        "better": end > 0,
+        "better": end > gate.bound if gate.strict else end >= gate.bound,
+        "none": False,
     }[gate.relation]
-    side = f"the {'lower' if rising else 'upper'} end {end_text(figure, end, gate.bound)}"
-    reason = f"{_measured(evidence, gate, figure)}, {side} {'holds' if holds else 'does not hold'}"
-    return _result(gate, figure, "pass" if holds else "fail", reason)
+    which = "the value" if gate.by_value else f"the {'lower' if rising else 'upper'} end"
+    said = f"{which} {end_text(figure, end, gate.bound)} {'holds' if holds else 'does not hold'}"
+    return _result(gate, figure, "pass" if holds else "fail", f"{measured}, {said}{besides}")
 
 
-def _measured(evidence: Evidence, gate: Gate, figure: Figure) -> str:
-    if gate.relation != "better":
-        return f"{gate.name} {figure_text(figure)}: asked {gate.rule}"
-    own, rival = evidence.figures.get(gate.name), evidence.baseline.get(gate.name)
-    pair = (
-        f" {figure_text(own)} against the baseline's {figure_text(rival)}" if own and rival else ""
-    )
-    return f"{gate.name}{pair}: asked {BETTER}, gain {figure_text(figure)}"
+def _is_known(figure: Figure | None) -> bool:
+    """Say whether a figure may decide: whatever made the evidence, one with NaN must not."""
+    return figure is not None and all(map(math.isfinite, (figure.value, figure.low, figure.high)))
 
 
-def _find(evidence: Evidence, gate: Gate) -> tuple[Figure | None, str]:
-    """Return the figure a gate is held against, or None and why there is none."""
-    if gate.name.startswith(_SLICES):
-        figure, doubt = _find_in_slices(evidence.slices, gate.name)
-    elif gate.relation == "better":
-        figure = evidence.gain.get(gate.name)
-        doubt = "there is no difference to the baseline on the test rows"
-    else:
-        figure = evidence.figures.get(gate.name)
-        doubt = f"it is not defined on the {evidence.rows} test rows"
-    # Whatever made the evidence: a comparison with NaN must not decide.
-    if figure is not None and any(map(math.isnan, (figure.value, figure.low, figure.high))):
-        return None, "it was measured as not a number"
-    return figure, doubt
+def _left_out(evidence: Evidence, name: str) -> str:
+    """Name the groups that a disparity does not speak of: they are unknown, never fair."""
+    if evidence.fairness is None or not name.startswith(FAIRNESS):
+        return ""
+    attribute = find_attribute(evidence.fairness, name)
+    if attribute is None or not attribute.unknown:
+        return ""
+    least = evidence.fairness.min_group
+    return f"; unknown, with fewer than {least} test rows: {', '.join(attribute.unknown)}"
 
 
-def _find_in_slices(slices: Sequence[SliceFigures], name: str) -> tuple[Figure | None, str]:
-    for part in slices:
-        prefix = f"{_SLICES}{part.column}.{part.value}."
-        if name.startswith(prefix) and (figure := part.figures.get(name.removeprefix(prefix))):
-            return figure, ""
-        if name.startswith(prefix) and "." not in name.removeprefix(prefix):
-            return None, f"the slice has {part.rows} test rows, or one class only"
-    return None, "there is no such slice in the test rows"
+def _answer_leakage(evidence: Evidence, gate: Gate) -> GateResult:
+    if evidence.leakage is None:
+        return _unknown(gate, "the run did not look for leaks")
+    certain = [leak for leak in evidence.leakage.leaks if leak.certain]
+    if certain:
+        said = "; ".join(leak.reason.rstrip(".") for leak in certain)
+        return _result(gate, None, "fail", f"leakage: asked none, found {len(certain)}: {said}")
+    warnings = len(evidence.leakage.leaks)
+    seen = f"{warnings} warnings" if warnings != 1 else "1 warning"
+    skipped = len(evidence.leakage.unchecked)
+    besides = f", {skipped} could not be made" if skipped else ""
+    checks = f"{len(evidence.leakage.checked)} checks{besides}"
+    reason = f"leakage: asked none, found none that is certain; {checks}, {seen}"
+    return _result(gate, None, "pass", reason)
 
 
-def _result(
-    gate: Gate, measured: Figure | None, status: Literal["pass", "fail", "unknown"], reason: str
-) -> GateResult:
+def _unknown(gate: Gate, doubt: str) -> GateResult:
+    reason = f"{gate.name} is unknown: {doubt.rstrip('.')}; an unknown figure blocks"
+    return _result(gate, None, "unknown", reason)
+
+
+def _result(gate: Gate, measured: Figure | None, status: Status, reason: str) -> GateResult:
     return GateResult(
         gate=gate.name, asked=gate.rule, measured=measured, status=status, reason=reason
     )

@@ -45,6 +45,19 @@ def verdict_sentence(verdict: Verdict) -> str:
     'Passed: 2 of 2 gates hold.'
     """
     if verdict.passed:
-        return f"Passed: {len(verdict.gates)} of {len(verdict.gates)} gates hold."
-    blocked = f"{len(verdict.reasons)} of {len(verdict.gates)} gates"
-    return f"Blocked by {blocked}: {'; '.join(verdict.reasons)}."
+        return verdict_headline(verdict)
+    return f"{verdict_headline(verdict).rstrip('.')}: {'; '.join(verdict.reasons)}."
+
+
+def verdict_headline(verdict: Verdict) -> str:
+    """Say whether the model may ship, without the reasons.
+
+    Examples
+    --------
+    >>> verdict_headline(Verdict(gates=()))
+    'Passed: 0 of 0 gates hold.'
+    """
+    count = len(verdict.gates)
+    if verdict.passed:
+        return f"Passed: {count} of {count} gates hold."
+    return f"Blocked by {len(verdict.reasons)} of {count} gates."

@@ -13,7 +13,8 @@ from gleis.config.load import load_settings
 from gleis.config.settings import Settings
 from gleis.contracts.errors import GleisError
 from gleis.data.module import open_module
-from gleis.governance.gates import check_gates
+from gleis.governance.gate_checks import check_gates
+from gleis.governance.gate_rules import parse_gates
 from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.verify import verify
 from gleis.store.home import Home
@@ -68,8 +69,11 @@ def _module(bench: Workbench) -> str:
 
 
 def _gates(settings: Settings) -> str:
-    check_gates(settings.gates, settings.project.task, settings.evidence.slices)
-    return ", ".join(f"{name} {rule}" for name, rule in settings.gates.items()) or "the implied one"
+    check_gates(settings)
+    return (
+        ", ".join(f"{gate.name} {gate.rule}" for gate in parse_gates(settings.gates))
+        or "the implied one"
+    )
 
 
 def _state(home: Home) -> str:

@@ -21,7 +21,8 @@ from gleis.contracts.evidence import Evidence
 from gleis.contracts.release import Trial
 from gleis.contracts.run import Run
 from gleis.data.refresh import is_current, refresh, reload
-from gleis.governance.gates import check_gates
+from gleis.governance.gate_checks import check_gates
+from gleis.lifecycle.champion import beside_champion
 from gleis.lifecycle.pack import Packed, pack
 from gleis.lifecycle.record import judge_baseline_run, judge_run
 from gleis.lifecycle.releasing import end_running, start_release
@@ -77,7 +78,7 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
         How steps are done.
     """
     settings = bench.settings
-    check_gates(settings.gates, settings.project.task, settings.evidence.slices)
+    check_gates(settings)
     bench.open_key()
     dataset = do("data", DatasetVersion, lambda: known_rows(bench, until))
     ruled = do("baseline", Ruled, lambda: make_rule(bench, dataset))
@@ -85,7 +86,7 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     if first:
         lay_baseline(bench, decision, dataset, ruled, do)
     fitted = do("fit", Fitted, lambda: fit(bench, dataset))
-    examined = do("examine", Examined, lambda: examine(bench, dataset, fitted, ruled))
+    examined = do("examine", Examined, lambda: examine_candidate(bench, dataset, fitted, ruled))
     run = do("judge", Run, lambda: judge_run(bench, decision, dataset, fitted, ruled, examined))
     packed = do("package", Packed, lambda: pack(bench, run, fitted, ruled, examined))
     version = do("register", Version, lambda: register(bench, run, packed))
@@ -189,6 +190,14 @@ def examine(
     bench.tell("examine", "fairness, robustness, leakage, simpler models")
     evidence = trainer.deepen(evidence, dataset, fitted, ruled, form)
     return msgspec.structs.replace(examined, evidence=evidence)
+
+
+def examine_candidate(
+    bench: Workbench, dataset: DatasetVersion, fitted: Fitted, ruled: Ruled
+) -> Examined:
+    """Measure on the test rows, and beside the champion if a gate asks for that."""
+    examined = examine(bench, dataset, fitted, ruled)
+    return beside_champion(bench, dataset, fitted, examined)
 
 
 def with_forms(evidence: Evidence, made: CompiledForm) -> Evidence:

@@ -48,15 +48,19 @@ def find_unchanged(folder: Path, settings: Settings, home: Home, clock: Clock) -
     record = home.facts.latest("run", done.run)
     if record is None:
         return None
+    run = msgspec.json.decode(record, type=Run)
+    champion = _champion(home, clock)
+    if not _same_rival(run, done.version.number, champion):
+        return None
     now = clock.now()
     return Outcome(
         decision=Decision(id="unchanged", at=now, retrain=False, kind="demand", reason="unchanged"),
         at=now,
-        run=msgspec.json.decode(record, type=Run),
+        run=run,
         version=done.version,
         promoted=done.promoted,
         unchanged=True,
-        champion=_champion(home, clock),
+        champion=champion,
     )
 
 
@@ -64,6 +68,12 @@ def _as_of(dataset: DatasetVersion, settings: Settings, clock: Clock) -> bool:
     """Say whether the version holds what was known at the moment that is pretended."""
     delay = parse_duration(settings.project.label_delay, "project.label_delay")
     return dataset.provenance.until == clock.now() - delay
+
+
+def _same_rival(run: Run, number: int, champion: int | None) -> bool:
+    """Say whether a run that was compared with a champion would be with the same one now."""
+    rival = run.evidence.champion
+    return rival is None or champion == number or rival.name == f"v{champion}"
 
 
 def _champion(home: Home, clock: Clock) -> int | None:
