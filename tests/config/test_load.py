@@ -56,6 +56,8 @@ def test_flag_beats_environment_beats_file(tmp_path):
         (MINIMAL + '[triggers]\nschedule = "0 3 1"\n', "0 3 1"),
         (MINIMAL + '[triggers]\ndrift = { false_alarms = "often" }\n', "often"),
         (MINIMAL + "[serve]\nworkers = 0\n", "serve.workers"),
+        (MINIMAL + "[evidence.measurement_error]\ntemp = 0\n", "measurement_error.temp"),
+        (MINIMAL + "[evidence.measurement_error]\ntemp = nan\n", "measurement_error.temp"),
         (MINIMAL + '[serve]\ntimeout = "soon"\n', "soon"),
         (MINIMAL + '[serve]\ntimeout = "0s"\n', "serve.timeout"),
         (MINIMAL + '[serve]\noutliers = "drop"\n', "serve.outliers"),

@@ -9,6 +9,7 @@ from gleis.config.settings import EvidenceSettings
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import DataError
 from gleis.contracts.evidence import Evidence
+from gleis.evidence.calibration_fit import CALIBRATION_FIGURES
 from gleis.evidence.examine import examine
 from gleis.evidence.metrics import metrics_of
 
@@ -36,7 +37,9 @@ def test_a_binary_model_beside_its_baseline():
         y, p, rate, rows, BINARY, settings(slices=("carrier",)), 0, ["17 rows left out."]
     )
     assert found.rows == N
-    assert set(found.figures) == {metric.name for metric in metrics_of("binary")}
+    names = {metric.name for metric in metrics_of("binary")}
+    assert set(found.figures) == names | set(CALIBRATION_FIGURES)
+    assert set(found.gain) == names
     assert found.figures["roc_auc"].low > 0.75
     assert found.baseline["roc_auc"].value == 0.5
     assert found.gain["log_loss"].low > 0

@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from gleis.contracts.errors import ConfigError
+from gleis.evidence.calibration_fit import CALIBRATION_GAP
 from gleis.evidence.metrics import METRICS, SLICE_METRICS
 from gleis.evidence.slices import MAX_VALUES, MISSING, slice_figures
 
@@ -39,9 +40,10 @@ def test_figures_are_those_of_the_rows():
     for part in found[:3]:
         at = part.value == CARRIER
         assert part.rows == at.sum()
-        assert set(part.figures) == set(SLICE_METRICS["binary"])
+        assert set(part.figures) == {*SLICE_METRICS["binary"], "calibration_gap"}
+        metrics = METRICS | {"calibration_gap": CALIBRATION_GAP}
         for name, figure in part.figures.items():
-            assert figure.value == METRICS[name](Y[at], P[at])
+            assert figure.value == metrics[name](Y[at], P[at])
             assert figure.low <= figure.value <= figure.high
 
 

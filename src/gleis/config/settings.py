@@ -65,6 +65,9 @@ class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Slices with fewer rows are reported as unknown."""
     outliers: str = "1 in 1000"
     """Share of training rows that count as unusual as a whole; live rows as unusual are flagged."""
+    measurement_error: dict[str, float] = {}
+    """How far a number may be from the truth, in its unit: ``{ temp = 0.5 }``. The robustness test
+    moves each row's numbers so far, to where it does most harm; others by 1% of their spread."""
 
 
 class FairnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -31,6 +32,7 @@ def validate(settings: Settings) -> None:
     _split(settings)
     _features(settings)
     _numbers(settings)
+    _errors(settings)
     _triggers(settings)
     _serve(settings)
     _release(settings)
@@ -159,6 +161,18 @@ def _numbers(settings: Settings) -> None:
                 seen=value,
                 remedy="Take a value in between, or leave it out for the default.",
                 field=key,
+            )
+
+
+def _errors(settings: Settings) -> None:
+    for name, value in settings.evidence.measurement_error.items():
+        if not 0 < value < math.inf:
+            raise ConfigError(
+                f"evidence.measurement_error.{name} is not a positive number",
+                seen=value,
+                remedy="Write how far the number may be from the truth, in its unit, or leave it "
+                "out.",
+                field=f"evidence.measurement_error.{name}",
             )
 
 

@@ -31,8 +31,9 @@ class WorstSlice(msgspec.Struct, frozen=True, kw_only=True):
     """The part of the test rows with the worst loss, found by a search that is corrected for."""
 
     conditions: tuple[str, ...]
-    """One or two, as text: ``carrier = UA``, ``hour > 18``."""
+    """One or two, as text: ``carrier = UA``, ``hour > 18``. None if nothing could be searched."""
     rows: int
+    """Rows of the slice on which it was measured: they did not choose it."""
     figures: dict[str, Figure]
     """``log_loss`` and ``log_loss_ratio`` (of the slice to all rows), and the task's others; with
     intervals that hold although the worst of many was picked."""
@@ -40,3 +41,5 @@ class WorstSlice(msgspec.Struct, frozen=True, kw_only=True):
     """Slices that were compared."""
     p_value: float
     """Of the null that no slice is worse than all rows, corrected for the search."""
+    notes: tuple[str, ...] = ()
+    """Plain sentences: how the rows were divided, what was not searched."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gleis.contracts.figure import Figure
 from gleis.evidence.metrics import Metric
-from gleis.evidence.weighted import Floats
+from gleis.evidence.weighted import Floats, Statistic
 
 _CELLS = 2**19
 """Weights held at once (4 MB): small enough for the cache, and memory stays flat."""
@@ -77,14 +77,10 @@ def bootstrap_figures(
     True
     """
     rivals = [scores] if baseline_scores is None else [scores, baseline_scores]
-    statistics = [[metric.formula(y, rival) for metric in metrics] for rival in rivals]
-    everyone = np.ones((1, len(y)))
-    values = np.array([[of(everyone)[0] for of in row] for row in statistics])
-    parts = [
-        [[of(weights) for of in row] for row in statistics]
-        for weights in resamples(len(y), n_replicates, seed)
-    ]
-    replicates = np.concatenate([np.array(part) for part in parts], axis=-1)
+    statistics = [metric.formula(y, rival) for rival in rivals for metric in metrics]
+    values, replicates = replicate(statistics, len(y), n_replicates=n_replicates, seed=seed)
+    values = values.reshape(len(rivals), len(metrics))
+    replicates = replicates.reshape(len(rivals), len(metrics), -1)
     signs = np.array([metric.sign for metric in metrics])
     names = [metric.name for metric in metrics]
     figures = _figures(names, values[0], replicates[0], level)
@@ -96,6 +92,74 @@ def bootstrap_figures(
         figures=figures,
         baseline=_figures(names, values[1], replicates[1], level),
         gain=_figures(names, gain, gains, level),
+    )
+
+
+def replicate(
+    statistics: Sequence[Statistic],
+    n_rows: int,
+    *,
+    n_replicates: int,
+    seed: int | Sequence[int],
+) -> tuple[Floats, Floats]:
+    """Return statistics of all rows, and of the same resamples of them: differences are paired.
+
+    Parameters
+    ----------
+    statistics : sequence of callable
+        Row weights ``(n_replicates, n_rows)`` -> values ``(n_replicates,)``.
+    n_rows : int
+    n_replicates : int
+    seed : int or sequence of int
+
+    Returns
+    -------
+    values : ndarray of float64, (n_statistics,)
+    replicates : ndarray of float64, (n_statistics, n_replicates)
+
+    Examples
+    --------
+    >>> from gleis.evidence.weighted import mean_of
+    >>> values, drawn = replicate([mean_of(np.arange(3.0))], 3, n_replicates=5, seed=0)
+    >>> values, drawn.shape
+    (array([1.]), (1, 5))
+    """
+    everyone = np.ones((1, n_rows))
+    values = np.array([of(everyone)[0] for of in statistics])
+    parts = [
+        np.array([of(weights) for of in statistics])
+        for weights in resamples(n_rows, n_replicates, seed)
+    ]
+    return values, np.concatenate(parts, axis=-1)
+
+
+def figure_of(value: float, drawn: Floats, level: float = 0.95) -> Figure | None:
+    """Return a value with its percentile interval, widened to hold the value.
+
+    Parameters
+    ----------
+    value : float
+    drawn : ndarray of float64, (n_replicates,)
+    level : float
+
+    Returns
+    -------
+    Figure or None
+        None if the value is undefined, or over 10% of the replicates are.
+
+    Examples
+    --------
+    >>> figure_of(1.0, np.array([0.5, 1.0, 1.5] * 67)).high
+    1.5
+    >>> figure_of(float("nan"), np.ones(9)) is None
+    True
+    """
+    known = drawn[np.isfinite(drawn)]
+    if not np.isfinite(value) or not len(known) or len(known) < _KNOWN * len(drawn):
+        return None
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return Figure(
+        value=float(value), low=float(min(low, value)), high=float(max(high, value)), level=level
     )
 
 
@@ -124,16 +188,8 @@ def resamples(n_rows: int, n_replicates: int, seed: int | Sequence[int]) -> Iter
 def _figures(
     names: Sequence[str], values: Floats, replicates: Floats, level: float
 ) -> dict[str, Figure]:
-    figures = {}
-    for name, value, drawn in zip(names, values, replicates, strict=True):
-        known = drawn[np.isfinite(drawn)]
-        if not np.isfinite(value) or len(known) < _KNOWN * len(drawn):
-            continue
-        low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-        figures[name] = Figure(
-            value=float(value),
-            low=float(min(low, value)),
-            high=float(max(high, value)),
-            level=level,
-        )
-    return figures
+    found = {
+        name: figure_of(float(value), drawn, level)
+        for name, value, drawn in zip(names, values, replicates, strict=True)
+    }
+    return {name: figure for name, figure in found.items() if figure is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from gleis.config.settings import EvidenceSettings
 from gleis.contracts.contract import Contract
 from gleis.contracts.evidence import Evidence, SliceFigures
-from gleis.evidence.bootstrap import BootstrapFigures, bootstrap_figures
+from gleis.contracts.figure import Figure
+from gleis.evidence.bootstrap import bootstrap_figures
 from gleis.evidence.calibration import calibration_bins
+from gleis.evidence.calibration_fit import CALIBRATION_FIGURES, calibration_figures
 from gleis.evidence.checks import check_scores
-from gleis.evidence.metrics import Metric, metrics_of
+from gleis.evidence.metrics import metrics_of
 from gleis.evidence.slices import MAX_VALUES, slice_figures
 from gleis.evidence.weighted import Floats
 
@@ -83,19 +85,23 @@ def examine(
         seed=seed,
         min_rows=settings.min_slice,
     )
+    figures, wanted = dict(found.figures), [metric.name for metric in metrics]
+    if task == "binary":
+        figures |= calibration_figures(y, scores)
+        wanted += CALIBRATION_FIGURES
     return Evidence(
         rows=len(y),
-        figures=found.figures,
+        figures=figures,
         baseline=found.baseline,
         gain=found.gain,
         slices=slices,
         calibration=calibration_bins(y, scores) if task == "binary" else (),
-        notes=(*notes, *_unknown(metrics, found), *_thin(slices, rows, settings)),
+        notes=(*notes, *_unknown(wanted, figures), *_thin(slices, rows, settings)),
     )
 
 
-def _unknown(metrics: Sequence[Metric], found: BootstrapFigures) -> Iterator[str]:
-    absent = [metric.name for metric in metrics if metric.name not in found.figures]
+def _unknown(wanted: Sequence[str], figures: Mapping[str, Figure]) -> Iterator[str]:
+    absent = [name for name in wanted if name not in figures]
     if absent:
         yield f"Undefined on the test rows, so unknown: {', '.join(absent)}."
 

@@ -14,6 +14,7 @@ from gleis.contracts.errors import ConfigError
 from gleis.contracts.evidence import SliceFigures
 from gleis.contracts.figure import Figure
 from gleis.evidence.bootstrap import bootstrap_figures
+from gleis.evidence.calibration_fit import CALIBRATION_GAP
 from gleis.evidence.metrics import SLICE_METRICS, metrics_of
 from gleis.evidence.weighted import Floats
 
@@ -35,6 +36,8 @@ def slice_figures(
     min_rows: int,
 ) -> tuple[SliceFigures, ...]:
     """Return figures with intervals for each value of each column, largest slice first.
+
+    Those of ``SLICE_METRICS``, and for a binary task ``calibration_gap``.
 
     Parameters
     ----------
@@ -60,6 +63,7 @@ def slice_figures(
         If a column is not among ``rows``.
     """
     metrics = metrics_of(task, SLICE_METRICS[task])
+    metrics += [CALIBRATION_GAP] if task == "binary" else []
     found = []
     for c, column in enumerate(columns):
         names, codes = _values(rows, column)

@@ -13,6 +13,7 @@ from gleis.contracts.evidence import Evidence, SliceFigures
 from gleis.contracts.figure import Figure
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
+from gleis.evidence.calibration_fit import IDEALS
 from gleis.evidence.metrics import METRICS, SLICE_METRICS
 from gleis.governance.figure_text import figure_text
 from gleis.governance.verdict_text import verdict_rows, verdict_sentence
@@ -95,7 +96,8 @@ def _quality(evidence: Evidence) -> list[str]:
     lines = []
     for name in names:
         greater = name not in METRICS or METRICS[name].greater_is_better
-        line = (name, "higher" if greater else "lower", _known(evidence.figures.get(name)))
+        better = f"near {IDEALS[name]:g}" if name in IDEALS else "higher" if greater else "lower"
+        line = (name, better, _known(evidence.figures.get(name)))
         rival = (_known(evidence.baseline.get(name)), _known(evidence.gain.get(name)))
         lines.append(line + (rival if compared else ()))
     said = (

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from gleis.training.results import Fitted, Ruled
+from gleis.training.sections.robustness import ROBUSTNESS
 from gleis.training.sections.section import Section
+from gleis.training.sections.simpler import SIMPLER
+from gleis.training.sections.worst_slice import WORST_SLICE
 
-SECTIONS: tuple[Section, ...] = ()
+SECTIONS: tuple[Section, ...] = (ROBUSTNESS, WORST_SLICE, SIMPLER)
 """A section that is not here is not found."""
 
 

@@ -1,0 +1,184 @@
+"""Simpler models on the same rows: what the candidate's complexity buys.
+
+The only place of this room that imports scikit-learn, when a simpler model is fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from gleis.contracts.contract import Contract, Task
+from gleis.contracts.rivals import Rival
+from gleis.evidence.bootstrap import bootstrap_figures
+from gleis.evidence.metrics import metrics_of
+from gleis.evidence.simple_columns import N_CATEGORIES, Encoder, for_linear, for_tree
+from gleis.evidence.weighted import Floats
+
+TRAIN_ROWS = 20_000
+"""Training rows of a simpler model, at most."""
+DEPTH = 3
+"""Of the shallow tree: at most eight leaves."""
+_FEWEST_IN_LEAF = 20
+
+_DESCRIPTIONS: dict[str, str] = {
+    "linear": "{model} on standardised numbers, the mean where one is missing, and one column for "
+    "each of the {top} most frequent categories.",
+    "shallow_tree": "A decision tree of depth {depth} at most, categories in the order of their "
+    "mean target.",
+}
+
+
+def compare_simpler(
+    y: NDArray[np.generic],
+    scores: Floats,
+    rows: pl.DataFrame,
+    y_train: NDArray[np.generic],
+    train: pl.DataFrame,
+    contract: Contract,
+    *,
+    n_replicates: int,
+    seed: int,
+    itself: str | None = None,
+) -> tuple[Rival, ...]:
+    """Fit a linear model and a shallow tree, and hold the candidate against them, row by row.
+
+    Parameters
+    ----------
+    y : ndarray, (n_rows,)
+        Class index or value, of the test rows.
+    scores : ndarray of float64, (n_rows,) or (n_rows, n_classes)
+        The candidate's.
+    rows : polars.DataFrame, n_rows high
+        Test rows.
+    y_train : ndarray, (n_train,)
+    train : polars.DataFrame, n_train high
+        Training rows; a seeded sample of 20,000 is taken of more.
+    contract : Contract
+    n_replicates : int
+        Bootstrap replicates behind each interval.
+    seed : int
+    itself : str, optional
+        ``linear`` or ``shallow_tree`` if the candidate is one: it is not compared with itself.
+
+    Returns
+    -------
+    tuple of Rival
+        ``gain`` is paired: positive where the candidate is better, in every metric of the task. A
+        rival that could not be fitted has no figures, and a note says why.
+
+    References
+    ----------
+    Hand, D. J. (2006). Classifier technology and the illusion of progress. Statistical Science 21,
+    on why. Hoerl, A. E. & Kennard, R. W. (1970). Ridge regression. Technometrics 12, eq. 2.1.
+    """
+    some = np.random.default_rng([seed, *b"simpler"]).permutation(train.height)[:TRAIN_ROWS]
+    some.sort()
+    notes = list(_notes(train.height, len(some), itself))
+    sample, truth = train[some], y_train[some]
+    found = []
+    for name in ("linear", "shallow_tree"):
+        if name == itself:
+            continue
+        made = _answer(name, sample, truth, rows, contract, seed)
+        if isinstance(made, str):
+            found.append(_rival(name, contract.task, {}, {}, [*notes, made]))
+            continue
+        compared = bootstrap_figures(
+            y,
+            scores,
+            metrics_of(contract.task),
+            n_replicates=n_replicates,
+            seed=[seed, *b"rivals"],
+            baseline_scores=made,
+        )
+        found.append(_rival(name, contract.task, compared.baseline, compared.gain, notes))
+    return tuple(found)
+
+
+def simplicity_of(estimator: Any) -> str | None:
+    """Say whether a fitted scikit-learn estimator is ``linear`` or a ``shallow_tree`` itself.
+
+    Looks at the last step of a pipeline. Anything else is None.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> simplicity_of(Ridge()), simplicity_of(object())
+    ('linear', None)
+    """
+    while hasattr(estimator, "steps"):
+        estimator = estimator.steps[-1][1]
+    name = type(estimator).__name__
+    if name.startswith("DecisionTree") and hasattr(estimator, "tree_"):
+        return "shallow_tree" if estimator.get_depth() <= DEPTH else None
+    module = type(estimator).__module__
+    linear = module.startswith("sklearn.linear_model") or name in ("LinearSVR", "LinearSVC")
+    return "linear" if linear else None
+
+
+def _rival(
+    name: str, task: Task, figures: Mapping[str, Any], gain: Mapping[str, Any], notes: Sequence[str]
+) -> Rival:
+    model = "Ridge regression" if task == "regression" else "Logistic regression"
+    text = _DESCRIPTIONS[name].format(model=model, top=N_CATEGORIES, depth=DEPTH)
+    return Rival(
+        name=name, description=text, figures=dict(figures), gain=dict(gain), notes=tuple(notes)
+    )
+
+
+def _notes(n_train: int, n_used: int, itself: str | None) -> Iterator[str]:
+    if n_used < n_train:
+        yield f"Fitted on {n_used:,} of {n_train:,} training rows, a random sample."
+    if itself is not None:
+        said = "linear" if itself == "linear" else f"a tree of depth {DEPTH} at most"
+        yield f"The model is {said} itself and was not compared with another such one."
+
+
+def _answer(
+    name: str,
+    train: pl.DataFrame,
+    y_train: NDArray[np.generic],
+    rows: pl.DataFrame,
+    contract: Contract,
+    seed: int,
+) -> Floats | str:
+    """Fit, and return the scores of the test rows, or why there are none."""
+    if contract.task != "regression" and len(np.unique(y_train)) < 2:
+        return "It was not fitted: its training rows hold one class only."
+    encoder_of = for_linear if name == "linear" else for_tree
+    fitted = {
+        column.name: encoder_of(train[column.name], column, y_train) for column in contract.features
+    }
+    encoders = {feature: encode for feature, encode in fitted.items() if encode.width}
+    if not encoders:
+        return "It was not fitted: no feature varies in its training rows."
+    x_train = _stack(encoders, train)
+    estimator = _estimator(name, contract.task, seed)
+    estimator.fit(x_train, y_train)
+    x = _stack(encoders, rows)
+    if contract.task == "regression":
+        return np.asarray(estimator.predict(x), dtype=np.float64)
+    scores = np.zeros((len(x), len(contract.classes or ())))
+    scores[:, np.asarray(estimator.classes_, dtype=np.intp)] = estimator.predict_proba(x)
+    return scores[:, 1].copy() if contract.task == "binary" else scores
+
+
+def _estimator(name: str, task: Task, seed: int) -> Any:
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    if name == "shallow_tree":
+        tree = DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier
+        return tree(max_depth=DEPTH, min_samples_leaf=_FEWEST_IN_LEAF, random_state=seed)
+    if task == "regression":
+        return Ridge(alpha=1.0, solver="cholesky")
+    return LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=50, tol=1e-3)
+
+
+def _stack(encoders: Mapping[str, Encoder], rows: pl.DataFrame) -> Floats:
+    return np.column_stack([encode(rows[name]) for name, encode in encoders.items()])
