@@ -71,6 +71,16 @@ def test_flag_beats_environment_beats_file(tmp_path):
         (MINIMAL + '[access]\nissuer = "https://a.example"\n', "access.audience"),
         (MINIMAL + '[access]\njwks = "keys.json"\n', "access.issuer"),
         (MINIMAL + '[access]\nissuer = "http://a.example"\naudience = "x"\n', "https"),
+        (MINIMAL + '[fairness]\nprotected = ["late"]\n', "names the target"),
+        (MINIMAL + '[fairness]\nprotected = ["sex", "sex"]\n', "twice"),
+        (MINIMAL + '[fairness]\nprotected = ["age"]\nbands = { age = [40, 25] }\n', "rising"),
+        (MINIMAL + '[fairness]\nprotected = ["age"]\nbands = { age = [] }\n', "rising"),
+        (MINIMAL + "[fairness]\nbands = { age = [25] }\n", "not protected"),
+        (MINIMAL + "[fairness]\nmin_group = 0\n", "min_group"),
+        (
+            MINIMAL.replace('"binary"', '"regression"') + '[fairness]\nfavourable = "yes"\n',
+            "regression has none",
+        ),
         ("[project\n", "TOML"),
     ],
 )

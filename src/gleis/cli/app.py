@@ -17,6 +17,7 @@ from gleis.cli import (
     data,
     demo,
     deploying,
+    fairness,
     gating,
     health,
     init,
@@ -61,6 +62,7 @@ adopting.register(app)
 data.register(app)
 running.register(app)
 gating.register(app)
+fairness.register(app)
 deploying.register(app)
 serving.register(app)
 callers.register(app)

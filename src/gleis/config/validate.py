@@ -14,6 +14,7 @@ from gleis.config.durations import (
     parse_rate,
     parse_share,
 )
+from gleis.config.fairness import check_fairness
 from gleis.config.settings import Settings
 from gleis.contracts.errors import ConfigError
 
@@ -31,6 +32,7 @@ def validate(settings: Settings) -> None:
     _names(settings)
     _split(settings)
     _features(settings)
+    check_fairness(settings)
     _numbers(settings)
     _errors(settings)
     _triggers(settings)

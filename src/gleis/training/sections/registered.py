@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from gleis.training.results import Fitted, Ruled
+from gleis.training.sections.fairness import FAIRNESS
 from gleis.training.sections.robustness import ROBUSTNESS
 from gleis.training.sections.section import Section
 from gleis.training.sections.simpler import SIMPLER
 from gleis.training.sections.worst_slice import WORST_SLICE
 
-SECTIONS: tuple[Section, ...] = (ROBUSTNESS, WORST_SLICE, SIMPLER)
+SECTIONS: tuple[Section, ...] = (FAIRNESS, ROBUSTNESS, WORST_SLICE, SIMPLER)
 """A section that is not here is not found."""
 
 

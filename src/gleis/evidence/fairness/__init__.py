@@ -1,0 +1,1 @@
+"""How a model treats groups of people: rates by group, and what separates them."""
