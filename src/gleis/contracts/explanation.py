@@ -65,7 +65,10 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
     """Of a number: it is at most this."""
     category: Value = None
+    categories: tuple[Value, ...] = ()
+    """Of a category: it is one of these."""
     missing: bool = False
+    """It is missing; beside ends or categories: or it is missing."""
 
 
 class Anchor(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="anchor"):
@@ -116,15 +119,25 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="eff
     of: str | None
     """The class whose score it is; None for a regression."""
     grid: tuple[Value, ...]
+    """Numbers rise; None, the last one, is a missing value."""
     values: tuple[float, ...]
     """(n_grid,) mean over the rows; for ALE centred at 0."""
     low: tuple[float, ...] = ()
-    """(n_grid,) ends of the 95% interval over rows."""
+    """(n_grid,) ends of the 95% interval over rows: of the mean (PDP, ALE), or that within which
+    95% of the rows lie (ICE)."""
     high: tuple[float, ...] = ()
     lines: tuple[tuple[float, ...], ...] = ()
-    """Of ICE: (n_rows, n_grid), a line a row."""
+    """Of ICE: (n_lines, n_grid), a line a row; of some rows where there are many."""
     rows: int
+    link: str = "identity"
+    """From the score to the values: identity, logit, log, or centred log-ratio."""
+    rug: tuple[float, ...] = ()
+    """Of a number: quantiles of the rows' values, evenly spaced."""
+    counts: tuple[int, ...] = ()
+    """(n_grid,) of a category: rows that have it."""
     fidelity: tuple[Fidelity, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Plain sentences: rows left out, values the rows never had together."""
 
 
 class Importance(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="importance"):

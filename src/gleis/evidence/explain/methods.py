@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gleis.evidence.explain.ale import ale
+from gleis.evidence.explain.effects import ice, pdp
+from gleis.evidence.explain.permutation import permutation
 from gleis.evidence.explain.shap import shap
+from gleis.evidence.explain.surrogate import surrogate
 
 Function = Callable[..., Any]
 
@@ -14,5 +18,11 @@ LOCAL: dict[str, Function] = {
 }
 """Of one row: ``(model: Explainable, row: Mapping[feature, value], *, ...options)``."""
 
-MODEL: dict[str, Function] = {}
+MODEL: dict[str, Function] = {
+    "pdp": pdp,
+    "ice": ice,
+    "ale": ale,
+    "permutation": permutation,
+    "surrogate": surrogate,
+}
 """Of the model: ``(model: Explainable, rows: Columns, *, ...options)``."""

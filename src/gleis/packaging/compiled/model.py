@@ -222,6 +222,11 @@ class CompiledModel:
         found: NDArray[np.int32] = self.form.of(self._single().id)["input"]
         return found
 
+    @property
+    def place(self) -> tuple[int, ...]:
+        """For each column of the scores, which output of the model it is; -1: always 0."""
+        return self.form.structure.place
+
     def trees(self) -> TreeArrays | None:
         """Return the trees, or None if the model is not one ensemble of them."""
         node = self.form.structure.score

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from gleis.training.results import Fitted, Ruled
 from gleis.training.sections.fairness import FAIRNESS
+from gleis.training.sections.importance import IMPORTANCE
 from gleis.training.sections.robustness import ROBUSTNESS
 from gleis.training.sections.section import Section
 from gleis.training.sections.simpler import SIMPLER
+from gleis.training.sections.surrogate import SURROGATE
 from gleis.training.sections.worst_slice import WORST_SLICE
 
-SECTIONS: tuple[Section, ...] = (FAIRNESS, ROBUSTNESS, WORST_SLICE, SIMPLER)
+SECTIONS: tuple[Section, ...] = (
+    FAIRNESS,
+    ROBUSTNESS,
+    WORST_SLICE,
+    SIMPLER,
+    IMPORTANCE,
+    SURROGATE,
+)
 """A section that is not here is not found."""
 
 
