@@ -1,24 +1,31 @@
-"""The test rows on which a model is explained."""
+"""The rows on which a model is explained."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from gleis.contracts.ports import Columns
 from gleis.evidence.explain.explainable import Explainable, make_explainable
 from gleis.training.material import Material
 
-QUICK_ROWS, SLOW_ROWS = 3_000, 500
-"""Sampled of the test rows; fewer where a row costs more than microseconds."""
+QUICK_ROWS, SLOW_ROWS = 5_000, 500
+"""Sampled; fewer where a row costs more than microseconds."""
 
 
 def explained_rows(
-    material: Material,
+    material: Material, most: int | None = None
 ) -> tuple[Explainable, Columns, list[Any]] | None:
     """Return the model, some test rows by seed, and what was true of them.
+
+    Parameters
+    ----------
+    material : Material
+    most : int, optional
+        Rows; by default ``QUICK_ROWS`` or ``SLOW_ROWS``.
 
     Returns
     -------
@@ -34,13 +41,33 @@ def explained_rows(
     rows, target = material.test, material.y_test
     if len(rows) < 2:
         return None
-    most = QUICK_ROWS if getattr(material.model, "quick", False) else SLOW_ROWS
-    if len(rows) > most:
-        draw = np.random.default_rng(material.seed)
-        kept: NDArray[np.int64] = np.sort(draw.choice(len(rows), most, replace=False))
-        rows, target = rows[kept], target[kept]
+    kept = _some(len(rows), most or _most(material), material.seed)
+    rows, target = rows[kept], target[kept]
     columns = material.columns(rows)
     model = make_explainable(material.model, material.contract, columns, seed=material.seed)
     classes = material.contract.classes
     true = target.tolist() if classes is None else [classes[int(place)] for place in target]
     return model, columns, true
+
+
+def any_rows(material: Material) -> tuple[Explainable, Columns] | None:
+    """Return the model and some rows by seed, of training and test: where no truth is asked for.
+
+    None if there are fewer than two.
+    """
+    rows = pl.concat([material.train, material.test])
+    if len(rows) < 2:
+        return None
+    columns = material.columns(rows[_some(len(rows), _most(material), material.seed)])
+    model = make_explainable(material.model, material.contract, columns, seed=material.seed)
+    return model, columns
+
+
+def _most(material: Material) -> int:
+    return QUICK_ROWS if getattr(material.model, "quick", False) else SLOW_ROWS
+
+
+def _some(n_rows: int, most: int, seed: int) -> NDArray[np.int64]:
+    if n_rows <= most:
+        return np.arange(n_rows)
+    return np.sort(np.random.default_rng(seed).choice(n_rows, most, replace=False))

@@ -5,20 +5,19 @@ from __future__ import annotations
 from gleis.contracts.explanation import Surrogate
 from gleis.evidence.explain.surrogate import surrogate
 from gleis.training.material import Material
-from gleis.training.sections.explained import explained_rows
+from gleis.training.sections.explained import any_rows
 from gleis.training.sections.section import Section
 
 
 def find(material: Material) -> Surrogate | None:
-    """Fit it to the model's scores of some test rows; None where there are fewer than two.
+    """Fit it to the model's scores of some rows; None where there are fewer than two.
 
     It says of itself whether it stands for the model.
     """
-    found = explained_rows(material)
+    found = any_rows(material)
     if found is None:
         return None
-    model, columns, _ = found
-    return surrogate(model, columns)
+    return surrogate(*found)
 
 
 SURROGATE = Section(name="surrogate", kind=Surrogate | None, find=find, tables=())
