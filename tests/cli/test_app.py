@@ -36,6 +36,7 @@ PROMISED = (
     "backtest",
     "status",
     "doctor",
+    "drift",
     "verify",
     "keys new",
     "keys list",

@@ -17,6 +17,7 @@ from gleis.cli import (
     data,
     demo,
     deploying,
+    drifting,
     fairness,
     gating,
     health,
@@ -70,6 +71,7 @@ asking.register(app)
 scoring.register(app)
 consuming.register(app)
 health.register(app)
+drifting.register(app)
 backtesting.register(app)
 verifying.register(app)
 building.register(app)
