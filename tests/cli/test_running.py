@@ -88,6 +88,8 @@ def test_show_prints_the_slices(tmp_path):
     said = gleis(folder, "show")
     parts = gleis(folder, "show", "--json").json["evidence"]["slices"]
     assert {part["value"] for part in parts} == {"web", "shop", "phone"}
+    for text in ("  worst ", "noise_10pct", "  shallow_tree "):
+        assert text in said.out
     for part in parts:
         (line,) = [x for x in said.out.splitlines() if f"channel = {part['value']} " in x]
         assert line.split()[3] == f"{part['rows']:,}"

@@ -116,7 +116,7 @@ def test_other_tasks(task):
         names = {"accuracy", "log_loss", "roc_auc_ovr", "log_loss_ratio"}
     else:
         scores, y = p, p + rng.normal(0, np.where(worse, 3.0, 1.0))
-        names = {"mae", "rmse", "rmse_ratio"}
+        names = {"mae", "rmse", "mae_ratio", "rmse_ratio"}
     found = find(y, scores, rows, task=task)
     assert "carrier = DL" in found.conditions
     assert set(found.figures) == names

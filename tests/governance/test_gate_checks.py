@@ -40,6 +40,9 @@ def settings(gates, task="binary", slices=("carrier",), protected=("sex", "race"
         ("fairness.sex.selection_rate_difference", "better than champion", "only figures of all"),
         ("robustness.roc_auc_drop", "<= 0.1", "does not name what was done"),
         ("robustness.noise_10pct.rmse_drop", "<= 0.1", "binary task has no figure"),
+        ("robustness.noise_10pc.log_loss_drop", "<= 0.1", "Did you mean noise_10pct"),
+        ("calibration_slope", "better than baseline", "it is best at 1"),
+        ("calibration_slop", ">= 0.8", "binary task has no figure"),
     ],
 )
 def test_gates_that_could_never_be_answered(name, rule, said):
@@ -70,6 +73,9 @@ def test_gates_that_can_be_answered():
                 "fairness.generalized_entropy_index": "<= 0.1",
                 "fairness.sex.female.selection_rate": ">= 0.5",
                 "robustness.noise_10pct.roc_auc_drop": "<= 0.02",
+                "robustness.adversarial_1pct.flips": "<= 0.02",
+                "calibration_slope": (">= 0.8", "<= 1.25"),
+                "slices.carrier.9.E.calibration_gap": "<= 0.1",
                 "importance.zip_code": "<= 0.01",
             }
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from gleis.cli.evidence_text import show_sections
 from gleis.cli.finding import find_run
 from gleis.cli.options import AsJson, AsOf, Flags, Folder, open_project
 from gleis.cli.output import print_json, print_table, say
@@ -152,6 +153,7 @@ def show(
         return
     show_outcome(found, None)
     _show_slices(found)
+    show_sections(found.evidence)
     code = found.code
     say(
         f"  code      {code.reached[:12]}, commit {(code.commit or 'none')[:12]}"

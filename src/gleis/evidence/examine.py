@@ -85,14 +85,16 @@ def examine(
         seed=seed,
         min_rows=settings.min_slice,
     )
-    figures, wanted = dict(found.figures), [metric.name for metric in metrics]
+    figures, baseline = dict(found.figures), dict(found.baseline)
+    wanted = [metric.name for metric in metrics]
     if task == "binary":
         figures |= calibration_figures(y, scores)
+        baseline |= {} if baseline_scores is None else calibration_figures(y, baseline_scores)
         wanted += CALIBRATION_FIGURES
     return Evidence(
         rows=len(y),
         figures=figures,
-        baseline=found.baseline,
+        baseline=baseline,
         gain=found.gain,
         slices=slices,
         calibration=calibration_bins(y, scores) if task == "binary" else (),

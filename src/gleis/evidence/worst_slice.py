@@ -22,7 +22,7 @@ from gleis.contracts.figure import Figure
 from gleis.contracts.robustness import WorstSlice
 from gleis.evidence.bootstrap import figure_of, replicate
 from gleis.evidence.losses import row_loss
-from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
+from gleis.evidence.metrics import METRICS, SLICE_METRICS
 from gleis.evidence.slice_bins import Bins, bin_column
 from gleis.evidence.weighted import Floats, Formula, Statistic, ratio
 
@@ -83,7 +83,8 @@ def find_worst_slice(
     Returns
     -------
     WorstSlice
-        Figures: those of ``SLICE_METRICS`` and ``<loss>_ratio``, its loss over that of all rows.
+        Figures: those of ``SLICE_METRICS``, and ``log_loss_ratio`` and the like: its loss over that
+        of all rows.
         ``p_value`` is of a permutation test: the slice's mean loss against that of as many random
         rows; on rows where the loss depends on no column it is uniform. Without conditions if
         there is nothing to search.
@@ -265,12 +266,12 @@ def _figures(
     seed: Sequence[int],
 ) -> dict[str, Figure]:
     at = np.flatnonzero(inside)
-    loss = PRIMARY_LOSS[task]
-    statistics = {
-        name: _within(METRICS[name].formula, y, scores, at) for name in SLICE_METRICS[task]
-    }
-    mine, everyone = statistics[loss], METRICS[loss].formula(y, scores)
-    statistics[f"{loss}_ratio"] = lambda weights: ratio(mine(weights), everyone(weights))
+    statistics: dict[str, Statistic] = {}
+    for name in SLICE_METRICS[task]:
+        formula = METRICS[name].formula
+        statistics[name] = _within(formula, y, scores, at)
+        if not METRICS[name].greater_is_better:
+            statistics[f"{name}_ratio"] = _ratio(statistics[name], formula(y, scores))
     values, drawn = replicate(
         list(statistics.values()), len(y), n_replicates=n_replicates, seed=seed
     )
@@ -286,6 +287,10 @@ def _within(
 ) -> Statistic:
     statistic = formula(y[at], scores[at])
     return lambda weights: statistic(weights[:, at])
+
+
+def _ratio(of: Statistic, to: Statistic) -> Statistic:
+    return lambda weights: ratio(of(weights), to(weights))
 
 
 def _notes(searching: int, measuring: int, search: _Search) -> Iterator[str]:

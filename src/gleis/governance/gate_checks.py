@@ -9,7 +9,9 @@ from itertools import combinations, permutations
 from gleis.config.settings import Settings
 from gleis.contracts.contract import Task
 from gleis.contracts.errors import ConfigError
+from gleis.evidence.calibration_fit import CALIBRATION_FIGURES, CALIBRATION_GAP, IDEALS
 from gleis.evidence.metrics import SLICE_METRICS, find_metric
+from gleis.evidence.robustness.names import CHANGES, PERTURBATIONS
 from gleis.governance.figure_names import FAIRNESS, IMPORTANCE, ROBUSTNESS, SLICES, WORST
 from gleis.governance.gate_rules import LEAKAGE, SIMPLER, Gate, parse_gates
 
@@ -48,6 +50,9 @@ def _check(gate: Gate, settings: Settings) -> None:
     name, task = gate.name, settings.project.task
     if name in (LEAKAGE, SIMPLER):
         return
+    if name in CALIBRATION_FIGURES and task == "binary":
+        _check_calibration(gate)
+        return
     if not name.startswith(_SECTIONS):
         find_metric(name, task, key=f"gates.{name}")
         return
@@ -68,14 +73,25 @@ def _check(gate: Gate, settings: Settings) -> None:
         _check_robustness(gate, task)
 
 
+def _check_calibration(gate: Gate) -> None:
+    if gate.relation == "better":
+        raise _error(
+            gate,
+            f"it is best at {IDEALS[gate.name]:g}, neither higher nor lower is better",
+            gate.rule,
+            "Write a threshold.",
+        )
+
+
 def _check_slice(gate: Gate, task: Task, slices: Sequence[str]) -> None:
     path, _, figure = gate.name.removeprefix(SLICES).rpartition(".")
     column, _, value = path.partition(".")
     if not (column and value):
         remedy = 'Write "slices.COLUMN.VALUE.FIGURE", such as "slices.carrier.UA.roc_auc".'
         raise _error(gate, "this does not name a slice", gate.name, remedy)
+    more = (CALIBRATION_GAP.name,) if task == "binary" else ()
     _check_known(gate, f"slices of a {task} task have no figure of this name", figure,
-                 SLICE_METRICS[task])  # fmt: skip
+                 (*SLICE_METRICS[task], *more))  # fmt: skip
     if not any(path.startswith(f"{name}.") for name in slices):
         remedy = f"Add it under [evidence], or use one of: {', '.join(slices) or 'none yet'}."
         raise _error(gate, "the column is not in evidence.slices", column, remedy)
@@ -105,7 +121,9 @@ def _check_robustness(gate: Gate, task: Task) -> None:
     if not perturbation:
         remedy = 'Write "robustness.PERTURBATION.FIGURE": "robustness.noise_10pct.roc_auc_drop".'
         raise _error(gate, "this does not name what was done to the rows", gate.name, remedy)
-    find_metric(figure.removesuffix("_drop"), task, key=f"gates.{gate.name}")
+    _check_known(gate, "no run damages rows in this way", perturbation, PERTURBATIONS)
+    if figure not in CHANGES:
+        find_metric(figure.removesuffix("_drop"), task, key=f"gates.{gate.name}")
 
 
 def _crossings(protected: Sequence[str]) -> Iterator[str]:

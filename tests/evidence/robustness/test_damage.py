@@ -14,6 +14,7 @@ from gleis.evidence.robustness.damage import (
     take_away,
     within,
 )
+from gleis.evidence.robustness.names import PERTURBATIONS
 from gleis.evidence.robustness.table import read_table
 from gleis.evidence.robustness.usual import usual_of
 
@@ -27,17 +28,7 @@ def done(kind):
 
 
 def test_the_names_are_those_gates_use():
-    assert list(BY_NAME) == [
-        "noise_1pct",
-        "noise_5pct",
-        "noise_10pct",
-        "noise_25pct",
-        "missing_10pct",
-        "missing_25pct",
-        "swapped_5pct",
-        "out_of_range",
-        "unseen_category",
-    ]
+    assert tuple(BY_NAME) == PERTURBATIONS[: len(BY_NAME)]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

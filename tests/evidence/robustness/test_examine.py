@@ -12,6 +12,7 @@ from gleis.evidence.bootstrap import bootstrap_figures
 from gleis.evidence.metrics import metrics_of
 from gleis.evidence.robustness.damage import KINDS
 from gleis.evidence.robustness.examine import damage_figures, examine_robustness
+from gleis.evidence.robustness.names import CHANGES, PERTURBATIONS
 from gleis.evidence.robustness.table import read_table
 from gleis.evidence.robustness.usual import usual_of
 
@@ -34,10 +35,9 @@ def by_name(robustness):
 
 
 def test_every_kind_is_there_with_every_figure(found):
-    kinds = [*(k.name for k in KINDS), "stuck_feature", "unit_slip", "adversarial_1pct"]
-    assert [each.name for each in found.perturbations] == kinds
+    assert [each.name for each in found.perturbations] == list(PERTURBATIONS)
     names = {metric.name for metric in metrics_of("binary")}
-    wanted = names | {f"{name}_drop" for name in names} | {"flips", "score_change"}
+    wanted = names | {f"{name}_drop" for name in names} | set(CHANGES)
     for each in found.perturbations:
         assert set(each.figures) == wanted, each.name
         assert each.description.endswith(".")

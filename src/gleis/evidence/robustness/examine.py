@@ -20,6 +20,7 @@ from gleis.evidence.losses import row_loss
 from gleis.evidence.metrics import metrics_of
 from gleis.evidence.robustness.adversarial import SHARE, errors_of, move_worst
 from gleis.evidence.robustness.damage import KINDS, Damage
+from gleis.evidence.robustness.names import CHANGES
 from gleis.evidence.robustness.single import damage_worst_features
 from gleis.evidence.robustness.table import Table, read_table
 from gleis.evidence.robustness.usual import usual_of
@@ -227,7 +228,7 @@ def damage_figures(
     (0.5, 0.5)
     """
     metrics = metrics_of(task)
-    changes = ["score_change"] if task == "regression" else ["score_change", "flips"]
+    changes = [name for name in CHANGES if name != "flips" or task != "regression"]
     statistics = [metric.formula(y, before) for metric in metrics]
     for scores in after.values():
         statistics += [metric.formula(y, scores) for metric in metrics]
