@@ -1,4 +1,4 @@
-"""Compile the optional kernel while gleis is installed or a wheel is built."""
+"""Compile the optional code in C while gleis is installed or a wheel is built."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from packaging.tags import sys_tags
 
-PLACE = "src/gleis/packaging/compiled"
+PACKAGE = "src/gleis"
 
 
-class KernelHook(BuildHookInterface):
-    """With a C compiler the wheel carries the kernel and is bound to its platform; else neither."""
+class NativeHook(BuildHookInterface):
+    """With a C compiler the wheel carries libraries and is bound to its platform; else neither."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile in place, also for an editable installation."""
-        folder = Path(self.root) / PLACE
-        spec = importlib.util.spec_from_file_location("kernel_building", folder / "building.py")
-        building = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(building)
-        library = building.build_kernel(folder)
-        if library is None or self.target_name != "wheel":
+        root = Path(self.root)
+        place = root / PACKAGE / "store" / "native_code.py"
+        spec = importlib.util.spec_from_file_location("native_code", place)
+        native_code = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(native_code)
+        libraries = native_code.build_all(root / PACKAGE)
+        if not libraries or self.target_name != "wheel":
             return
-        build_data["artifacts"].append(f"{PLACE}/{library.name}")
+        build_data["artifacts"] += [library.relative_to(root).as_posix() for library in libraries]
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{_platform()}"
 

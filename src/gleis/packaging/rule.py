@@ -98,6 +98,11 @@ class RuleModel:
         if isinstance(rule, TableRule):
             self._cells = {cell.key: cell.score for cell in rule.cells}
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The features it looks at; the score depends on nothing else."""
+        return (self.rule.column,) if isinstance(self.rule, ColumnRule) else self.rule.columns
+
     def predict(self, columns: Columns) -> Scores:
         """Score rows; see ``gleis.contracts.ports.Model``."""
         if isinstance(self.rule, ColumnRule):

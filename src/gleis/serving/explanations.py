@@ -1,23 +1,23 @@
-"""What each feature contributed to one answer."""
+"""Why a service answers as it does."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-import numpy as np
 from msgspec import UNSET, UnsetType
-from numpy.typing import NDArray
 
-from gleis.contracts.errors import GleisError, InvalidRowError
+from gleis.contracts.ports import Model
+from gleis.evidence.explain.explain import explain
+from gleis.evidence.explain.explainable import Explainable, make_explainable
 from gleis.serving.classes import Shown
 from gleis.serving.rows import Row
 from gleis.serving.service import Service
-from gleis.serving.taken_apart import Apart, Parts, take_apart
 
 
-class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """One answer, taken apart."""
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer that is explained."""
 
     prediction: Shown
     score: float | UnsetType = UNSET
@@ -27,24 +27,12 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     fallback: bool
     """True if the baseline answers in the model's place; then it is what is explained."""
     flags: list[str]
-    method: str
     explained: str | None
-    """The class whose score is taken apart; None for a regression."""
-    link: str
-    """From the score to ``value``: identity, logit, log, or centred log-ratio (several classes)."""
-    value: float
-    """The score through the link."""
-    base_value: float
-    """The same where no feature is known."""
-    contributions: dict[str, float]
-    """Feature -> what it adds; with ``base_value`` they add up to ``value``."""
+    """The class whose score is explained; None for a regression."""
 
 
 class Explainer:
-    """Explains what one service answers.
-
-    Rules are taken apart by all sets of the few columns they look at and linear models in closed
-    form, both against the package's sample rows; trees by the training weights in their nodes.
+    """Explains what one service answers, against the rows that its package carries for it.
 
     Parameters
     ----------
@@ -53,35 +41,39 @@ class Explainer:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._contract = service.contract
-        self._prepared: dict[bool, Apart] = {}
+        self._prepared: dict[bool, Explainable] = {}
 
-    def explain(self, row: Row, of: str | None = None) -> Explanation:
-        """Take the answer to a row apart; nothing is logged.
+    def explain(
+        self, row: Row, method: str, options: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Explain the answer to a row; nothing is logged.
 
         Parameters
         ----------
         row : mapping
             As for a prediction.
-        of : str, optional
-            The class to explain; default: the likeliest, or the positive one of two.
+        method : str
+            One of ``contracts.explanation.LocalMethod``.
+        options : mapping, optional
+            What the method takes, such as ``of``, the class to explain.
+
+        Returns
+        -------
+        dict
+            JSON values: those of ``Answered`` and those of the explanation.
 
         Raises
         ------
         RequestError
-            The row breaks the contract, or there is no such class.
-        CannotExplainError
-            The model cannot be taken apart here.
+            The row breaks the contract, there is no such class, or the model cannot be explained
+            this way.
         """
         batch = self.service.answer([row])
         answer = self.service.render(batch, [""])[0]
-        scores = np.atleast_1d(np.asarray(batch.scores[0], dtype=np.float64))
-        column = self._column(scores, of)
-        parts = self._apart(batch.fallback).parts(batch.features, column)
-        _check(parts, float(scores[column]))
-        classes = self._contract.classes
-        wide = self._contract.task == "multiclass"
-        return Explanation(
+        values = {name: values[0] for name, values in batch.features.items()}
+        found = explain(self._model(batch.fallback), values, method, **(options or {}))
+        told = msgspec.to_builtins(found)
+        answered = Answered(
             prediction=answer.prediction,
             score=answer.score,
             probabilities=answer.probabilities,
@@ -89,46 +81,33 @@ class Explainer:
             version=answer.version,
             fallback=answer.fallback,
             flags=answer.flags,
-            method="shap",
-            explained=classes[column if wide else 1] if classes else None,
-            link=parts.link,
-            value=parts.base + float(parts.values.sum()),
-            base_value=parts.base,
-            contributions=dict(zip(self._contract.names, parts.values.tolist(), strict=True)),
+            explained=told.pop("explained")["of"],
         )
+        told.pop("is")
+        return {**msgspec.to_builtins(answered), **told}
 
-    def _apart(self, fallback: bool) -> Apart:
+    def explain_model(self, method: str, options: Mapping[str, Any] | None = None) -> Any:
+        """Explain the model over the package's background.
+
+        Parameters
+        ----------
+        method : str
+            One of ``contracts.explanation.ModelMethod`` that needs no labels.
+        options : mapping, optional
+            What the method takes, such as ``feature``.
+
+        Raises
+        ------
+        RequestError
+            There is no such method, option, class or feature.
+        """
+        return explain(self._model(False), None, method, **(options or {}))
+
+    def _model(self, fallback: bool) -> Explainable:
         if fallback not in self._prepared:
             package = self.service.package
-            model: Any = package.baseline if fallback else package.model
-            background = package.examples.features
-            self._prepared[fallback] = take_apart(model, self._contract, background)
-        return self._prepared[fallback]
-
-    def _column(self, scores: NDArray[np.float64], of: str | None) -> int:
-        """Return which score is explained."""
-        if of is None:
-            return int(scores.argmax())
-        classes = self._contract.classes or ()
-        wide = self._contract.task == "multiclass"
-        explained = classes if wide else classes[1:]
-        if of not in explained:
-            raise InvalidRowError(
-                "class does not name a class that has a score",
-                seen=of,
-                remedy=f"Send one of {', '.join(explained)}, or leave it out."
-                if explained
-                else "Leave it out: a regression has no classes.",
-                field="class",
+            model: Model = package.baseline if fallback else package.model
+            self._prepared[fallback] = make_explainable(
+                model, package.contract, package.examples.features
             )
-        return classes.index(of) if wide else 0
-
-
-def _check(parts: Parts, score: float) -> None:
-    """An explanation that is not of the score is worse than none."""
-    if not abs(parts.score - score) <= parts.tolerance * max(1.0, abs(score)):
-        raise GleisError(
-            "The explanation does not add up to the score",
-            seen=f"{parts.score} instead of {score}",
-            remedy="This is a defect of gleis: please report it with the package.",
-        )
+        return self._prepared[fallback]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -68,6 +70,7 @@ def fitted(task: str, count: int = 1500, iterations: int = 30):
     return pipeline, CompiledModel(compile_estimator(pipeline, contract))
 
 
+@cache
 def explainable(task: str, *, compiled: bool = True, **more) -> Explainable:
     """Return a model of ``task``, with 200 background rows."""
     pipeline, model = fitted(task)

@@ -47,9 +47,9 @@ def test_a_linear_model_in_closed_form_is_the_exact_game():
 
     values, base = shapley(predict, ROW, BACKGROUND, NAMES)
     closed, start = linear_shap(
-        model.coef_[None], np.array([model.intercept_]), np.array([*ROW.values()]), MATRIX.mean(0)
+        model.coef_[None], np.array([model.intercept_]), np.array([[*ROW.values()]]), MATRIX.mean(0)
     )
-    assert closed == pytest.approx(values, abs=1e-12)
+    assert closed[0] == pytest.approx(values, abs=1e-12)
     assert start == pytest.approx(base, abs=1e-12)
 
 
@@ -57,5 +57,5 @@ def test_several_outputs():
     classes = np.digitize(MATRIX[:, 0], [-0.5, 0.5])
     model = LogisticRegression().fit(MATRIX, classes)
     x = np.array([*ROW.values()])
-    values, base = linear_shap(model.coef_, model.intercept_, x, MATRIX.mean(axis=0))
-    assert base + values.sum(axis=0) == pytest.approx(model.decision_function([x])[0], abs=1e-12)
+    values, base = linear_shap(model.coef_, model.intercept_, x[None], MATRIX.mean(axis=0))
+    assert base + values[0].sum(axis=0) == pytest.approx(model.decision_function([x])[0], abs=1e-12)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from gleis.packaging.compiled import native
-from gleis.packaging.compiled.building import build_kernel
 from gleis.packaging.compiled.model import CompiledModel
 from gleis.packaging.estimator import SklearnModel
+from gleis.store.native_code import build_native
 
 
 @pytest.fixture(scope="session", autouse=True)
 def fresh_library(tmp_path_factory):
-    built = build_kernel(tmp_path_factory.mktemp("kernel"))
+    built = build_native(native.SOURCE, tmp_path_factory.mktemp("kernel"))
     before = native.LIBRARY
     if built is not None:
         native.LIBRARY = built

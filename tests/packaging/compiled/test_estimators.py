@@ -220,7 +220,8 @@ def agrees(fitted, columns, same_bits):
 @pytest.mark.parametrize("name", TREES)
 def test_trees(agrees, name, task):
     compiled = agrees(make_pipeline(ordinal(), TREES[name]), task)
-    trees = compiled.trees()
+    (member,) = compiled.additive().members
+    trees = member.trees
     inner = trees.left != np.arange(len(trees.left))
     children = trees.cover[trees.left[inner]] + trees.cover[trees.left[inner] + 1]
     np.testing.assert_allclose(trees.cover[inner], children, rtol=1e-5)

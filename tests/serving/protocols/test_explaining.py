@@ -92,13 +92,14 @@ def test_bad_questions(client, content, status):
     assert explain(client, content, status)["error"]["remedy"]
 
 
-def test_a_model_that_is_not_compiled_says_what_to_do(empty_service, packages):
+def test_a_model_that_is_not_compiled_says_what_to_do(empty_service, packages, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     empty_service.promote(packages["binary"], "first")
     assert not isinstance(empty_service.live.current.package.model, CompiledModel)
     with httpx.Client(base_url=empty_service.url) as client:
         error = explain(client, {"row": ROW}, 422)["error"]
         assert "not compiled" in error["what"]
-        assert "gleis run" in error["remedy"]
+        assert "gleis[explain]" in error["remedy"]
 
 
 def test_a_new_champion_is_explained(client, service, tmp_path):

@@ -5,50 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gleis.contracts.contract import Contract
-from gleis.contracts.errors import DataError, InvalidRowError
+from gleis.contracts.errors import CannotExplainError, DataError, InvalidRowError
 from gleis.contracts.explanation import Explained
 from gleis.contracts.ports import Columns, Model
+from gleis.evidence.explain.apart import Apart, take_apart
 from gleis.evidence.explain.coding import Coding, Matrix
 
 if TYPE_CHECKING:
     from gleis.contracts.ports import Scores
 
 Array = NDArray[Any]
-
-
-class Parts(NamedTuple):
-    """Scores, taken apart on the scale where they are sums."""
-
-    link: str
-    """From the score to the sum: identity, logit, log, or centred log-ratio."""
-    base: float
-    values: Matrix
-    """(n_rows, n_features) in the contract's order; with ``base`` a row adds up to its sum."""
-    scores: Matrix
-    """(n_rows,) the sums through the link and back: what the parts add up to."""
-    tolerance: float
-    """How far ``scores`` may be from the model's own, in parts of max(1, score)."""
-
-
-class Apart(Protocol):
-    """A model that can be taken apart exactly."""
-
-    def parts(self, columns: Columns, column: int) -> Parts:
-        """Take scores in one column of the scores apart, each row by itself.
-
-        Parameters
-        ----------
-        columns : Columns
-        column : int
-            Of the scores; 0 if there is only one.
-        """
-        ...
 
 
 class Reading(Protocol):
@@ -235,8 +207,6 @@ def make_explainable(
     contract: Contract,
     background: Columns,
     *,
-    apart: Apart | None = None,
-    refusal: str = "",
     immutable: tuple[str, ...] = (),
     seed: int = 0,
 ) -> Explainable:
@@ -248,9 +218,6 @@ def make_explainable(
     contract : Contract
     background : mapping
         Feature -> values of training rows that stand for the distribution.
-    apart : Apart, optional
-    refusal : str
-        Why there is no ``apart``.
     immutable : tuple of str
         What a person cannot change; what the model does not look at is left out.
     seed : int
@@ -268,6 +235,12 @@ def make_explainable(
             remedy="Give rows that stand for what the model is asked about.",
             field="background",
         )
+    apart: Apart | None = None
+    refusal = ""
+    try:
+        apart = take_apart(model, contract, coding.decode(matrix))
+    except CannotExplainError as error:
+        refusal = error.what
     return Explainable(
         contract=contract,
         model=model,

@@ -1,17 +1,20 @@
-"""What each feature adds to one score, exactly."""
+"""What each feature adds to one score."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from gleis.contracts.errors import CannotExplainError, GleisError
+from gleis.contracts.errors import GleisError
 from gleis.contracts.explanation import Contributions, Fidelity
 from gleis.evidence.explain.explainable import Explainable
+from gleis.evidence.explain.shap_permutation import permutation_parts
 
 
 def shap(model: Explainable, row: Mapping[str, Any], *, of: str | None = None) -> Contributions:
     """Take the score of a row apart.
+
+    Exactly for trees, linear models and rules; by permutations for others, if ``shap`` is there.
 
     Parameters
     ----------
@@ -29,13 +32,14 @@ def shap(model: Explainable, row: Mapping[str, Any], *, of: str | None = None) -
     Raises
     ------
     CannotExplainError
-        The model cannot be taken apart.
+        The model cannot be taken apart, and ``shap`` is not installed.
     """
-    if model.apart is None:
-        raise CannotExplainError(model.refusal, remedy="Ask for lime or anchor.")
     explained, column = model.explained(row, of)
     columns = {name: [row.get(name)] for name in model.contract.names}
-    parts = model.apart.parts(columns, column)
+    if model.apart is not None:
+        parts = model.apart.parts(columns, column)
+    else:
+        parts = permutation_parts(model, model.encode(columns), column)
     gap = abs(float(parts.scores[0]) - explained.score)
     allowed = parts.tolerance * max(1.0, abs(explained.score))
     if not gap <= allowed:

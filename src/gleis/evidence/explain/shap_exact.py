@@ -83,14 +83,13 @@ def linear_shap(coef: Array, intercept: Array, x: Array, mean: Array) -> tuple[A
     ----------
     coef : ndarray, (n_outputs, n_features)
     intercept : ndarray, (n_outputs,)
-    x : ndarray, (n_features,)
-        One row.
+    x : ndarray, (n_rows, n_features)
     mean : ndarray, (n_features,)
         Of the background.
 
     Returns
     -------
-    values : ndarray, (n_features, n_outputs)
+    values : ndarray, (n_rows, n_features, n_outputs)
     base : ndarray, (n_outputs,)
         The sums at the mean.
 
@@ -102,12 +101,12 @@ def linear_shap(coef: Array, intercept: Array, x: Array, mean: Array) -> tuple[A
     Examples
     --------
     >>> values, base = linear_shap(
-    ...     np.array([[2.0, 1.0]]), np.array([0.5]), np.array([3.0, 1.0]), np.array([1.0, 1.0])
+    ...     np.array([[2.0, 1.0]]), np.array([0.5]), np.array([[3.0, 1.0]]), np.array([1.0, 1.0])
     ... )
     >>> values.ravel().tolist(), base.tolist()
     ([4.0, 0.0], [3.5])
     """
-    return ((x - mean) * coef).T, coef @ mean + intercept
+    return (x - mean)[:, :, None] * coef.T, coef @ mean + intercept
 
 
 def _weight(known: int, players: int) -> float:

@@ -1,6 +1,6 @@
 /* Scores rows of a compiled model. plain.py does the same in numpy, bit for bit: every sum is
  * taken in the order of features and trees, and the compiler may not contract products into it.
- * building.py compiles it.
+ * store/native_code.py compiles it.
  */
 #include <math.h>
 #include <stdint.h>

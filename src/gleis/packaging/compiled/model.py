@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -11,9 +10,17 @@ from numpy.typing import NDArray
 
 from gleis.contracts.errors import DataError
 from gleis.contracts.ports import Columns
+from gleis.packaging.compiled.additive import (
+    Additive,
+    LinearArrays,
+    TreeArrays,
+    read_additive,
+    read_linear,
+    read_trees,
+)
 from gleis.packaging.compiled.checks import check_form, leaves
 from gleis.packaging.compiled.curves import bend
-from gleis.packaging.compiled.form import NODE, Curve, Form, Input, Linear, Mean, Node, Trees
+from gleis.packaging.compiled.form import Curve, Form, Input, Linear, Mean, Node, Trees
 from gleis.packaging.compiled.inputs import Inputs
 from gleis.packaging.compiled.native import NativeKernel, library
 from gleis.packaging.compiled.plain import PlainKernel
@@ -38,57 +45,6 @@ class Kernel(Protocol):
     def score(self, matrix: Array) -> tuple[Array, int]:
         """Return (n_rows, n_outputs), and which feature refuses (from 1; 0: none)."""
         ...
-
-
-@dataclass(frozen=True)
-class TreeArrays:
-    """Trees as plain arrays, for explanations. Nodes of all trees lie in one row.
-
-    A node is a leaf if ``left`` names itself. Else a row goes left if its feature is at most
-    ``threshold``; at a node of kind 1 if the bit of its code in ``bits`` is set: word
-    ``at + code // 32``, bit ``code % 32``, codes from 0 to ``size`` - 1. Other codes, and NaN, go
-    left if ``default_left``. Kinds 2 and 3 take NaN for 0, and at kind 3 a 0 goes the default way.
-    """
-
-    feature: Array
-    """(n_nodes,) column of ``CompiledModel.features``."""
-    threshold: Array
-    left: Array
-    """(n_nodes,) index of the left child; the right one is the next."""
-    default_left: Array
-    """(n_nodes,) bool."""
-    kind: Array
-    at: Array
-    size: Array
-    bits: Array
-    """uint32 words."""
-    value: Array
-    """(n_nodes, width), what a leaf adds to outputs ``target`` to ``target + width - 1``."""
-    cover: Array
-    """(n_nodes,) training weight that passed; as the library counts it."""
-    roots: Array
-    """(n_trees,)."""
-    target: Array
-    """(n_trees,)."""
-    init: Array
-    """(n_outputs,) added to the sums."""
-    divide: float
-    """The sums are divided by it."""
-    link: str
-    """From sums to outputs; see ``form.LINKS``."""
-    single: bool
-    """Sums are taken in float32."""
-
-
-@dataclass(frozen=True)
-class LinearArrays:
-    """A dot product as plain arrays, for explanations."""
-
-    coef: Array
-    """(n_outputs, n_features)."""
-    intercept: Array
-    """(n_outputs,)."""
-    link: str
 
 
 class CompiledModel:
@@ -203,13 +159,27 @@ class CompiledModel:
                 scores[:, k] = outputs[:, place]
         return scores
 
+    def additive(self) -> Additive:
+        """Return the sums that the scores are made of, for explanations.
+
+        Raises
+        ------
+        CannotExplainError
+            If the scores are no sums on any scale; the reason is in it.
+        """
+        return read_additive(self.form, self._features)
+
+    def _features(self, node: str, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the trees or the dot product of a node see, (n_rows, n_features)."""
+        kernel = self._parts[node]
+        return self._allowed(kernel, *kernel.features(matrix))
+
     def features(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return what the trees or the dot product see, (n_rows, n_features).
 
         Only where the model is one of them, not a mean of several; see ``single``.
         """
-        kernel = self._parts[self._single().id]
-        return self._allowed(kernel, *kernel.features(matrix))
+        return self._features(self._single().id, matrix)
 
     @property
     def single(self) -> bool:
@@ -230,28 +200,12 @@ class CompiledModel:
     def trees(self) -> TreeArrays | None:
         """Return the trees, or None if the model is not one ensemble of them."""
         node = self.form.structure.score
-        if not isinstance(node, Trees):
-            return None
-        arrays = self.form.of(node.id)
-        nodes = arrays["nodes"]
-        fields = {name: np.ascontiguousarray(nodes[name]) for name in NODE.fields or ()}
-        fields["default_left"] = fields["default_left"] == 1
-        names = ("bits", "value", "cover", "roots", "target", "init")
-        return TreeArrays(
-            **fields,
-            **{name: arrays[name] for name in names},
-            divide=node.divide,
-            link=node.link,
-            single=node.single,
-        )
+        return read_trees(node, self.form.of(node.id)) if isinstance(node, Trees) else None
 
     def linear(self) -> LinearArrays | None:
         """Return the dot product, or None if the model is not one."""
         node = self.form.structure.score
-        if not isinstance(node, Linear):
-            return None
-        arrays = self.form.of(node.id)
-        return LinearArrays(coef=arrays["coef"], intercept=arrays["init"], link=node.link)
+        return read_linear(node, self.form.of(node.id)) if isinstance(node, Linear) else None
 
     def _single(self) -> Trees | Linear:
         node = self.form.structure.score

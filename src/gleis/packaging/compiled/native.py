@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gleis.packaging.compiled.form import LINKS, Linear, Trees
+from gleis.store.native_code import load_native
 
 Array = NDArray[Any]
-LIBRARY = Path(__file__).with_name("kernel.so")
+SOURCE = Path(__file__).with_name("kernel.c")
+LIBRARY = SOURCE.with_suffix(".so")
 _NO_MEMORY = -1
 _LAYOUT = 1
-
 
 _POINTERS = frozenset(
     ("input", "first", "at", "size", "op", "a", "b", "table", "nodes", "roots", "target", "value")
@@ -41,13 +42,8 @@ class _Program(ctypes.Structure):
 @cache
 def library() -> Any | None:
     """Return the compiled library, or None where there was no compiler."""
-    try:
-        found = ctypes.CDLL(str(LIBRARY))
-        layout = found.gleis_kernel_layout()
-    except (OSError, AttributeError):
-        return None
-    # One that an earlier version left behind would read our structures wrongly.
-    if layout != _LAYOUT:
+    found = load_native(LIBRARY, _LAYOUT)
+    if found is None:
         return None
     for function in (found.gleis_score, found.gleis_features):
         function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]

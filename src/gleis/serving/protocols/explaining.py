@@ -34,7 +34,10 @@ def routes(plane: Plane) -> Sequence[Route]:
         service = plane.service
         if explainer is None or explainer.service is not service:
             explainer = Explainer(service)
-        return json_reply(await asyncio.to_thread(explainer.explain, question.row, question.of))
+        options = {} if question.of is None else {"of": question.of}
+        return json_reply(
+            await asyncio.to_thread(explainer.explain, question.row, question.method, options)
+        )
 
     return (Route("/explain", {"POST": explain}, "predict"),)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gleis.serving.protocols.openapi import invocations, operating, predicting, v2
+from gleis.serving.protocols.openapi import explaining, invocations, operating, predicting, v2
 from gleis.serving.protocols.openapi.shapes import Json, Protocol, error_schemas, guard, schemes
 from gleis.serving.routes import Route
 from gleis.serving.service import Service
@@ -32,6 +32,7 @@ def describe(service: Service, routes: Iterable[Route] = (), *, guarded: bool = 
     example = {name: features[name][0] for name in contract.names if features.get(name)}
     found: list[tuple[Protocol, Json]] = [
         ("own", predicting.paths(example)),
+        ("own", explaining.paths(example)),
         ("v2", v2.paths(contract, service.name, service.version.number, example)),
         ("mlflow", invocations.paths(contract, example)),
         ("own", operating.paths()),
@@ -48,6 +49,7 @@ def describe(service: Service, routes: Iterable[Route] = (), *, guarded: bool = 
         "components": {
             "schemas": {
                 **predicting.schemas(contract),
+                **explaining.schemas(contract),
                 **v2.schemas(contract),
                 **error_schemas(),
             }

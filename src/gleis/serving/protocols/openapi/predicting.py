@@ -10,7 +10,6 @@ from gleis.contracts.contract import Column, Contract
 from gleis.contracts.prediction import LabelReceipt
 from gleis.serving.answers import Answer
 from gleis.serving.classes import ClassLabels
-from gleis.serving.explanations import Explanation
 from gleis.serving.protocols.openapi.shapes import REF, Json, answered, content, errors, listed, ref
 
 _TYPES = {"number": "number", "integer": "integer", "category": "string", "boolean": "boolean"}
@@ -22,21 +21,20 @@ def paths(example: dict[str, Any]) -> Json:
     """Return the paths; ``example`` is a row."""
     return {
         "/predict": {"post": _predict(example)},
-        "/explain": {"post": _explain(example)},
         "/labels": {"post": _label()},
     }
 
 
 def schemas(contract: Contract) -> Json:
     """Return the schemas that the paths refer to."""
-    kinds = (Answer, Explanation, LabelReceipt)
+    kinds = (Answer, LabelReceipt)
     _, made = msgspec.json.schema_components(kinds, ref_template=f"{REF}{{name}}")
     unused = "score" if contract.task == "multiclass" else "probabilities"
     label = _label_value(contract)
-    for answer in (made["Answer"], made["Explanation"]):
-        del answer["properties"][unused]
-        answer["properties"]["prediction"] = label
-        answer["required"] = [name for name in answer["properties"] if name != "reason"]
+    answer = made["Answer"]
+    del answer["properties"][unused]
+    answer["properties"]["prediction"] = label
+    answer["required"] = [name for name in answer["properties"] if name != "reason"]
     return {
         **made,
         "Row": _row(contract),
@@ -71,31 +69,6 @@ def _predict(example: dict[str, Any]) -> Json:
         "requestBody": {"required": True, "content": body},
         "responses": {
             "200": answered("One answer for one row, a list for many, in their order.", either),
-            **errors("own", "400", "413", "422", "503"),
-        },
-    }
-
-
-def _explain(example: dict[str, Any]) -> Json:
-    question: Json = {
-        "type": "object",
-        "properties": {
-            "row": ref("Row"),
-            "method": {"enum": ["shap"], "default": "shap"},
-            "class": {"type": ["string", "null"], "description": "Default: the likeliest."},
-        },
-        "required": ["row"],
-        "additionalProperties": False,
-    }
-    body = content(question)
-    body["application/json"]["examples"] = {"one": {"value": {"row": example}}}
-    return {
-        "operationId": "explain",
-        "tags": [_TAG],
-        "summary": "Say what each feature adds to the score of a row. Nothing is logged.",
-        "requestBody": {"required": True, "content": body},
-        "responses": {
-            "200": answered("The parts of the score.", ref("Explanation")),
             **errors("own", "400", "413", "422", "503"),
         },
     }
