@@ -53,6 +53,17 @@ def parse_duration(text: str, key: str) -> timedelta:
     return timedelta(seconds=float(match[1]) * _UNITS[match[2]])
 
 
+def is_duration(text: str) -> bool:
+    """Say whether ``parse_duration`` reads it.
+
+    Examples
+    --------
+    >>> is_duration("6h"), is_duration("landed_at")
+    (True, False)
+    """
+    return _DURATION.fullmatch(text) is not None
+
+
 def parse_rate(text: str, key: str) -> tuple[float, timedelta]:
     """Read ``1 per year`` into a count and a period.
 

@@ -50,8 +50,8 @@ class FeatureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     include: tuple[str, ...] = ()
     """If given, only these."""
     available_at: dict[str, str] = {}
-    """When a column is known: a duration after the event (``6h``), or a column with the moment. A
-    feature known only after the decision is a leak."""
+    """When a column is known: a duration after the event (``6h``), or a column with the moment,
+    which then is no feature. A feature known only after the decision is a leak."""
 
 
 class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +63,9 @@ class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Bootstrap replicates behind every interval."""
     min_slice: int = 100
     """Slices with fewer rows are reported as unknown."""
+    groups: tuple[str, ...] | None = None
+    """Columns that name groups of rows: recordings, patients, machines. A score that falls when
+    whole groups are kept apart is a leak. Without it such columns are looked for; ``[]``: none."""
     outliers: str = "1 in 1000"
     """Share of training rows that count as unusual as a whole; live rows as unusual are flagged."""
     measurement_error: dict[str, float] = {}

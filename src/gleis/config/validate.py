@@ -15,6 +15,7 @@ from gleis.config.durations import (
     parse_share,
 )
 from gleis.config.fairness import check_fairness
+from gleis.config.leakage import check_leakage
 from gleis.config.settings import Settings
 from gleis.contracts.errors import ConfigError
 
@@ -33,6 +34,7 @@ def validate(settings: Settings) -> None:
     _split(settings)
     _features(settings)
     check_fairness(settings)
+    check_leakage(settings)
     _numbers(settings)
     _errors(settings)
     _triggers(settings)

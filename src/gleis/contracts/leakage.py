@@ -35,4 +35,4 @@ class Leakage(msgspec.Struct, frozen=True, kw_only=True):
     """Sentences: what was looked for, with which columns."""
     leaks: tuple[Leak, ...] = ()
     unchecked: tuple[str, ...] = ()
-    """Sentences: what could not be looked for, and why."""
+    """Sentences: what could not be looked for, and why. The gate is then unknown."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from gleis.config.durations import is_duration
 from gleis.contracts.errors import DataError
 from gleis.data.columns import feature_names, missing_column, reserved_columns
 from gleis.data.contract import kind_of
@@ -121,9 +122,16 @@ def _check_present(frame: pl.DataFrame, settings: Settings) -> None:
     for key, name in named.items():
         if name not in frame.columns:
             raise missing_column(key, name, frame.columns)
-    for name in settings.evidence.slices:
-        if name not in frame.columns:
-            raise missing_column("evidence.slices", name, frame.columns)
+    listed = {
+        "evidence.slices": settings.evidence.slices,
+        "evidence.groups": settings.evidence.groups or (),
+        "features.available_at": tuple(settings.features.available_at),
+    }
+    for key, names in listed.items():
+        for name in names:
+            if name not in frame.columns:
+                raise missing_column(key, name, frame.columns)
+    _check_moments(frame, settings)
     group = settings.split.group
     if group is not None and (missing := frame[group].null_count()):
         raise DataError(
@@ -132,6 +140,17 @@ def _check_present(frame: pl.DataFrame, settings: Settings) -> None:
             remedy="Give every row its group in load; a row without one may leak.",
             field=group,
         )
+
+
+def _check_moments(frame: pl.DataFrame, settings: Settings) -> None:
+    for name, when in settings.features.available_at.items():
+        if not is_duration(when) and not isinstance(frame.schema[when], pl.Datetime):
+            raise DataError(
+                f"features.available_at.{name} names a column that holds no times",
+                seen=f"{when}: {frame.schema[when]}",
+                remedy="Name the column with the moment it was known, or write a duration: 6h.",
+                field=when,
+            )
 
 
 def _check_storable(name: str, kind: pl.DataType) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from gleis.config.durations import is_duration
 from gleis.contracts.errors import DataError
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 def feature_names(columns: Sequence[str], settings: Settings) -> tuple[str, ...]:
     """Return the features among ``columns``, in their order.
 
-    All columns but id, time, target, group and ``features.exclude``; if ``features.include`` is
+    All columns but id, time, target, group, moments of ``features.available_at`` and
+    ``features.exclude``; if ``features.include`` is
     given, only those.
 
     Parameters
@@ -64,7 +66,12 @@ def feature_names(columns: Sequence[str], settings: Settings) -> tuple[str, ...]
 def reserved_columns(settings: Settings) -> dict[str, str]:
     """Map each column with a role to the key that names it; none of them is a feature."""
     project = settings.project
-    roles = {
+    moments = {
+        when: f"features.available_at.{name}"
+        for name, when in settings.features.available_at.items()
+        if not is_duration(when)
+    }
+    roles = moments | {
         project.target: "project.target",
         project.id: "project.id",
         project.time: "project.time",

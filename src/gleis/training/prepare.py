@@ -12,7 +12,6 @@ from gleis.config.settings import Settings
 from gleis.contracts.contract import Contract
 from gleis.data.checks import check_rows
 from gleis.data.contract import encode_target, infer_contract
-from gleis.data.leaks import find_leaks
 from gleis.data.split import Split, split_rows
 from gleis.training.seeds import derive_seed
 
@@ -53,6 +52,6 @@ def prepare(frame: pl.DataFrame, settings: Settings) -> Prepared:
         notes = [*notes, f"{left_out:,} rows have no label and were kept out of training."]
     contract = infer_contract(rows, settings)
     split = split_rows(rows, settings, derive_seed(settings.seed, "split"))
-    notes = [*notes, *split.notes, *find_leaks(rows, settings, split)]
+    notes = [*notes, *split.notes]
     target = encode_target(rows[settings.project.target], contract)
     return Prepared(rows=rows, contract=contract, target=target, split=split, notes=tuple(notes))

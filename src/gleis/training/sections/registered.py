@@ -5,6 +5,7 @@ from __future__ import annotations
 from gleis.training.results import Fitted, Ruled
 from gleis.training.sections.fairness import FAIRNESS
 from gleis.training.sections.importance import IMPORTANCE
+from gleis.training.sections.leakage import LEAKAGE
 from gleis.training.sections.robustness import ROBUSTNESS
 from gleis.training.sections.section import Section
 from gleis.training.sections.simpler import SIMPLER
@@ -13,6 +14,7 @@ from gleis.training.sections.worst_slice import WORST_SLICE
 
 SECTIONS: tuple[Section, ...] = (
     FAIRNESS,
+    LEAKAGE,
     ROBUSTNESS,
     WORST_SLICE,
     SIMPLER,
