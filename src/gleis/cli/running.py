@@ -208,7 +208,11 @@ def show_outcome(run: Run, version: int | None) -> None:
     )
     for note in evidence.notes:
         say(f"  note      {note}")
-    for gate in run.verdict.gates if run.verdict else ():
+    gates = run.verdict.gates if run.verdict else ()
+    for leak in evidence.leakage.leaks if evidence.leakage else ():
+        if not any(leak.reason.rstrip(".") in gate.reason for gate in gates):
+            say(f"  leak{' ' if leak.certain else '?'}     {leak.reason}", style="yellow")
+    for gate in gates:
         style = {"pass": "green", "fail": "red", "unknown": "yellow"}[gate.status]
         say(f"  {gate.status:<9} {gate.reason}", style=style)
 

@@ -80,3 +80,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The model that is live, on the same test rows; None if no gate asks for it."""
     importance: tuple[Importance, ...] = ()
     surrogate: Surrogate | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """All that a reader must know beside the figures: the notes, and the signs of leaks."""
+        leaks = self.leakage.leaks if self.leakage is not None else ()
+        return (*self.notes, *(leak.reason for leak in leaks))

@@ -35,4 +35,5 @@ class Leakage(msgspec.Struct, frozen=True, kw_only=True):
     """Sentences: what was looked for, with which columns."""
     leaks: tuple[Leak, ...] = ()
     unchecked: tuple[str, ...] = ()
-    """Sentences: what could not be looked for, and why. The gate is then unknown."""
+    """Sentences: what should have been looked for and could not be, and why. What does not apply,
+    such as time without a time column, is not here."""

@@ -183,7 +183,7 @@ def _limits(contract: Contract, evidence: Evidence) -> Iterable[str]:
     unknown = [part for part in evidence.slices if not part.figures]
     for part in unknown:
         yield f"Too few rows to judge {part.column} = {part.value}: {part.rows}."
-    yield from evidence.notes
+    yield from evidence.remarks
 
 
 def _data(dataset: DatasetVersion) -> dict[str, Any]:

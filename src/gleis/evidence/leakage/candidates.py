@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,7 @@ class Candidate:
 
 
 def find_candidates(
-    sides: Sides, settings: Settings
+    sides: Sides, settings: Settings, told: Collection[str | None] = ()
 ) -> tuple[list[Candidate], list[str], list[str]]:
     """Find the columns whose groups are to be kept apart once.
 
@@ -76,14 +76,16 @@ def find_candidates(
             found.append(Candidate(name, made, int(made.max()) + 1, certain=True))
     if settings.evidence.groups is not None or split.by != "random":
         return found, doubts, []
-    looked = sorted(_look(sides, settings, {*named}), key=lambda pair: -pair[0])
+    looked = sorted(_look(sides, settings, {*named, *told}), key=lambda pair: -pair[0])
     rest = [candidate for _, candidate in looked]
     return [*found, *rest[:MOST]], doubts, [candidate.name for candidate in rest[MOST:]]
 
 
-def _look(sides: Sides, settings: Settings, named: set[str]) -> Iterator[tuple[float, Candidate]]:
+def _look(
+    sides: Sides, settings: Settings, known: set[str | None]
+) -> Iterator[tuple[float, Candidate]]:
     project, features = settings.project, set(sides.contract.names)
-    other = {project.id, project.time, project.target, *named, *settings.fairness.protected}
+    other = {project.id, project.time, project.target, *known, *settings.fairness.protected}
     other |= set(settings.features.available_at.values())
     for name in sides.rows.columns:
         values = sides.rows[name]

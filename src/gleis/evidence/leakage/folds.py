@@ -41,7 +41,7 @@ def group_folds(groups: NDArray[np.intp], n_folds: int) -> Folds:
     sizes = np.bincount(groups)
     load = np.zeros(min(n_folds, len(sizes)), dtype=np.int64)
     fold_of = np.zeros(len(sizes), dtype=np.intp)
-    for group in np.argsort(sizes)[::-1]:
+    for group in np.argsort(sizes, kind="stable")[::-1]:
         lightest = int(np.argmin(load))
         load[lightest] += sizes[group]
         fold_of[group] = lightest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,13 @@ _ROWS = 5_000
 _FOLDS = 5
 
 
-def find_group_leaks(sides: Sides, settings: Settings, refit: Refit, seed: int) -> Finding:
+def find_group_leaks(
+    sides: Sides,
+    settings: Settings,
+    refit: Refit,
+    seed: int,
+    told: Collection[str | None] = (),
+) -> Finding:
     """Score again with whole groups kept apart, for every candidate column.
 
     Where the split is at random, folds of random rows are compared with folds of whole groups;
@@ -41,6 +48,8 @@ def find_group_leaks(sides: Sides, settings: Settings, refit: Refit, seed: int) 
         ``[split]``, ``[evidence] groups``, ``[project]``, ``[fairness] protected``.
     refit : Refit
     seed : int
+    told : collection of str
+        Columns that are known to leak in another way; they are not looked for.
 
     Returns
     -------
@@ -52,7 +61,7 @@ def find_group_leaks(sides: Sides, settings: Settings, refit: Refit, seed: int) 
     """
     if settings.split.by == "time":
         return Finding(("Groups: the split is by time; later rows may come from groups known.",))
-    candidates, doubts, skipped = find_candidates(sides, settings)
+    candidates, doubts, skipped = find_candidates(sides, settings, told)
     checked, leaks, unchecked = [], [], list(doubts)
     for candidate in candidates:
         torn = _torn(sides, candidate)

@@ -32,10 +32,12 @@ def find_leakage(sides: Sides, settings: Settings, refit: Refit, seed: int) -> L
     Leakage
         Certain leaks first.
     """
+    answers = find_answers(sides, settings, seed)
+    told = {leak.column for leak in answers.leaks if leak.certain}
     findings = (
-        find_group_leaks(sides, settings, refit, seed),
+        find_group_leaks(sides, settings, refit, seed, told),
         find_time_leaks(sides, settings, refit, seed),
-        find_answers(sides, settings, seed),
+        answers,
         find_late_features(sides, settings),
         find_copies(sides, seed),
         find_near_copies(sides, seed),
