@@ -20,6 +20,7 @@ PROMISED = (
     "runs",
     "show",
     "gate",
+    "report",
     "deploy",
     "promote",
     "rollback",

@@ -23,6 +23,7 @@ from gleis.cli import (
     health,
     init,
     keys,
+    reporting,
     running,
     scoring,
     serving,
@@ -64,6 +65,7 @@ data.register(app)
 running.register(app)
 gating.register(app)
 fairness.register(app)
+reporting.register(app)
 deploying.register(app)
 serving.register(app)
 callers.register(app)

@@ -16,8 +16,8 @@ from gleis.lifecycle.charts import events_chart, gain_chart, weekly_chart
 from gleis.lifecycle.results import Backtest, PolicyResult
 
 # Makes the bundled library known to the page's own script.
-_EXPORTS = "window.vegaEmbed = vegaEmbed;"
-_PAGES = Environment(
+EXPORTS = "window.vegaEmbed = vegaEmbed;"
+PAGES = Environment(
     loader=PackageLoader("gleis.lifecycle", "pages"),
     autoescape=select_autoescape(default=True),
     trim_blocks=True,
@@ -44,11 +44,11 @@ def write_report(result: Backtest, path: Path, run: Run | None = None) -> Path:
     drawn["events"] = events_chart(result)
     if run is not None:
         drawn |= _evidence(run)
-    page = _PAGES.get_template("backtest.html").render(
+    page = PAGES.get_template("backtest.html").render(
         result=result,
         run=run,
-        charts={name: _spec(chart) for name, chart in drawn.items()},
-        library=vl_convert.javascript_bundle(_EXPORTS),
+        charts={name: spec(chart) for name, chart in drawn.items()},
+        library=vl_convert.javascript_bundle(EXPORTS),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
@@ -91,9 +91,9 @@ def _confirmed(confirmed: bool | None) -> str:
     return {True: ", confirmed later", False: ", not confirmed later", None: ""}[confirmed]
 
 
-_PAGES.filters["events"] = events
+PAGES.filters["events"] = events
 
 
-def _spec(chart: Any) -> str:
+def spec(chart: Any) -> str:
     """Return a chart's JSON, safe inside a script element."""
     return json.dumps(chart.to_dict()).replace("</", "<\\/")

@@ -1,0 +1,148 @@
+"""The report of a run: verdict first, then the evidence; one HTML file, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import vl_convert
+
+from gleis.contracts.contract import Task
+from gleis.contracts.evidence import Evidence
+from gleis.contracts.fairness import AttributeFairness
+from gleis.contracts.figure import Figure
+from gleis.contracts.run import Run
+from gleis.contracts.verdict import Verdict
+from gleis.evidence import charts
+from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
+from gleis.governance.figure_text import figure_text
+from gleis.governance.verdict_text import verdict_headline
+from gleis.lifecycle.gate_marks import gate_mark
+from gleis.lifecycle.report import EXPORTS, PAGES, spec
+from gleis.lifecycle.run_summary import summarise
+
+_RATES = 6
+"""Rates of each group that are shown at once; all others are in a fold."""
+
+
+class Subject(NamedTuple):
+    """What the run is of."""
+
+    task: Task
+    target: str
+    version: int | None
+    """None if it was not registered."""
+    standing: str
+    """``is champion``, ``is not live`` ..."""
+
+
+class Row(NamedTuple):
+    """One figure of several models side by side."""
+
+    name: str
+    better: str
+    """``higher``, ``lower`` or empty."""
+    figures: tuple[Figure | None, ...]
+
+
+def write_run_report(
+    run: Run, verdict: Verdict, changed: str, subject: Subject, path: Path
+) -> Path:
+    """Write the report of a run.
+
+    Parameters
+    ----------
+    run : Run
+    verdict : Verdict
+        Of the gates as they are now.
+    changed : str
+        A sentence if that is not the recorded verdict; else empty.
+    subject : Subject
+    path : Path
+        The HTML file; its folder is made.
+    """
+    evidence, loss = run.evidence, PRIMARY_LOSS[subject.task]
+    drawn = _charts(evidence, subject.task)
+    page = PAGES.get_template("run.html").render(
+        run=run,
+        evidence=evidence,
+        verdict=verdict,
+        headline=verdict_headline(verdict),
+        changed=changed,
+        subject=subject,
+        loss=loss,
+        summary=summarise(run, verdict, subject.task),
+        quality=_quality(evidence),
+        slice_figures=[*SLICE_METRICS[subject.task]],
+        worst_slices=_worst_slices(evidence, subject.task),
+        asked={gate.gate for gate in verdict.gates},
+        charts={name: spec(chart) for name, chart in drawn.items()},
+        library=vl_convert.javascript_bundle(EXPORTS),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _charts(evidence: Evidence, task: Task) -> dict[str, Any]:
+    drawn: dict[str, Any] = {"figures": charts.figures_chart(evidence)}
+    if evidence.calibration:
+        drawn["calibration"] = charts.calibration_chart(evidence)
+    ranked = SLICE_METRICS[task][0]
+    for column in dict.fromkeys(part.column for part in evidence.slices):
+        if any(part.column == column and ranked in part.figures for part in evidence.slices):
+            drawn[f"slices-{column}"] = charts.slices_chart(evidence, ranked, column)
+    return drawn
+
+
+def _quality(evidence: Evidence) -> list[Row]:
+    champion = evidence.champion
+    rows = []
+    for name in dict.fromkeys((*evidence.figures, *evidence.baseline)):
+        better = ""
+        if name in METRICS:
+            better = "higher" if METRICS[name].greater_is_better else "lower"
+        figures = [evidence.figures.get(name)]
+        if evidence.gain:
+            figures += [evidence.baseline.get(name), evidence.gain.get(name)]
+        if champion is not None:
+            figures += [champion.figures.get(name), champion.gain.get(name)]
+        rows.append(Row(name, better, tuple(figures)))
+    return rows
+
+
+def _worst_slices(evidence: Evidence, task: Task, most: int = 8) -> list[Any]:
+    ranked = SLICE_METRICS[task][0]
+    known = [part for part in evidence.slices if ranked in part.figures]
+    sign = METRICS[ranked].sign
+    return sorted(known, key=lambda part: sign * part.figures[ranked].value)[:most]
+
+
+def group_rates(attribute: AttributeFairness) -> list[str]:
+    """Name the rates that groups of an attribute have, in their order."""
+    found: dict[str, None] = {}
+    for group in attribute.groups:
+        found |= dict.fromkeys(group.figures)
+    return list(found)
+
+
+def _known(figure: Figure | None) -> str:
+    return "unknown" if figure is None else figure_text(figure)
+
+
+def _sorted_asked(
+    figures: Mapping[str, Figure], asked: set[str], prefix: str
+) -> list[tuple[str, Figure, bool]]:
+    """Return figures with those that a gate asks for first."""
+    rows = [(name, figure, f"{prefix}{name}" in asked) for name, figure in figures.items()]
+    return sorted(rows, key=lambda row: not row[2])
+
+
+PAGES.filters |= {
+    "known": _known,
+    "mark": gate_mark,
+    "rates": group_rates,
+    "asked_first": _sorted_asked,
+}
+PAGES.globals["shown_rates"] = _RATES
