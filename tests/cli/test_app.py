@@ -21,6 +21,7 @@ PROMISED = (
     "show",
     "gate",
     "report",
+    "fairness",
     "deploy",
     "promote",
     "rollback",

@@ -279,7 +279,7 @@ DEEP = msgspec.structs.replace(
         ("simpler", "must lose by 0.015 by value", "pass"),
         ("simpler", "must lose", "pass"),
         ("log_loss", "better than simpler by 0.01", "fail"),
-        ("roc_auc", "better than simpler", "fail"),  # not better than the heuristic, even
+        ("roc_auc", "better than simpler", "unknown"),  # against the tree it is not a number
         ("brier", "better than simpler", "unknown"),
         ("log_loss", "better than baseline by 0.022", "pass"),
         ("log_loss", "better than baseline by 0.023", "fail"),

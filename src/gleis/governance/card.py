@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -10,16 +9,16 @@ import msgspec
 
 from gleis.contracts.contract import Column, Contract
 from gleis.contracts.evidence import Evidence, SliceFigures
-from gleis.contracts.figure import Figure
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
 from gleis.evidence.calibration_fit import IDEALS
-from gleis.evidence.metrics import METRICS, SLICE_METRICS
-from gleis.governance.figure_text import figure_text
+from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
+from gleis.governance.card_evidence import evidence_parts
+from gleis.governance.figure_text import known_text
+from gleis.governance.markdown import bullets, cell, listed, table
 from gleis.governance.verdict_text import verdict_rows, verdict_sentence
 
 _WORST = 10
-_CATEGORIES = 12
 
 
 def write_card(run: Run, contract: Contract, verdict: Verdict) -> str:
@@ -42,14 +41,15 @@ def write_card(run: Run, contract: Contract, verdict: Verdict) -> str:
     Mitchell, M. et al. (2019). Model cards for model reporting. FAT*, section 4.
     """
     parts = (
-        [f"# {_cell(run.project)}: {_KINDS[run.kind]}", _cell(verdict_sentence(verdict))],
-        ["## What it predicts", _purpose(contract), f"Why it was made: {_cell(run.cause)}."],
+        [f"# {cell(run.project)}: {_KINDS[run.kind]}", cell(verdict_sentence(verdict))],
+        ["## What it predicts", _purpose(contract), f"Why it was made: {cell(run.cause)}."],
         ["## Data", _data(run)],
         _quality(run.evidence),
         ["## Gates", _gates(verdict)],
         _slices(run.evidence, SLICE_METRICS[contract.task]),
+        *evidence_parts(run.evidence, PRIMARY_LOSS[contract.task]),
         ["## Inputs", _inputs(contract.features)],
-        ["## Limits", _bullets(_limits(run, contract))],
+        ["## Limits", bullets(_limits(run, contract))],
         ["## How to reproduce", f"`gleis run --reproduce {run.id}`", _origin(run)],
         ["## Environment", _environment(run)],
     )
@@ -71,7 +71,7 @@ def _purpose(contract: Contract) -> str:
 
 def _data(run: Run) -> str:
     data = run.dataset
-    return _table(
+    return table(
         ("", ""),
         [
             ("dataset version", f"`{data.label}`"),
@@ -97,8 +97,8 @@ def _quality(evidence: Evidence) -> list[str]:
     for name in names:
         greater = name not in METRICS or METRICS[name].greater_is_better
         better = f"near {IDEALS[name]:g}" if name in IDEALS else "higher" if greater else "lower"
-        line = (name, better, _known(evidence.figures.get(name)))
-        rival = (_known(evidence.baseline.get(name)), _known(evidence.gain.get(name)))
+        line = (name, better, known_text(evidence.figures.get(name)))
+        rival = (known_text(evidence.baseline.get(name)), known_text(evidence.gain.get(name)))
         lines.append(line + (rival if compared else ()))
     said = (
         f"On {evidence.rows:,} test rows the model has not seen; in brackets the bootstrap "
@@ -106,7 +106,7 @@ def _quality(evidence: Evidence) -> list[str]:
     )
     if compared:
         said += " The gain is measured on the same rows; above 0 is better than the baseline."
-    return ["## Quality", said, _table(head, lines), _calibration(evidence)]
+    return ["## Quality", said, table(head, lines), _calibration(evidence)]
 
 
 def _calibration(evidence: Evidence) -> str:
@@ -124,7 +124,7 @@ def _gates(verdict: Verdict) -> str:
     rows = [
         (row.gate, row.asked, row.measured, row.status, row.reason) for row in verdict_rows(verdict)
     ]
-    return _table(("gate", "asked", "measured", "answer", "reason"), rows)
+    return table(("gate", "asked", "measured", "answer", "reason"), rows)
 
 
 def _slices(evidence: Evidence, names: Sequence[str]) -> list[str]:
@@ -138,14 +138,14 @@ def _slices(evidence: Evidence, names: Sequence[str]) -> list[str]:
     lines = [_slice_line(part, names) for part in worst]
     said = f"{len(worst)} of {len(known)} known slices, the worst by {ranked} first."
     unknown = [f"{part.column} = {part.value}" for part in evidence.slices if not part.figures]
-    blocks = ["## Slices", said, _table(("slice", "rows", *names), lines)]
+    blocks = ["## Slices", said, table(("slice", "rows", *names), lines)]
     if unknown:
-        blocks.append(f"Unknown, with too few rows or one class only: {_listed(unknown)}.")
+        blocks.append(f"Unknown, with too few rows or one class only: {listed(unknown)}.")
     return blocks
 
 
 def _slice_line(part: SliceFigures, names: Sequence[str]) -> tuple[str, ...]:
-    figures = (_known(part.figures.get(name)) for name in names)
+    figures = (known_text(part.figures.get(name)) for name in names)
     return (f"{part.column} = {part.value}", f"{part.rows:,}", *figures)
 
 
@@ -154,12 +154,12 @@ def _inputs(columns: Iterable[Column]) -> str:
         (f"`{c.name}`", c.kind, _seen(c), "yes" if c.nullable else "no", c.unit or "")
         for c in columns
     ]
-    return _table(("name", "kind", "seen in training", "may be missing", "unit"), lines)
+    return table(("name", "kind", "seen in training", "may be missing", "unit"), lines)
 
 
 def _seen(column: Column) -> str:
     if column.categories is not None:
-        return f"{len(column.categories)} values: {_listed(column.categories)}"
+        return f"{len(column.categories)} values: {listed(column.categories)}"
     if column.low is not None and column.high is not None:
         return f"{column.low:g} to {column.high:g}"
     return ""
@@ -188,7 +188,7 @@ def _limits(run: Run, contract: Contract) -> list[str]:
 def _origin(run: Run) -> str:
     code = run.code
     commit = f"`{code.commit}`{', with changes' if code.diff else ''}" if code.commit else "no git"
-    return _table(
+    return table(
         ("", ""),
         [
             ("run", f"`{run.id}`, started {_moment(run.started)}"),
@@ -203,7 +203,7 @@ def _origin(run: Run) -> str:
 
 def _environment(run: Run) -> str:
     made = run.environment
-    return _table(
+    return table(
         ("", ""),
         [
             ("Python", made.python),
@@ -212,29 +212,6 @@ def _environment(run: Run) -> str:
             ("packages (artifact)", f"`{made.lock}`"),
         ],
     )
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(_cell(cell) for cell in line)} |" for line in lines)
-
-
-def _bullets(sentences: Iterable[str]) -> str:
-    return "\n".join(f"- {_cell(sentence)}" for sentence in sentences)
-
-
-def _cell(text: str) -> str:
-    """Keep a value from breaking its line, its table, or the page it is shown on."""
-    return re.sub(r"\||<(?=[A-Za-z/!?])", r"\\\g<0>", " ".join(text.split()))
-
-
-def _listed(names: Sequence[str]) -> str:
-    rest = f" and {len(names) - _CATEGORIES} more" if len(names) > _CATEGORIES else ""
-    return ", ".join(names[:_CATEGORIES]) + rest
-
-
-def _known(figure: Figure | None) -> str:
-    return "unknown" if figure is None else figure_text(figure)
 
 
 def _level(evidence: Evidence) -> str:

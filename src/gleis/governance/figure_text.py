@@ -23,6 +23,17 @@ def figure_text(figure: Figure) -> str:
     return f"{value} ({low} to {high})"
 
 
+def known_text(figure: Figure | None) -> str:
+    """Write a figure, or ``unknown``.
+
+    Examples
+    --------
+    >>> known_text(None)
+    'unknown'
+    """
+    return "unknown" if figure is None else figure_text(figure)
+
+
 def end_text(figure: Figure, end: float, bound: float) -> str:
     """Write one end of the interval, with as many digits as tell it from ``bound``.
 

@@ -135,10 +135,11 @@ def _rival(evidence: Evidence, gate: Gate, name: str) -> tuple[Rival | None, str
         return heuristic, "there is no difference to the baseline on the test rows"
     if not evidence.simpler:
         return None, "the run fitted no simpler models"
-    known = [rival for rival in (*evidence.simpler, heuristic) if _is_known(rival.gain.get(name))]
-    if not known:
-        return None, _undefined(evidence)
-    return min(known, key=lambda rival: rival.gain[name].low), ""
+    rivals = (*evidence.simpler, heuristic)
+    if doubtful := [rival for rival in rivals if not _is_known(rival.gain.get(name))]:
+        notes = " ".join(doubtful[0].notes) or _undefined(evidence)
+        return None, f"{doubtful[0].name}: {notes}"
+    return min(rivals, key=lambda rival: rival.gain[name].low), ""
 
 
 def _undefined(evidence: Evidence) -> str:

@@ -15,8 +15,9 @@ from gleis.contracts.figure import Figure
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
 from gleis.evidence import charts
+from gleis.evidence.calibration_fit import IDEALS
 from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
-from gleis.governance.figure_text import figure_text
+from gleis.governance.figure_text import known_text
 from gleis.governance.verdict_text import verdict_headline
 from gleis.lifecycle.gate_marks import gate_mark
 from gleis.lifecycle.report import EXPORTS, PAGES, spec
@@ -42,7 +43,9 @@ class Row(NamedTuple):
 
     name: str
     better: str
-    """``higher``, ``lower`` or empty."""
+    """``higher``, ``lower``, or ``near 1``."""
+    ideal: bool
+    """Whether it is neither better when higher nor when lower; then it is compared with nobody."""
     figures: tuple[Figure | None, ...]
 
 
@@ -100,15 +103,17 @@ def _quality(evidence: Evidence) -> list[Row]:
     champion = evidence.champion
     rows = []
     for name in dict.fromkeys((*evidence.figures, *evidence.baseline)):
-        better = ""
-        if name in METRICS:
+        ideal = name in IDEALS
+        if ideal:
+            better = f"near {IDEALS[name]:g}"
+        else:
             better = "higher" if METRICS[name].greater_is_better else "lower"
         figures = [evidence.figures.get(name)]
         if evidence.gain:
             figures += [evidence.baseline.get(name), evidence.gain.get(name)]
         if champion is not None:
             figures += [champion.figures.get(name), champion.gain.get(name)]
-        rows.append(Row(name, better, tuple(figures)))
+        rows.append(Row(name, better, ideal, tuple(figures)))
     return rows
 
 
@@ -127,10 +132,6 @@ def group_rates(attribute: AttributeFairness) -> list[str]:
     return list(found)
 
 
-def _known(figure: Figure | None) -> str:
-    return "unknown" if figure is None else figure_text(figure)
-
-
 def _sorted_asked(
     figures: Mapping[str, Figure], asked: set[str], prefix: str
 ) -> list[tuple[str, Figure, bool]]:
@@ -140,7 +141,7 @@ def _sorted_asked(
 
 
 PAGES.filters |= {
-    "known": _known,
+    "known": known_text,
     "mark": gate_mark,
     "rates": group_rates,
     "asked_first": _sorted_asked,

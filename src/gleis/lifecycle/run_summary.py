@@ -52,12 +52,12 @@ def _quality(run: Run, loss: str) -> Iterator[str]:
 
 
 def _simpler(evidence: Evidence, loss: str) -> Iterator[str]:
-    known = [rival for rival in evidence.simpler if loss in rival.gain]
+    known = [each for each in evidence.simpler if loss in each.gain and loss in each.figures]
     if known:
         closest = min(known, key=lambda rival: rival.gain[loss].value)
         yield (
-            f"Of the simpler models the closest is {closest.description.rstrip('.')}; against it "
-            f"this one is {_better(closest.gain[loss])}."
+            f"Of the simpler models {closest.name} comes closest "
+            f"({loss} {figure_text(closest.figures[loss])}): {_better(closest.gain[loss])}."
         )
 
 
@@ -128,4 +128,4 @@ def _better(gain: Figure) -> str:
     if gain.high < 0:
         turned = Figure(value=-gain.value, low=-gain.high, high=-gain.low)
         return f"worse by {figure_text(turned)}"
-    return f"no better for certain, by {figure_text(gain)}"
+    return f"not surely better, gain {figure_text(gain)}"
