@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from gleis.evidence.explain.ale import ale
+from gleis.evidence.explain.anchor import anchor
+from gleis.evidence.explain.counterfactual import counterfactual
 from gleis.evidence.explain.effects import ice, pdp
+from gleis.evidence.explain.lime import lime
 from gleis.evidence.explain.permutation import permutation
 from gleis.evidence.explain.shap import shap
 from gleis.evidence.explain.surrogate import surrogate
@@ -15,6 +18,9 @@ Function = Callable[..., Any]
 
 LOCAL: dict[str, Function] = {
     "shap": shap,
+    "lime": lime,
+    "anchor": anchor,
+    "counterfactual": counterfactual,
 }
 """Of one row: ``(model: Explainable, row: Mapping[feature, value], *, ...options)``."""
 

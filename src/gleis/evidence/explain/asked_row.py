@@ -1,0 +1,114 @@
+"""The row whose answer is explained, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gleis.contracts.errors import CannotExplainError, InvalidRowError
+from gleis.contracts.explanation import Value
+from gleis.evidence.explain.explainable import Explainable
+
+Array = NDArray[Any]
+_TEXT_FROM, _TEXT_SHARE = 50, 0.9
+"""A category with this many rows or more, of which so many differ, is text."""
+
+
+@dataclass(frozen=True)
+class AskedRow:
+    """A row, as numbers, with what is known of its features."""
+
+    model: Explainable
+    numbers: Array
+    """(n_features,), in the contract's order; NaN where missing."""
+
+    @property
+    def background(self) -> Array:
+        """(n_background, n_features)."""
+        return self.model.background_matrix
+
+    @cached_property
+    def numeric(self) -> Array:
+        """(n_features,) bool: an order among its values means something."""
+        kinds = [column.kind for column in self.model.contract.features]
+        return np.array([kind in {"number", "integer"} for kind in kinds], dtype=bool)
+
+    @cached_property
+    def whole(self) -> Array:
+        """(n_features,) bool: whole numbers."""
+        kinds = [column.kind for column in self.model.contract.features]
+        return np.array([kind == "integer" for kind in kinds], dtype=bool)
+
+    @cached_property
+    def varies(self) -> Array:
+        """(n_features,) bool: the background has more than one value of it; missing is one."""
+        rows = self.background
+        first = rows[:1]
+        return np.asarray(((rows != first) & ~(np.isnan(rows) & np.isnan(first))).any(axis=0))
+
+    def own(self, name: str) -> Value:
+        """Return the row's value of a feature."""
+        place = self.model.coding.place[name]
+        return self.value(place, float(self.numbers[place]))
+
+    def value(self, feature: int, number: float) -> Value:
+        """Return a number as a person reads it."""
+        return self.model.coding.value(self.model.contract.names[feature], number)
+
+
+def read_row(model: Explainable, row: Mapping[str, Any]) -> AskedRow:
+    """Check a row and read it as numbers.
+
+    Parameters
+    ----------
+    model : Explainable
+    row : mapping
+        Feature -> value, of all features; None where one is missing.
+
+    Raises
+    ------
+    InvalidRowError
+        If the row lacks a feature, or one is missing that training never saw missing.
+    CannotExplainError
+        If a feature is text: nothing can be put in its place.
+    DataError
+        If a value is of another kind.
+    """
+    for column in model.contract.features:
+        if column.name not in row:
+            raise InvalidRowError(
+                f"The row lacks the feature {column.name}",
+                remedy="Give every feature that the model has, None where one is unknown."
+                if column.nullable
+                else "Give every feature that the model has.",
+                field=column.name,
+            )
+        if row[column.name] is None and not column.nullable:
+            raise InvalidRowError(
+                f"{column.name} is missing, and training never saw it missing",
+                remedy="Give its value.",
+                field=column.name,
+            )
+    asked = AskedRow(model, model.coding.row(row))
+    _refuse_text(asked)
+    return asked
+
+
+def _refuse_text(asked: AskedRow) -> None:
+    names = asked.model.contract.names
+    for name in asked.model.coding.words:
+        codes = asked.background[:, names.index(name)]
+        codes = codes[~np.isnan(codes)]
+        words = np.count_nonzero(np.bincount(codes.astype(np.int64)))
+        if len(codes) >= _TEXT_FROM and words > _TEXT_SHARE * len(codes):
+            raise CannotExplainError(
+                f"{name} is text: hardly two rows share a value, so no other can stand for it",
+                seen=asked.own(name),
+                remedy="Derive categories or numbers from it in load, or ask for shap.",
+                field=name,
+            )

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+from explained_models import ROW, explainable
+from formula_models import contract, formula, number, numbers
+
+from gleis.contracts.contract import Column
+from gleis.contracts.errors import CannotExplainError, DataError, InvalidRowError
+from gleis.evidence.explain.asked_row import read_row
+from gleis.evidence.explain.explain import explain
+
+METHODS = ["lime", "anchor", "counterfactual"]
+
+
+@pytest.fixture(scope="module")
+def model():
+    return explainable("binary")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_row_that_lacks_a_feature(model, method):
+    row = {name: value for name, value in ROW.items() if name != "hour"}
+    with pytest.raises(InvalidRowError, match="lacks the feature hour") as raised:
+        explain(model, row, method)
+    assert raised.value.field == "hour"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_value_that_is_missing_where_training_never_saw_it_missing(model, method):
+    with pytest.raises(InvalidRowError, match="hour is missing, and training never saw"):
+        explain(model, ROW | {"hour": None}, method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_value_of_another_kind(model, method):
+    with pytest.raises(DataError, match="hour holds what is no integer"):
+        explain(model, ROW | {"hour": "noon"}, method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_feature_that_is_text(method):
+    note = Column(name="note", kind="category", categories=tuple(f"note {k}" for k in range(80)))
+    background = {**numbers(80, "a"), "note": [f"note {k}" for k in range(80)]}
+    model = formula(lambda rows: (rows[:, 0] > 0) * 0.9, contract(number("a"), note), background)
+    with pytest.raises(CannotExplainError, match="note is text") as raised:
+        explain(model, {"a": 1.0, "note": "note 7"}, method)
+    assert raised.value.field == "note"
+
+
+def test_what_varies_and_what_is_a_number():
+    background = {"a": [1.0, 1.0], "b": [None, 2.0], "c": [None, None]}
+    features = contract(number("a"), number("b", nullable=True), number("c", nullable=True))
+    asked = read_row(
+        formula(lambda rows: rows[:, 0], features, background), {"a": 1.0, "b": 3.0, "c": None}
+    )
+    assert asked.varies.tolist() == [False, True, False]
+    assert asked.numeric.all()
+    assert asked.own("b") == 3.0
+    assert asked.own("c") is None
