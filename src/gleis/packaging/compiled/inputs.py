@@ -76,6 +76,10 @@ class Inputs:
         except (TypeError, ValueError, KeyError, OverflowError, struct.error):
             return self.matrix(columns).tobytes()
 
+    def one(self, columns: Columns) -> NDArray[np.float64]:
+        """Return the only row of ``columns`` as ``matrix`` does, (1, n_inputs), read-only."""
+        return np.frombuffer(self.row(columns)).reshape(1, -1)
+
     def beside(self, kinds: Mapping[str, str]) -> Beside | None:
         """Return what reads rows whose numbers are a matrix already.
 

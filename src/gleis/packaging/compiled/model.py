@@ -83,7 +83,10 @@ class CompiledModel:
         first, place = form.structure.score, form.structure.place
         self._short = (
             self._parts[first.id]
-            if native and isinstance(first, Trees | Linear) and place == (0,)
+            if native
+            and isinstance(first, Trees | Linear)
+            and place == (0,)
+            and not form.structure.wide
             else None
         )
         self._name0 = form.structure.inputs[0].name if form.structure.inputs else ""
@@ -98,15 +101,10 @@ class CompiledModel:
             refuses too, such as an unseen category under ``handle_unknown="error"``.
         """
         short = self._short
-        if isinstance(short, NativeKernel):
-            try:
-                single = len(columns[self._name0]) == 1
-            except (KeyError, TypeError):
-                single = False
-            if single and not self.form.structure.wide:
-                out, refused = short.score_row(self.inputs.row(columns))
-                if not refused:
-                    return np.array((out[0],))
+        if isinstance(short, NativeKernel) and self._is_one(columns):
+            out, refused = short.score_row(self.inputs.row(columns))
+            if not refused:
+                return np.array((out[0],))
         return self.score(self.inputs.matrix(columns))
 
     def beside(
@@ -131,6 +129,12 @@ class CompiledModel:
             return None
         return lambda columns, numbers: self.score(read.matrix(columns, numbers))
 
+    def _is_one(self, columns: Columns) -> bool:
+        try:
+            return len(columns[self._name0]) == 1
+        except (KeyError, TypeError):
+            return False
+
     @property
     def reads(self) -> tuple[Input, ...]:
         """What the columns of ``matrix`` are."""
@@ -138,7 +142,7 @@ class CompiledModel:
 
     def matrix(self, columns: Columns) -> NDArray[np.float64]:
         """Return rows as numbers, (n_rows, n_inputs); see ``Inputs.matrix``."""
-        return self.inputs.matrix(columns)
+        return self.inputs.one(columns) if self._is_one(columns) else self.inputs.matrix(columns)
 
     def score(self, matrix: NDArray[np.float64]) -> Scores:
         """Score rows that ``matrix`` made: (n_rows,), or (n_rows, n_classes) if multiclass.

@@ -1,0 +1,164 @@
+"""What one explanation costs: the flights model, ours beside shap, lime, anchor-exp and dice-ml.
+
+Each peer lives in an environment and a process of its own and asks the same compiled model. Ours
+and theirs explain the same rows in turn, in CPU time of one thread; the figure is the median over
+rows of the best of some turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from measure import explanations
+from measure.environments import install
+from measure.flights import train
+
+HERE = Path(__file__).parent
+PEERS = HERE / "explain_peers"
+BASE = ("numpy", "msgspec")
+SAME = (f"scikit-learn=={version('scikit-learn')}", f"skops=={version('skops')}")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A file of ``explain_peers`` and what it needs."""
+
+    file: str
+    requirements: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to explain, ours and theirs."""
+
+    name: str
+    ours: Callable[[Any], explanations.Explain]
+    goal: float | None = None
+    """Milliseconds."""
+    peer: Peer | None = None
+    share: int = 1
+    """Rows that one call explains."""
+    rows: int = 20
+    """Rows that are explained."""
+    turns: int = 5
+
+
+METHODS = (
+    Method("shap", explanations.shap, 0.2, Peer("tree_shap", ("shap", "polars", *SAME)), turns=20),
+    Method("shap_whole", explanations.shap_whole, turns=20),
+    Method("shap_row_of_many", explanations.shap_row_of_many, share=50, rows=1),
+)
+
+
+class Process:
+    """A peer that waits for rows."""
+
+    def __init__(self, peer: Peer, package: Path) -> None:
+        python = install(f"explain-{peer.file}", *BASE, *peer.requirements) / "bin" / "python"
+        path = os.pathsep.join([str(HERE.parent / "src"), str(PEERS)])
+        self._process = subprocess.Popen(
+            [str(python), str(PEERS / "process.py"), peer.file, str(package)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": path},
+        )
+        self._read()
+
+    def explain(self, row: int) -> float:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{row}\n")
+        self._process.stdin.flush()
+        return float(self._read()["ms"])
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"a peer ended with {self._process.wait()}")
+        return json.loads(line)
+
+
+def ours_ms(explain: explanations.Explain, row: int) -> float:
+    started = time.process_time()
+    explain(row)
+    return (time.process_time() - started) * 1e3
+
+
+def measure(method: Method, world: Any) -> dict[str, float]:
+    explain = method.ours(world)
+    peer = Process(method.peer, world.package) if method.peer else None
+    rows = range(min(method.rows, len(world.rows)))
+    ours: dict[int, list[float]] = {row: [] for row in rows}
+    theirs: dict[int, list[float]] = {row: [] for row in rows}
+    for turn in range(method.turns):
+        for row in rows:
+            ours[row].append(ours_ms(explain, row))
+            if peer is not None and (turn < 3 or theirs[row][0] < 100):
+                theirs[row].append(peer.explain(row))
+    figures = {f"{method.name}_ms": median(ours) / method.share}
+    if peer is not None:
+        peer.close()
+        figures[f"peer_{method.name}_ms"] = median(theirs)
+        ratio = figures[f"peer_{method.name}_ms"] / figures[f"{method.name}_ms"]
+        figures[f"{method.name}_ratio"] = ratio
+    print(", ".join(f"{name} {value:.3g}" for name, value in figures.items()), flush=True)
+    return figures
+
+
+def median(times: dict[int, list[float]]) -> float:
+    return statistics.median(min(found) for found in times.values())
+
+
+def flights_package(folder: Path) -> Path:
+    project = train(folder / "flights")
+    packages = (project / ".gleis" / "packages").iterdir()
+    return next(path for path in packages if (path / "compiled.json").exists())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--package", type=Path, help="a compiled package of the flights template")
+    parser.add_argument("--only", nargs="*", help="methods to measure; default: all")
+    options = parser.parse_args()
+    from world import open_world
+
+    figures: dict[str, float] = {}
+    goals: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        world = open_world(options.package or flights_package(Path(folder)))
+        for method in METHODS:
+            if options.only and method.name not in options.only:
+                continue
+            figures |= measure(method, world)
+            if method.goal is not None:
+                goals[f"{method.name}_ms"] = f"<= {method.goal:g}"
+    missed = [name for name, goal in goals.items() if figures[name] > float(goal.split()[1])]
+    print(
+        json.dumps({"benchmark": "explain", "figures": figures, "goals": goals, "missed": missed})
+    )
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
