@@ -31,6 +31,8 @@ class Comparison(Generic[T]):
     rates: Rates[T]
     areas: Floats | None = None
     """(..., n_groups) areas under the ROC curve, where there are any."""
+    defined: Comparison[T] | None = None
+    """The groups as they are, of which these are resamples: what is undefined there stays so."""
     _made: dict[str, Floats] = field(default_factory=dict)
 
     def rate(self, name: str) -> Floats:
@@ -38,7 +40,10 @@ class Comparison(Generic[T]):
         if name == "roc_auc" and self.areas is not None:
             return self.areas
         if name not in self._made:
-            self._made[name] = value_of(self.rates[name](self.sums))
+            made = value_of(self.rates[name](self.sums))
+            if self.defined is not None:
+                made = np.where(np.isfinite(self.defined.rate(name)), made, np.nan)
+            self._made[name] = made
         return self._made[name]
 
     def difference(self, name: str) -> Floats:
@@ -64,6 +69,11 @@ class Definition(Generic[T]):
     """Values it can take."""
     aliases: tuple[str, ...] = ()
     """What others call it, or a figure that always equals it."""
+
+    @property
+    def limit(self) -> float:
+        """Value of equal treatment if the figure cannot go beyond it, else NaN."""
+        return float("nan") if self.span.startswith("any") else self.alike
 
 
 def value_of(found: Share | Floats) -> Floats:

@@ -13,7 +13,7 @@ from gleis.config.settings import FairnessSettings
 from gleis.contracts.contract import Task
 from gleis.contracts.errors import ConfigError
 from gleis.evidence.decisions import decide
-from gleis.evidence.fairness import binary, multiclass, rates, regression
+from gleis.evidence.fairness import binary, multiclass, outcomes, rates, regression
 from gleis.evidence.fairness.auc import Areas, areas
 from gleis.evidence.fairness.comparison import Definition, Rates
 from gleis.evidence.fairness.groups import Groups
@@ -40,6 +40,8 @@ class Family:
     rates: Rates[Any]
     disparities: tuple[Definition[Any], ...]
     individual: tuple[Definition[Any], ...] = ()
+    prior: Callable[[Floats, np.random.Generator], Floats] | None = None
+    """Adds to resampled sums what chance may have kept away from a group."""
     areas: Areas | None = None
     """Areas under the ROC curve by partition and, last, of all rows; of two outcomes only."""
     decided: NDArray[np.intp] | None = None
@@ -118,6 +120,7 @@ def _of_outcomes(
         rates=rates.RATES,
         disparities=binary.DISPARITIES,
         individual=binary.INDIVIDUAL,
+        prior=outcomes.add_prior,
         areas=areas(y, scores, groups),
         decided=np.bincount(decisions, minlength=2),
     )
@@ -134,6 +137,7 @@ def _of_classes(
         cells=cells.counts.size,
         rates=multiclass.RATES,
         disparities=multiclass.DISPARITIES,
+        prior=multiclass.add_prior,
         decided=np.bincount(decisions),
     )
 

@@ -59,11 +59,11 @@ def measure_fairness(
     families, parts = _prepare(y, scores, protected, task, settings, classes, seed)
     found: dict[str, float] = {}
     for family in families:
-        whole = compare(family, None, family.sums)
+        whole = compare(family, None)
         for each in family.individual:
             found.setdefault(each.name, float(each.of(whole)))
         for part in parts:
-            compared = compare(family, part, family.sums)
+            compared = compare(family, part)
             name = part.partition.name
             for each in family.disparities:
                 value = float(each.of(compared)) if part.comparable else float("nan")
@@ -220,7 +220,7 @@ def _undefined(part: Known, families: Sequence[Family]) -> str:
     """Name the rates that some known groups do not have: no positives, no good decisions."""
     found = []
     for family in families:
-        compared = compare(family, part, family.sums)
+        compared = compare(family, part)
         for name in family.rates:
             missing = int((~np.isfinite(compared.rate(name))).sum())
             if missing > 0:

@@ -21,10 +21,14 @@ MAX_VALUES = 100
 """Values of one protected column, at most."""
 MAX_NUMBERS = 20
 """Distinct numbers of a protected column that are groups by themselves, without bands."""
-_TABLE = 2**20
+_PEEKED, _FEW = 1_000, 6
+"""Up to so many different texts are told apart by comparing, which is quicker than hashing."""
+_TABLE = 2**22
 """Combinations of values that are counted in a table rather than sorted."""
 
 Codes = NDArray[np.intp]
+_Column = tuple[list[str], NDArray[np.uint8]]
+"""Names, and each row's position among them."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,7 @@ def read_groups(protected: pl.DataFrame, settings: FairnessSettings) -> Groups:
             field="fairness.protected",
         )
     read = [_read(protected, column, settings) for column in columns]
-    sizes = [len(names) for names, _ in read]
-    codes, digits = _combine([codes for _, codes in read], sizes)
+    codes, digits = _combine(read)
     names = [names for names, _ in read]
     partitions = tuple(
         _partition([columns[i] for i in chosen], [names[i] for i in chosen], digits[:, chosen])
@@ -115,8 +118,7 @@ def read_groups(protected: pl.DataFrame, settings: FairnessSettings) -> Groups:
     return Groups(codes, len(digits), partitions)
 
 
-def _read(rows: pl.DataFrame, column: str, settings: FairnessSettings) -> tuple[list[str], Codes]:
-    """Return the names of the values that occur, sorted, and each row's position among them."""
+def _read(rows: pl.DataFrame, column: str, settings: FairnessSettings) -> _Column:
     if column not in rows.columns:
         near = difflib.get_close_matches(column, rows.columns, n=1)
         raise ConfigError(
@@ -140,7 +142,7 @@ def _read(rows: pl.DataFrame, column: str, settings: FairnessSettings) -> tuple[
     return _texts(values)
 
 
-def _banded(values: pl.Series, bands: Sequence[float]) -> tuple[list[str], Codes]:
+def _banded(values: pl.Series, bands: Sequence[float]) -> _Column:
     column = values.name
     if not values.dtype.is_numeric():
         raise ConfigError(
@@ -150,17 +152,16 @@ def _banded(values: pl.Series, bands: Sequence[float]) -> tuple[list[str], Codes
             field=f"fairness.bands.{column}",
         )
     numbers = values.cast(pl.Float64).to_numpy()
-    codes = np.zeros(len(numbers), dtype=np.intp)
+    codes = np.zeros(len(numbers), dtype=np.uint8)
     for band in bands:
         codes += numbers >= band
-    codes[np.isnan(numbers)] = len(bands) + 1
     edges = [_number(band) for band in bands]
     between = [f"{low} to under {high}" for low, high in pairwise(edges)]
-    names = [f"under {edges[0]}", *between, f"{edges[-1]} and over", MISSING]
-    return _occurring(names, codes)
+    names = [f"under {edges[0]}", *between, f"{edges[-1]} and over"]
+    return _with_missing(names, codes, np.isnan(numbers))
 
 
-def _numbers(values: pl.Series) -> tuple[list[str], Codes]:
+def _numbers(values: pl.Series) -> _Column:
     column = values.name
     numbers = values.cast(pl.Float64).to_numpy()
     few = np.unique(numbers[: 20 * MAX_NUMBERS])  # the usual mistake is found at once
@@ -175,63 +176,94 @@ def _numbers(values: pl.Series) -> tuple[list[str], Codes]:
             f"{middle:.4g}, {high:.4g}] }}.",
             field=f"fairness.bands.{column}",
         )
-    codes = np.searchsorted(distinct, numbers)
-    codes[np.isnan(numbers)] = len(distinct)
-    return _occurring([*map(_number, distinct), MISSING], codes)
+    codes = np.searchsorted(distinct, numbers).astype(np.uint8)
+    return _with_missing([_number(value) for value in distinct], codes, np.isnan(numbers))
 
 
-def _texts(values: pl.Series) -> tuple[list[str], Codes]:
-    own = pl.Categorical(pl.Categories.random())  # not the process's: it would grow for ever
-    texts = values.cast(pl.String) if values.dtype != pl.String else values
-    physical = texts.cast(own).to_physical()
-    highest = physical.max()
-    n_codes = highest + 1 if isinstance(highest, int) else 0
-    if n_codes > MAX_VALUES:
+def _texts(values: pl.Series) -> _Column:
+    texts = values if values.dtype == pl.String else values.cast(pl.String)
+    names, codes = _few_texts(texts) or _many_texts(texts)
+    missing = texts.is_null().to_numpy() if texts.null_count() else np.zeros(0, dtype=np.bool_)
+    return _with_missing(names, codes, missing)
+
+
+def _few_texts(texts: pl.Series) -> _Column | None:
+    """Compare with each value of the first rows; None where there are many, or others."""
+    names = texts[:_PEEKED].unique().drop_nulls().sort().to_list()
+    if len(names) > _FEW:
+        return None
+    codes, found = np.zeros(len(texts), dtype=np.uint8), texts.null_count()
+    for code, name in enumerate(names):
+        same = (texts == name).fill_null(False)
+        codes += same.to_numpy() * np.uint8(code)
+        found += int(same.sum())
+    return (names, codes) if found == len(texts) else None
+
+
+def _many_texts(texts: pl.Series) -> _Column:
+    names = texts.unique().drop_nulls().sort()
+    if len(names) > MAX_VALUES:
         raise ConfigError(
-            f"The protected column {values.name} has over {MAX_VALUES} values",
-            seen=f"{n_codes:,} values",
+            f"The protected column {texts.name} has over {MAX_VALUES} values",
+            seen=f"{len(names):,} values",
             remedy="Make fewer groups of them in the project's load(), such as regions of places.",
             field="fairness.protected",
         )
-    codes = physical.fill_null(n_codes).to_numpy().astype(np.intp)
-    firsts = [int(np.argmax(codes == code)) for code in range(n_codes)]
-    return _occurring([*(texts[first] for first in firsts), MISSING], codes)
+    codes = texts.cast(pl.Enum(names)).to_physical().fill_null(0).to_numpy().astype(np.uint8)
+    return names.to_list(), codes
 
 
-def _occurring(names: Sequence[str], codes: Codes) -> tuple[list[str], Codes]:
-    """Keep the names that occur, in the order of the alphabet."""
-    there = np.flatnonzero(np.bincount(codes, minlength=len(names))).tolist()
-    ordered = sorted(there, key=lambda code: names[code])
-    renamed = np.zeros(len(names), dtype=np.intp)
-    renamed[ordered] = np.arange(len(ordered))
-    same = len(ordered) == len(names) and bool((renamed == np.arange(len(names))).all())
-    return [names[code] for code in ordered], codes if same else renamed[codes]
+def _with_missing(
+    names: list[str], codes: NDArray[np.uint8], missing: NDArray[np.bool_]
+) -> _Column:
+    if not missing.any():
+        return names, codes
+    codes[missing] = len(names)
+    return [*names, MISSING], codes
 
 
-def _combine(columns: Sequence[Codes], sizes: Sequence[int]) -> tuple[Codes, Codes]:
-    """Return each row's finest group, and each finest group's value in every column."""
-    codes, digits = columns[0], np.arange(sizes[0])[:, None]
-    for column, size in zip(columns[1:], sizes[1:], strict=True):
-        codes = codes * size + column
-        possible = len(digits) * size
-        if possible <= _TABLE:
-            there = np.flatnonzero(np.bincount(codes, minlength=possible))
-            if len(there) < possible:
-                renamed = np.zeros(possible, dtype=np.intp)
-                renamed[there] = np.arange(len(there))
-                codes = renamed[codes]
+def _combine(columns: Sequence[_Column]) -> tuple[Codes, Codes]:
+    """Return each row's finest group, and each finest group's value in every column.
+
+    Only combinations that occur are counted, so that there are never more of them than rows.
+    """
+    names, first = columns[0]
+    codes, digits = first.astype(np.intp), np.arange(len(names))[:, None]
+    codes, digits = _occurring(codes, digits)
+    for names, column in columns[1:]:
+        size = len(names)
+        codes *= size
+        codes += column
+        if len(digits) * size <= _TABLE:
+            possible = np.arange(len(digits) * size)
+            every = np.column_stack([digits[possible // size], possible % size])
+            codes, digits = _occurring(codes, every)
         else:
             there, codes = np.unique(codes, return_inverse=True)
-        digits = np.column_stack([digits[there // size], there % size])
+            digits = np.column_stack([digits[there // size], there % size])
     return codes, digits
+
+
+def _occurring(codes: Codes, digits: Codes) -> tuple[Codes, Codes]:
+    there = np.flatnonzero(np.bincount(codes, minlength=len(digits)))
+    if len(there) == len(digits):
+        return codes, digits
+    renamed = np.zeros(len(digits), dtype=np.intp)
+    renamed[there] = np.arange(len(there))
+    return renamed[codes], digits[there]
 
 
 def _partition(attributes: list[str], names: list[list[str]], digits: Codes) -> Partition:
     kinds, of_finest = np.unique(digits, axis=0, return_inverse=True)
-    named = tuple(
+    named = [
         tuple(values[digit] for values, digit in zip(names, kind, strict=True)) for kind in kinds
+    ]
+    order = sorted(range(len(named)), key=named.__getitem__)
+    place = np.empty(len(order), dtype=np.intp)
+    place[order] = np.arange(len(order))
+    return Partition(
+        tuple(attributes), tuple(named[at] for at in order), place[of_finest.reshape(-1)]
     )
-    return Partition(tuple(attributes), named, of_finest.reshape(-1))
 
 
 def _number(value: float) -> str:

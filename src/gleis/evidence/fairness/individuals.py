@@ -40,7 +40,7 @@ def consistency(
 
     Examples
     --------
-    >>> consistency(np.array([1, 1, 1, 0, 0, 0]), np.arange(6.0)[:, None]).value
+    >>> round(consistency(np.array([1, 1, 1, 0, 0, 0]), np.arange(6.0)[:, None]).value, 4)
     0.6
     """
     if len(decisions) > SAMPLED:

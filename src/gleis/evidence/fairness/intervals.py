@@ -41,6 +41,36 @@ def wilson(above: Floats, below: Floats, level: float = 0.95) -> tuple[Floats, F
     return np.minimum(middle - half, share), np.maximum(middle + half, share)
 
 
+def widen_to_alike(
+    values: Floats, lows: Floats, highs: Floats, alike: Floats
+) -> tuple[Floats, Floats]:
+    """Let the end towards equal treatment reach as far from the value as the other end does.
+
+    A largest difference is never negative, and resamples of equal groups differ: percentiles
+    alone never hold 0. The end away from equality, which gates judge, stays where it is.
+
+    Parameters
+    ----------
+    values, lows, highs : ndarray of float64, (n_figures,)
+    alike : ndarray of float64, (n_figures,)
+        0 where the figure cannot be less, 1 where it cannot be more, else NaN.
+
+    References
+    ----------
+    Efron, B. & Tibshirani, R. (1993). An Introduction to the Bootstrap, section 13.4, where the
+    percentile interval is held against its reflection.
+
+    Examples
+    --------
+    >>> ends = widen_to_alike(np.array([0.2]), np.array([0.15]), np.array([0.3]), np.array([0.0]))
+    >>> [round(float(end[0]), 4) for end in ends]
+    [0.1, 0.3]
+    """
+    low = np.where(alike == 0, np.fmin(lows, np.maximum(0.0, 2 * values - highs)), lows)
+    high = np.where(alike == 1, np.fmax(highs, np.minimum(1.0, 2 * values - lows)), highs)
+    return low, high
+
+
 def percentiles(values: Floats, replicates: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
     """Return the ends of the percentile interval of each figure, widened to hold its value.
 

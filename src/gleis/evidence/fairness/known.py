@@ -13,7 +13,12 @@ from gleis.contracts.figure import Figure
 from gleis.evidence.fairness.comparison import Comparison, Definition
 from gleis.evidence.fairness.families import Family
 from gleis.evidence.fairness.groups import Partition
-from gleis.evidence.fairness.intervals import percentiles, quantile_of, wilson
+from gleis.evidence.fairness.intervals import (
+    percentiles,
+    quantile_of,
+    widen_to_alike,
+    wilson,
+)
 from gleis.evidence.fairness.rates import Share
 from gleis.evidence.weighted import Floats
 
@@ -47,28 +52,48 @@ class Gathered:
         self.groups: list[dict[str, Figure]] = [{} for _ in range(n_groups)]
 
 
-def compare(
-    family: Family, part: Known | None, sums: Floats, areas: Floats | None = None
+def compare(family: Family, part: Known | None) -> Comparison[Any]:
+    """Put the known groups of a partition side by side; all rows as one group without one."""
+    whole, merged = _merge(part, family.sums)
+    areas = None if family.areas is None else _area(family, part)[0]
+    return Comparison(family.read(merged), family.read(whole), family.rates, areas)
+
+
+def compare_resampled(
+    family: Family,
+    part: Known | None,
+    sums: Floats,
+    rng: np.random.Generator,
+    defined: Comparison[Any],
 ) -> Comparison[Any]:
-    """Put the known groups of a partition side by side; all rows as one group without one.
+    """Put the known groups side by side as they are in resamples.
 
     Parameters
     ----------
     family : Family
     part : Known or None
-    sums : ndarray of float64, (..., n_finest, n_sums)
-        Those of the family, or resamples of them.
-    areas : ndarray of float64, (..., n_known), optional
-        Areas under the ROC curve, instead of the family's.
+    sums : ndarray of float64, (n_replicates, n_finest, n_sums)
+    rng : Generator
+    defined : Comparison
+        The groups as they are.
     """
+    whole, merged = _merge(part, sums)
+    if family.prior is not None:
+        merged = family.prior(merged, rng)
+    areas = None
+    if family.areas is not None:  # normal, as they are in large groups
+        area, error = _area(family, part)
+        drawn = area + error * rng.standard_normal((len(sums), len(area)))
+        areas = np.clip(drawn, 0.0, 1.0)
+    return Comparison(family.read(merged), family.read(whole), family.rates, areas, defined)
+
+
+def _merge(part: Known | None, sums: Floats) -> tuple[Floats, Floats]:
     axis = sums.ndim - 2
-    whole = family.read(sums.sum(axis=axis, keepdims=True))
-    if areas is None and family.areas is not None:
-        areas = _area(family, part)[0]
+    whole = sums.sum(axis=axis, keepdims=True)
     if part is None:
-        return Comparison(whole, whole, family.rates, areas)
-    merged = part.partition.merge(sums, axis)[..., part.known, :]
-    return Comparison(family.read(merged), whole, family.rates, areas)
+        return whole, whole
+    return whole, part.partition.merge(sums, axis)[..., part.known, :]
 
 
 class Resampled:
@@ -86,12 +111,13 @@ class Resampled:
         self, family: Family, parts: Sequence[Known], rng: np.random.Generator, n_replicates: int
     ) -> None:
         self.family = family
-        drawn: dict[Known | None, list[tuple[Floats, Floats]]] = {p: [] for p in (None, *parts)}
+        self._compared = {part: compare(family, part) for part in (None, *parts)}
+        drawn: dict[Known | None, list[tuple[Floats, Floats]]] = {p: [] for p in self._compared}
         for block in _blocks(n_replicates, family.cells):
             sums = family.draw(rng, block)
             for part, found in drawn.items():
-                areas = None if family.areas is None else _drawn_areas(family, part, rng, block)
-                found.append(self._measure(part, compare(family, part, sums, areas)))
+                compared = compare_resampled(family, part, sums, rng, self._compared[part])
+                found.append(self._measure(part, compared))
         self._drawn = {
             part: tuple(np.concatenate(arrays) for arrays in zip(*found, strict=True))
             for part, found in drawn.items()
@@ -99,11 +125,13 @@ class Resampled:
 
     def report(self, part: Known | None, into: Gathered, level: float) -> None:
         """Add the figures of a partition, or of all rows, that are defined."""
-        compared = compare(self.family, part, self.family.sums)
+        compared = self._compared[part]
         values, rates = self._measure(part, compared)
         drawn, drawn_rates = self._drawn[part]
-        names = [each.name for each in self._definitions(part)]
-        _enter(into.figures, names, values, *percentiles(values, drawn, level), level)
+        definitions = self._definitions(part)
+        low, high = percentiles(values, drawn, level)
+        low, high = widen_to_alike(values, low, high, np.array([d.limit for d in definitions]))
+        _enter(into.figures, [each.name for each in definitions], values, low, high, level)
         flat = drawn_rates.reshape(len(drawn_rates), -1)
         ends = percentiles(rates.reshape(-1), flat, level)
         lows, highs = (end.reshape(rates.shape) for end in ends)
@@ -144,12 +172,6 @@ def _area(family: Family, part: Known | None) -> tuple[Floats, Floats]:
     assert family.areas is not None
     area, error = family.areas[-1 if part is None else part.place]
     return (area, error) if part is None else (area[part.known], error[part.known])
-
-
-def _drawn_areas(family: Family, part: Known | None, rng: np.random.Generator, n: int) -> Floats:
-    """Draw areas from the normal distribution they have in large groups."""
-    area, error = _area(family, part)
-    return np.clip(area + error * rng.standard_normal((n, len(area))), 0.0, 1.0)
 
 
 def _enter(

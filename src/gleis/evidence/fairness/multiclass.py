@@ -66,6 +66,19 @@ class Confusions:
         return rows
 
 
+def add_prior(sums: Floats, rng: np.random.Generator) -> Floats:
+    """Return resampled sums with the rows that chance may have kept away, one a true class.
+
+    As ``outcomes.add_prior``: each of the K K cells gets a Gamma(1 / K) of a row.
+    """
+    c, added = Confusions(sums), sums.copy()
+    k = c.table.shape[-1]
+    rows = rng.standard_gamma(1.0 / k, (*sums.shape[:-1], k * k))
+    added[..., :-1] += rows
+    added[..., -1] += rows.sum(axis=-1) * log_loss(c)
+    return added
+
+
 def count_classes(
     y: NDArray[np.generic],
     decisions: NDArray[np.generic],

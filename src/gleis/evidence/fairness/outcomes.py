@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gleis.evidence.fairness.groups import Codes
 from gleis.evidence.losses import log_losses
-from gleis.evidence.weighted import Floats
+from gleis.evidence.weighted import Floats, ratio
 
 BINS = 15
 """Bins of the score, as the expected calibration error has them."""
@@ -125,6 +125,37 @@ class Outcomes:
     def gaps(self) -> Floats:
         """Positives less their scores by bin, (..., n_groups, 15)."""
         return self.sums[..., _FIRST_BIN:]
+
+
+def add_prior(sums: Floats, rng: np.random.Generator) -> Floats:
+    """Return resampled sums with the rows that chance may have kept away.
+
+    A resample never holds what a group has none of: three positives of which none was found would
+    be known to be found never. So each of a group's four confusion cells gets a Gamma(1/2) of a
+    row, as a posterior under Jeffreys' prior has it; the rows have the group's mean scores.
+
+    Parameters
+    ----------
+    sums : ndarray of float64, (..., n_groups, 22)
+    rng : Generator
+
+    References
+    ----------
+    Brown, L. D., Cai, T. T. & DasGupta, A. (2001). Interval estimation for a binomial proportion.
+    Statistical Science 16, section 3.1.2, the Jeffreys interval.
+    """
+    rows = rng.standard_gamma(0.5, (*sums.shape[:-1], 4))
+    o, added = Outcomes(sums), sums.copy()
+    whole = ratio(o.score_of_positives + o.score_of_negatives, o.rows)
+    added[..., :4] += rows
+    for at, score, of in (
+        (0, o.score_of_negatives, o.negatives),
+        (2, o.score_of_positives, o.positives),
+    ):
+        mean = np.where(of > 0, ratio(score, of), whole)
+        added[..., 4 + at // 2] += rows[..., at : at + 2].sum(axis=-1) * mean
+    added[..., 6] += rows.sum(axis=-1) * ratio(o.loss, o.rows)
+    return added
 
 
 def count_cells(
