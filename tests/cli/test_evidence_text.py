@@ -40,7 +40,7 @@ def test_the_worst_slice(said):
     )
     shown = said(worst_slice=worst)
     assert "hour > 17 and shop = b: log_loss 0.8000 (0.7900 to 0.8100), 2.00 times" in shown
-    assert "120 rows that did not choose it among 1,234 slices; p = 0.004" in shown
+    assert "120 rows that did not choose it; 1,234 slices were compared, p = 0.004" in shown
     note = "No slice has 50 rows."
     empty = WorstSlice(conditions=(), rows=0, figures={}, searched=0, p_value=1.0, notes=(note,))
     assert note in said(worst_slice=empty)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -41,6 +42,12 @@ def test_a_constant_feature_is_a_note(frame, settings):
     (note,) = check_rows(frame.with_columns(year=pl.lit(2013)), settings)
     assert "year" in note
     assert "2013" in note
+
+
+def test_an_error_of_measurement_of_no_column_is_refused(frame, settings):
+    evidence = msgspec.structs.replace(settings.evidence, measurement_error={"tmp": 0.5})
+    with pytest.raises(DataError, match=r"measurement_error.*'tmp'.*mean 'temp'"):
+        check_rows(frame, msgspec.structs.replace(settings, evidence=evidence))
 
 
 def test_unlabelled_rows_are_no_error(frame, settings):

@@ -44,8 +44,8 @@ def worst_slice_lines(evidence: Evidence, loss: str) -> Iterator[str]:
         said += f", {times.value:.2f} times that of all rows"
     yield f"  worst     {' and '.join(worst.conditions)}: {said}"
     yield (
-        f"            on {worst.rows:,} rows that did not choose it among {worst.searched:,} "
-        f"slices; p = {worst.p_value:.2g} against as many random rows"
+        f"            on {worst.rows:,} rows that did not choose it; {worst.searched:,} slices "
+        f"were compared, p = {worst.p_value:.2g} against as many random rows"
     )
 
 

@@ -125,6 +125,7 @@ def _check_present(frame: pl.DataFrame, settings: Settings) -> None:
     listed = {
         "evidence.slices": settings.evidence.slices,
         "evidence.groups": settings.evidence.groups or (),
+        "evidence.measurement_error": tuple(settings.evidence.measurement_error),
         "features.available_at": tuple(settings.features.available_at),
     }
     for key, names in listed.items():

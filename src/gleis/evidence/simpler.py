@@ -29,7 +29,7 @@ _DESCRIPTIONS: dict[str, str] = {
     "linear": "{model} on standardised numbers, the mean where one is missing, and one column for "
     "each of the {top} most frequent categories.",
     "shallow_tree": "A decision tree of depth {depth} at most, categories in the order of their "
-    "mean target.",
+    "mean target, probabilities by Laplace's rule.",
 }
 
 
@@ -74,7 +74,9 @@ def compare_simpler(
     References
     ----------
     Hand, D. J. (2006). Classifier technology and the illusion of progress. Statistical Science 21,
-    on why. Hoerl, A. E. & Kennard, R. W. (1970). Ridge regression. Technometrics 12, eq. 2.1.
+    on why. Provost, F. & Domingos, P. (2003). Tree induction for probability-based ranking. Machine
+    Learning 52, section 3.1, on Laplace's rule: ``(n_k + 1) / (n + K)`` in a leaf. Hoerl, A. E. &
+    Kennard, R. W. (1970). Ridge regression. Technometrics 12, eq. 2.1.
     """
     some = np.random.default_rng([seed, *b"simpler"]).permutation(train.height)[:TRAIN_ROWS]
     some.sort()
@@ -158,23 +160,34 @@ def _answer(
     if not encoders:
         return "It was not fitted: no feature varies in its training rows."
     x_train = _stack(encoders, train)
-    estimator = _estimator(name, contract.task, seed)
+    estimator = _estimator(name, contract.task, seed, len(x_train))
     estimator.fit(x_train, y_train)
     x = _stack(encoders, rows)
     if contract.task == "regression":
         return np.asarray(estimator.predict(x), dtype=np.float64)
     scores = np.zeros((len(x), len(contract.classes or ())))
-    scores[:, np.asarray(estimator.classes_, dtype=np.intp)] = estimator.predict_proba(x)
+    found = _smooth(estimator, x) if name == "shallow_tree" else estimator.predict_proba(x)
+    scores[:, np.asarray(estimator.classes_, dtype=np.intp)] = found
     return scores[:, 1].copy() if contract.task == "binary" else scores
 
 
-def _estimator(name: str, task: Task, seed: int) -> Any:
+def _smooth(tree: Any, x: Floats) -> Floats:
+    """Return a tree's probabilities by Laplace's rule: a pure leaf is not certain."""
+    leaves = tree.apply(x)
+    rows = tree.tree_.n_node_samples[leaves][:, None]
+    shares = tree.tree_.value[leaves, 0, :]
+    found: Floats = (shares * rows + 1.0) / (rows + shares.shape[1])
+    return found
+
+
+def _estimator(name: str, task: Task, seed: int, n_train: int) -> Any:
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     if name == "shallow_tree":
         tree = DecisionTreeRegressor if task == "regression" else DecisionTreeClassifier
-        return tree(max_depth=DEPTH, min_samples_leaf=_FEWEST_IN_LEAF, random_state=seed)
+        fewest = max(1, min(_FEWEST_IN_LEAF, n_train // _FEWEST_IN_LEAF))
+        return tree(max_depth=DEPTH, min_samples_leaf=fewest, random_state=seed)
     if task == "regression":
         return Ridge(alpha=1.0, solver="cholesky")
     return LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=50, tol=1e-3)

@@ -33,5 +33,5 @@ def test_it_survives_the_cache():
 
 
 def test_an_error_of_measurement_of_no_number_is_refused():
-    with pytest.raises(ConfigError, match=r"'prices'. Did you mean price\?"):
-        find(make_material(evidence={"bootstrap": 20, "measurement_error": {"prices": 1.0}}))
+    with pytest.raises(ConfigError, match=r"'channel'. Numbers are: price, pages"):
+        find(make_material(evidence={"bootstrap": 20, "measurement_error": {"channel": 1.0}}))

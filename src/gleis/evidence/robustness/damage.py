@@ -88,7 +88,7 @@ def take_away(share: float) -> Kind:
         kept = [column.name for column in table.features if not column.nullable]
         return Damage(
             name,
-            f"{share:.0%} of the values are missing.",
+            f"{share:.0%} of the values are missing, of features that may be.",
             table.changed(changes) if changes else None,
             f"these may not be missing and were kept: {_listed(kept)}" if kept else "",
         )
