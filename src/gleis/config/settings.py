@@ -248,7 +248,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     explain: ExplainSettings = ExplainSettings()
     gates: dict[str, str | tuple[str, ...]] = {}
     """Figure -> rule, or a list of rules: ``">= 0.6"``, ``"<= 0.2"``, ``"better than baseline"``;
-    see docs/gates.md. A name with dots, in quotes: ``"fairness.sex.selection_rate_difference"``."""
+    see docs/gates.md. Names with dots in quotes: ``"fairness.sex.statistical_parity_ratio"``."""
     triggers: TriggerSettings = TriggerSettings()
     serve: ServeSettings = ServeSettings()
     release: ReleaseSettings = ReleaseSettings()

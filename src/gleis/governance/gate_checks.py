@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, permutations
+from collections.abc import Iterable, Sequence
 
 from gleis.config.settings import Settings
 from gleis.contracts.contract import Task
@@ -12,6 +11,7 @@ from gleis.contracts.errors import ConfigError
 from gleis.evidence.calibration_fit import CALIBRATION_FIGURES, CALIBRATION_GAP, IDEALS
 from gleis.evidence.metrics import SLICE_METRICS, find_metric
 from gleis.evidence.robustness.names import CHANGES, PERTURBATIONS
+from gleis.governance.fairness_gates import check_fairness_gate
 from gleis.governance.figure_names import FAIRNESS, IMPORTANCE, ROBUSTNESS, SLICES, WORST
 from gleis.governance.gate_rules import LEAKAGE, SIMPLER, Gate, parse_gates
 
@@ -68,7 +68,7 @@ def _check(gate: Gate, settings: Settings) -> None:
     elif name.startswith(SLICES):
         _check_slice(gate, task, settings.evidence.slices)
     elif name.startswith(FAIRNESS):
-        _check_fairness(gate, settings)
+        check_fairness_gate(name, settings)
     elif name.startswith(ROBUSTNESS):
         _check_robustness(gate, task)
 
@@ -103,19 +103,6 @@ def _check_worst(gate: Gate, task: Task) -> None:
     _check_known(gate, f"the worst slice of a {task} task has no such figure", figure, known)
 
 
-def _check_fairness(gate: Gate, settings: Settings) -> None:
-    protected = settings.fairness.protected
-    if not protected:
-        remedy = 'Write protected = ["sex"] under [fairness], with your columns.'
-        raise _error(gate, "fairness.protected names no column", gate.name, remedy)
-    path = gate.name.removeprefix(FAIRNESS).rpartition(".")[0]
-    if not path:
-        return
-    names = list(_crossings(protected))
-    if not any(path == name or path.startswith(f"{name}.") for name in names):
-        _check_known(gate, "this is not in fairness.protected", path.partition(".")[0], names)
-
-
 def _check_robustness(gate: Gate, task: Task) -> None:
     perturbation, _, figure = gate.name.removeprefix(ROBUSTNESS).rpartition(".")
     if not perturbation:
@@ -124,14 +111,6 @@ def _check_robustness(gate: Gate, task: Task) -> None:
     _check_known(gate, "no run damages rows in this way", perturbation, PERTURBATIONS)
     if figure not in CHANGES:
         find_metric(figure.removesuffix("_drop"), task, key=f"gates.{gate.name}")
-
-
-def _crossings(protected: Sequence[str]) -> Iterator[str]:
-    """Yield the names of all attributes and intersections, in any order of the attributes."""
-    for size in range(1, min(len(protected), 4) + 1):
-        for chosen in combinations(protected, size):
-            for order in permutations(chosen):
-                yield "*".join(order)
 
 
 def _check_known(gate: Gate, what: str, seen: str, known: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from string import Template
 
 from gleis.contracts.errors import ConfigError, StoreError
 
-TEMPLATES = ("blank", "flights", "iris", "diabetes")
+TEMPLATES = ("blank", "flights", "mortgage", "iris", "diabetes")
 _FOLDER = Path(__file__).parent / "templates"
 
 

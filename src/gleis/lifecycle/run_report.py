@@ -17,6 +17,7 @@ from gleis.contracts.verdict import Verdict
 from gleis.evidence import charts
 from gleis.evidence.calibration_fit import IDEALS
 from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
+from gleis.evidence.robustness.charts import damage_chart, rivals_chart
 from gleis.governance.figure_text import known_text
 from gleis.governance.verdict_text import verdict_headline
 from gleis.lifecycle.gate_marks import gate_mark
@@ -90,6 +91,10 @@ def write_run_report(
 
 def _charts(evidence: Evidence, task: Task) -> dict[str, Any]:
     drawn: dict[str, Any] = {"figures": charts.figures_chart(evidence)}
+    if evidence.robustness is not None:
+        drawn["damage"] = damage_chart(evidence.robustness, PRIMARY_LOSS[task])
+    if evidence.simpler:
+        drawn["rivals"] = rivals_chart(evidence.simpler, PRIMARY_LOSS[task])
     if evidence.calibration:
         drawn["calibration"] = charts.calibration_chart(evidence)
     ranked = SLICE_METRICS[task][0]

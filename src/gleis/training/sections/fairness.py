@@ -50,7 +50,7 @@ def comparable(rows: pl.DataFrame, contract: Contract) -> NDArray[np.float64] | 
         values = rows[column.name]
         if column.kind == "category":
             texts = values.cast(pl.String)
-            kept = texts.value_counts(sort=True).head(_CATEGORIES)[column.name]
+            kept = texts.drop_nulls().value_counts(sort=True).head(_CATEGORIES)[column.name]
             found += [(texts == text).fill_null(False).to_numpy() / 2**0.5 for text in kept]
             continue
         numbers = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
