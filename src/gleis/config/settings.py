@@ -85,6 +85,21 @@ class FairnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """Groups with fewer test rows are reported as unknown, never as fair."""
     favourable: str | None = None
     """The class that is good for the person; by default the positive one."""
+    mitigate: str | None = None
+    """How the model is made to treat the groups more alike, such as ``reweighing``. All ways, and
+    what each needs, are in docs/mitigation.md."""
+    mitigate_for: tuple[str, ...] = ()
+    """Protected columns it is done for, with their intersections; by default all of them."""
+    strength: float = 1.0
+    """From 0, which changes nothing, to 1."""
+    constraint: str | None = None
+    """What is made alike, where the mitigation has a choice: ``equalized_odds``,
+    ``statistical_parity`` or ``equal_opportunity``."""
+
+    @property
+    def mitigated_columns(self) -> tuple[str, ...]:
+        """The columns the mitigation is for; none if there is no mitigation."""
+        return (self.mitigate_for or self.protected) if self.mitigate else ()
 
 
 class ExplainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from gleis.config.durations import is_duration
+from gleis.config.mitigating import find_mitigation
 from gleis.contracts.errors import DataError
 
 if TYPE_CHECKING:
@@ -17,8 +18,9 @@ def feature_names(columns: Sequence[str], settings: Settings) -> tuple[str, ...]
     """Return the features among ``columns``, in their order.
 
     All columns but id, time, target, group, moments of ``features.available_at`` and
-    ``features.exclude``; if ``features.include`` is
-    given, only those.
+    ``features.exclude``; if ``features.include`` is given, only those. A mitigation that decides
+    by group adds the columns it is for: a request must carry them, though the model inside does
+    not see them.
 
     Parameters
     ----------
@@ -46,12 +48,11 @@ def feature_names(columns: Sequence[str], settings: Settings) -> tuple[str, ...]
             if name not in columns:
                 raise missing_column(f"features.{key}", name, columns)
     reserved = reserved_columns(settings)
+    hidden = hidden_columns(columns, settings)
     features = tuple(
         name
         for name in columns
-        if name not in reserved
-        and name not in chosen.exclude
-        and (not chosen.include or name in chosen.include)
+        if name in hidden or (name not in reserved and _wanted(name, settings))
     )
     if not features:
         raise DataError(
@@ -61,6 +62,50 @@ def feature_names(columns: Sequence[str], settings: Settings) -> tuple[str, ...]
             field="features",
         )
     return features
+
+
+def hidden_columns(columns: Sequence[str], settings: Settings) -> tuple[str, ...]:
+    """Return the columns that only a mitigation sees, with every prediction.
+
+    Raises
+    ------
+    DataError
+        If a column it is for is not there, or is the target, the id or the time.
+
+    Examples
+    --------
+    >>> from gleis.config.settings import FairnessSettings, FeatureSettings
+    >>> from gleis.config.settings import ProjectSettings, Settings
+    >>> settings = Settings(
+    ...     project=ProjectSettings(name="p", module="p", task="binary", target="paid"),
+    ...     features=FeatureSettings(exclude=("sex",)),
+    ...     fairness=FairnessSettings(protected=("sex",), mitigate="reject_option"),
+    ... )
+    >>> hidden_columns(["sex", "income", "paid"], settings)
+    ('sex',)
+    >>> feature_names(["sex", "income", "paid"], settings)
+    ('sex', 'income')
+    """
+    fairness = settings.fairness
+    if fairness.mitigate is None or not find_mitigation(fairness.mitigate).by_group:
+        return ()
+    reserved = reserved_columns(settings)
+    for name in fairness.mitigated_columns:
+        if name not in columns:
+            raise missing_column("fairness.protected", name, columns)
+        if name in reserved:
+            raise DataError(
+                f"A mitigation cannot decide by the column of {reserved[name]}",
+                seen=name,
+                remedy="Take another protected column, or name it in fairness.mitigate_for.",
+                field="fairness.protected",
+            )
+    return tuple(name for name in fairness.mitigated_columns if not _wanted(name, settings))
+
+
+def _wanted(name: str, settings: Settings) -> bool:
+    chosen = settings.features
+    return name not in chosen.exclude and (not chosen.include or name in chosen.include)
 
 
 def reserved_columns(settings: Settings) -> dict[str, str]:

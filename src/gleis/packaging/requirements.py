@@ -99,6 +99,8 @@ def require(
     """
     versions = _read(lock)
     libraries = modules(estimator) if estimator is not None else ()
+    # gleis is installed without what it asks for: a mitigation needs scikit-learn alone.
+    libraries = tuple(name for name in libraries if name != "gleis")
     model = (*_ESTIMATOR, *libraries) if estimator is not None else (_ONNX,) if onnx else ()
     roots = _names((*_ANYWHERE, *model), versions)
     answering = () if compiled else (_ONNX,) if onnx else model

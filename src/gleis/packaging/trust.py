@@ -12,6 +12,14 @@ _NAMES = frozenset(
         "collections.OrderedDict",
         "collections.defaultdict",
         "functools.partial",
+        # Mitigations that answer themselves; all others leave an ordinary estimator.
+        "gleis.evidence.mitigation.calibrated_equalized_odds.CalibratedEqualizedOdds",
+        "gleis.evidence.mitigation.correlation_remover.CorrelationRemover",
+        "gleis.evidence.mitigation.disparate_impact_remover.DisparateImpactRemover",
+        "gleis.evidence.mitigation.fair_representation.Prototypes",
+        "gleis.evidence.mitigation.group_calibration.GroupCalibration",
+        "gleis.evidence.mitigation.reject_option.RejectOption",
+        "gleis.evidence.mitigation.threshold_optimizer.ThresholdOptimizer",
         "numpy.dtype",
         "numpy.ma.MaskedArray",
         "scipy._lib.array_api_compat.numpy._aliases.asarray",  # in SplineTransformer

@@ -23,6 +23,7 @@ def fit_key(folder: Path, settings: Settings, dataset: DatasetVersion) -> str:
         params=settings.params,
         environment=lock_digest(),
         threads=os.environ.get("OMP_NUM_THREADS"),
+        mitigation=_mitigation_key(settings),
         **_rows_key(settings, dataset),
     )
 
@@ -45,6 +46,21 @@ def _rows_key(settings: Settings, dataset: DatasetVersion) -> dict[str, Any]:
         "split": settings.split,
         "features": settings.features,
         "seed": settings.seed,
+    }
+
+
+def _mitigation_key(settings: Settings) -> dict[str, Any] | None:
+    """Name what a mitigation depends on; the rest of ``[fairness]`` only measures."""
+    fairness = settings.fairness
+    if fairness.mitigate is None:
+        return None
+    return {
+        "mitigate": fairness.mitigate,
+        "columns": fairness.mitigated_columns,
+        "bands": fairness.bands,
+        "strength": fairness.strength,
+        "constraint": fairness.constraint,
+        "favourable": fairness.favourable,
     }
 
 

@@ -15,7 +15,7 @@ import polars as pl
 from gleis.config.durations import parse_share
 from gleis.config.settings import Settings
 from gleis.contracts.dataset import DatasetVersion
-from gleis.contracts.errors import ProjectError
+from gleis.contracts.errors import GleisError, ProjectError
 from gleis.contracts.evidence import Evidence, Parity
 from gleis.contracts.ports import ArtifactStore, Model
 from gleis.contracts.profile import Reference
@@ -35,6 +35,7 @@ from gleis.packaging.rule import Rule, RuleModel
 from gleis.training.cache import StepCache, key_of
 from gleis.training.keys import fit_key, function_code, module_code, rule_key
 from gleis.training.material import Material
+from gleis.training.mitigate import buildable, mitigate, refuse_adopted
 from gleis.training.prepare import Prepared, prepare
 from gleis.training.reference import make_examples, make_outliers, make_reference
 from gleis.training.results import CompiledForm, Examined, Fitted, Ruled
@@ -132,6 +133,7 @@ class Trainer:
         notes : tuple of str
             What its evidence must say beside the figures.
         """
+        refuse_adopted(self.settings)
         prepared = self.prepare(dataset)
         code = function_code(self.folder, self.settings, "build_model")
         model = read_fitted(
@@ -215,13 +217,14 @@ class Trainer:
             held = fresh is not None and fresh[0] == fitted.estimator
             model = fresh[1] if fresh is not None and held else self.estimator(fitted)
         trainable = isinstance(fitted, Fitted) and fitted.layout is None
+        prepared = self.prepare(dataset)
         return Material(
             settings=self.settings,
-            prepared=self.prepare(dataset),
+            prepared=prepared,
             model=model,
             scores=self.scores(fitted),
             baseline_scores=None if isinstance(fitted, Ruled) else self.scores(ruled),
-            build=self._seeded if trainable else None,
+            build=buildable(self._seeded, self.settings, prepared.contract) if trainable else None,
             seed=derive_seed(self.settings.seed, "bootstrap"),
         )
 
@@ -254,8 +257,22 @@ class Trainer:
         seeds["bootstrap"] = derive_seed(self.settings.seed, "bootstrap")
         train, test = prepared.split.train, prepared.split.test
         features = SklearnModel.frame(prepared.features, prepared.contract)
+        notes = prepared.notes
         try:
-            estimator.fit(features[train], prepared.target[train])
+            if self.settings.fairness.mitigate is None:
+                estimator.fit(features[train], prepared.target[train])
+            else:
+                made = mitigate(
+                    estimator,
+                    self.settings,
+                    prepared.contract,
+                    prepared.part(train),
+                    features[train],
+                    prepared.target[train],
+                )
+                estimator, notes = made.estimator, (*notes, *made.notes)
+        except GleisError:
+            raise
         except Exception as error:
             raise ProjectError(
                 f"the estimator's fit() raised {type(error).__name__}: {error}",
@@ -276,7 +293,7 @@ class Trainer:
             seeds=seeds,
             train_rows=len(train),
             test_rows=len(test),
-            notes=prepared.notes,
+            notes=notes,
         )
 
     def _build(self) -> Any:

@@ -32,6 +32,8 @@ def find(material: Material) -> Fairness | None:
         features=comparable(test, material.contract),
         n_replicates=settings.evidence.bootstrap,
         seed=material.seed,
+        # A heuristic, which has no baseline beside it, is not mitigated.
+        mitigation=settings.fairness.mitigate if material.baseline_scores is not None else None,
     )
 
 

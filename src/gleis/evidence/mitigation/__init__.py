@@ -1,0 +1,1 @@
+"""Mitigations as scikit-learn estimators, a file each. docs/mitigation.md says which does what."""

@@ -1,0 +1,57 @@
+"""How an estimator is handed row weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sklearn.utils.validation import has_fit_parameter
+
+from gleis.contracts.errors import ProjectError
+
+_INNER = {"CalibratedClassifierCV": "estimator", "TransformedTargetRegressor": "regressor"}
+
+
+def weights_parameter(estimator: Any) -> str:
+    """Return the name under which ``estimator.fit`` takes row weights.
+
+    Parameters
+    ----------
+    estimator : scikit-learn estimator
+        A model, a pipeline that ends in one, or a composition of models.
+
+    Raises
+    ------
+    ProjectError
+        If a model in it takes no weights.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> weights_parameter(make_pipeline(StandardScaler(), LogisticRegression()))
+    'logisticregression__sample_weight'
+    """
+    kind = type(estimator).__name__
+    if hasattr(estimator, "steps"):
+        name, last = estimator.steps[-1]
+        return f"{name}__{weights_parameter(last)}"
+    if kind == "TransformedTargetRegressor":
+        return weights_parameter(estimator.regressor)
+    if kind in {"VotingClassifier", "VotingRegressor"}:
+        members = [member for _, member in estimator.estimators if member != "drop"]
+        taken = all(has_fit_parameter(member, "sample_weight") for member in members)
+    elif kind in _INNER:  # it would leave them out, with a warning only
+        taken = has_fit_parameter(getattr(estimator, _INNER[kind]), "sample_weight")
+    else:
+        taken = has_fit_parameter(estimator, "sample_weight")
+    if not taken:
+        raise ProjectError(
+            "The mitigation gives rows weights, and the estimator of build_model takes none",
+            seen=kind,
+            remedy="Return one whose fit has sample_weight, such as LogisticRegression or "
+            "HistGradientBoostingClassifier, or mitigate after the fit: "
+            'mitigate = "threshold_optimizer".',
+            field="build_model",
+        )
+    return "sample_weight"
