@@ -107,6 +107,15 @@ class ExplainSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     immutable: tuple[str, ...] = ()
     """Features that a person cannot change; no counterfactual touches them."""
+    names: dict[str, str] = {}
+    """What a feature is called in explanations in words, ``loan = "the loan"``, and a value of it,
+    ``"married=1" = "married"``."""
+    names_de: dict[str, str] = {}
+    """The same in German: ``loan = "der Kredit"``."""
+    outcomes: dict[str, str] = {}
+    """What a class is for the person it is about: ``{ 1 = "approval", 0 = "refusal" }``."""
+    outcomes_de: dict[str, str] = {}
+    """The same in German: ``{ 1 = "eine Zusage", 0 = "eine Absage" }``."""
 
 
 class DriftTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

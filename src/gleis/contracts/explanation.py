@@ -36,6 +36,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     """Of the explained class, or the value (regression)."""
     of: str | None
     """The explained class; None for a regression."""
+    row: dict[str, Value] = {}
+    """The row it is of: feature -> value."""
 
 
 class Contributions(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="contributions"):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import CannotExplainError, DataError, InvalidRowError
-from gleis.contracts.explanation import Explained
+from gleis.contracts.explanation import Explained, Value
 from gleis.contracts.ports import Columns, Model
 from gleis.evidence.explain.apart import Apart, take_apart
 from gleis.evidence.explain.coding import Coding, Matrix
@@ -192,7 +192,11 @@ class Explainable:
         answer = self.answers_of(scores)[0]
         classes = self.contract.classes
         prediction = classes[int(answer)] if classes else float(answer)
-        return Explained(prediction=prediction, score=score, of=self.class_of(column)), column
+        given = {name: _plain(row.get(name)) for name in self.contract.names}
+        explained = Explained(
+            prediction=prediction, score=score, of=self.class_of(column), row=given
+        )
+        return explained, column
 
     @cached_property
     def _score(self) -> Callable[[Matrix], Scores]:
@@ -251,6 +255,12 @@ def make_explainable(
         immutable=tuple(name for name in contract.names if name in immutable),
         seed=seed,
     )
+
+
+def _plain(value: Any) -> Value:
+    """Return a value as JSON can hold it: numpy's numbers as Python's, NaN as None."""
+    found: Value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(found, float) and np.isnan(found) else found
 
 
 def _straight(model: Numeric, coding: Coding) -> Callable[[Matrix], Scores]:
