@@ -6,6 +6,7 @@ import msgspec
 import polars as pl
 import pytest
 
+from gleis.config.settings import ExplainSettings
 from gleis.contracts.errors import DataError
 from gleis.data.checks import check_rows, check_table
 
@@ -48,6 +49,12 @@ def test_an_error_of_measurement_of_no_column_is_refused(frame, settings):
     evidence = msgspec.structs.replace(settings.evidence, measurement_error={"tmp": 0.5})
     with pytest.raises(DataError, match=r"measurement_error.*'tmp'.*mean 'temp'"):
         check_rows(frame, msgspec.structs.replace(settings, evidence=evidence))
+
+
+def test_an_immutable_feature_that_there_is_not(frame, settings):
+    explain = ExplainSettings(immutable=("origim",))
+    with pytest.raises(DataError, match=r"explain\.immutable .*'origim'.*Did you mean 'origin'"):
+        check_rows(frame, msgspec.structs.replace(settings, explain=explain))
 
 
 def test_unlabelled_rows_are_no_error(frame, settings):

@@ -127,6 +127,7 @@ def _check_present(frame: pl.DataFrame, settings: Settings) -> None:
         "evidence.groups": settings.evidence.groups or (),
         "evidence.measurement_error": tuple(settings.evidence.measurement_error),
         "features.available_at": tuple(settings.features.available_at),
+        "explain.immutable": settings.explain.immutable,
     }
     for key, names in listed.items():
         for name in names:

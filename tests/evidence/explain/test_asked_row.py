@@ -53,7 +53,7 @@ def test_what_varies_and_what_is_a_number():
     asked = read_row(
         formula(lambda rows: rows[:, 0], features, background), {"a": 1.0, "b": 3.0, "c": None}
     )
-    assert asked.varies.tolist() == [False, True, False]
-    assert asked.numeric.all()
+    assert asked.seen.varies.tolist() == [False, True, False]
+    assert asked.seen.numeric.all()
     assert asked.own("b") == 3.0
     assert asked.own("c") is None

@@ -31,8 +31,7 @@ def smooth(rows):
 def test_its_fit_is_limes_own_on_the_same_neighbours():
     lime_base = pytest.importorskip("lime.lime_base")
     asked = read_row(formula(smooth, THREE, numbers(400)), AT)
-    edges = [edges_of(values) for values in asked.background.T]
-    near = _near(asked, edges, 1000, 0.0, np.random.default_rng(0))
+    near = _near(asked, 1000, 0.0, np.random.default_rng(0))
     values = near.same.astype(float)
     scores = smooth(near.rows)
     width = 0.75 * np.sqrt(3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from gleis.contracts.errors import CannotExplainError, InvalidRowError
 from gleis.contracts.explanation import Value
 from gleis.evidence.explain.explainable import Explainable
+from gleis.evidence.explain.seen import Seen
 
 Array = NDArray[Any]
 _TEXT_FROM, _TEXT_SHARE = 50, 0.9
@@ -32,24 +32,10 @@ class AskedRow:
         """(n_background, n_features)."""
         return self.model.background_matrix
 
-    @cached_property
-    def numeric(self) -> Array:
-        """(n_features,) bool: an order among its values means something."""
-        kinds = [column.kind for column in self.model.contract.features]
-        return np.array([kind in {"number", "integer"} for kind in kinds], dtype=bool)
-
-    @cached_property
-    def whole(self) -> Array:
-        """(n_features,) bool: whole numbers."""
-        kinds = [column.kind for column in self.model.contract.features]
-        return np.array([kind == "integer" for kind in kinds], dtype=bool)
-
-    @cached_property
-    def varies(self) -> Array:
-        """(n_features,) bool: the background has more than one value of it; missing is one."""
-        rows = self.background
-        first = rows[:1]
-        return np.asarray(((rows != first) & ~(np.isnan(rows) & np.isnan(first))).any(axis=0))
+    @property
+    def seen(self) -> Seen:
+        """What the background says of each feature."""
+        return self.model.seen
 
     def own(self, name: str) -> Value:
         """Return the row's value of a feature."""
@@ -102,8 +88,7 @@ def read_row(model: Explainable, row: Mapping[str, Any]) -> AskedRow:
 def _refuse_text(asked: AskedRow) -> None:
     names = asked.model.contract.names
     for name in asked.model.coding.words:
-        codes = asked.background[:, names.index(name)]
-        codes = codes[~np.isnan(codes)]
+        codes = asked.seen.known(names.index(name))
         words = np.count_nonzero(np.bincount(codes.astype(np.int64)))
         if len(codes) >= _TEXT_FROM and words > _TEXT_SHARE * len(codes):
             raise CannotExplainError(

@@ -102,7 +102,7 @@ def _apart(scope: Scope, rows: Array) -> Array:
     """Return the distances between changed rows, (n, n): in values and in what they change."""
     known = np.nan_to_num(rows)
     gaps = np.abs(known[:, None] - known[None])
-    values = np.where(scope.asked.numeric, np.minimum(gaps / scope.spread, 1), gaps > 0)
+    values = np.where(scope.asked.seen.numeric, np.minimum(gaps / scope.spread, 1), gaps > 0)
     changed = scope.steps(rows) > 0
     found: Array = (values + (changed[:, None] != changed[None])).sum(axis=2)
     return found

@@ -70,7 +70,7 @@ class CounterfactualSearch:
     def off(self, rows: Array) -> Array:
         """Return how much farther from all known rows the changes are than the row, (n,)."""
         known = self.scope.asked.background[:_BACKGROUND]
-        numeric = self.scope.asked.numeric
+        numeric = self.scope.asked.seen.numeric
         away = []
         for row in (self._row, *rows):
             steps = np.abs(known - row) / self.scope.spread
@@ -162,7 +162,7 @@ class CounterfactualSearch:
         """Keep the nearest of each way."""
         steps = self.scope.steps(states)
         distance, changed = steps.sum(axis=1), steps > 0
-        ways = np.where(self.scope.asked.numeric, states > self._row, states)
+        ways = np.where(self.scope.asked.seen.numeric, states > self._row, states)
         for k in np.argsort(distance, kind="stable")[:_KEPT].tolist():
             found = self._found.setdefault(changed[k].tobytes(), {})
             way = ways[k][changed[k]].tobytes()
@@ -200,7 +200,9 @@ class CounterfactualSearch:
         Between a value that gives the answer and one that does not there is an edge: it is halved.
         """
         rows = rows.copy()
-        steps = np.where(self.scope.asked.numeric & ~np.isnan(self._row), self.scope.steps(rows), 0)
+        steps = np.where(
+            self.scope.asked.seen.numeric & ~np.isnan(self._row), self.scope.steps(rows), 0
+        )
         order = np.argsort(-steps, axis=1, kind="stable")
         for rank in range(int((steps > 0).sum(axis=1).max())):
             feature = order[:, rank]

@@ -16,6 +16,7 @@ from gleis.contracts.explanation import Explained, Value
 from gleis.contracts.ports import Columns, Model
 from gleis.evidence.explain.apart import Apart, take_apart
 from gleis.evidence.explain.coding import Coding, Matrix
+from gleis.evidence.explain.seen import Seen
 
 if TYPE_CHECKING:
     from gleis.contracts.ports import Scores
@@ -72,6 +73,11 @@ class Explainable:
     def background(self) -> Mapping[str, Any]:
         """Feature -> values of the background: float64 with NaN, or objects with None."""
         return self.coding.decode(self.background_matrix)
+
+    @cached_property
+    def seen(self) -> Seen:
+        """What the background says of each feature."""
+        return Seen(self.contract, self.background_matrix)
 
     def encode(self, columns: Columns) -> Matrix:
         """Return columns as numbers, (n_rows, n_features); see ``Coding.encode``."""

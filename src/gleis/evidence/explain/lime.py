@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from gleis.contracts.errors import CannotExplainError
 from gleis.contracts.explanation import Contributions, Explained, Fidelity
 from gleis.evidence.explain.asked_row import AskedRow, read_row
-from gleis.evidence.explain.discretise import codes, edges_of, in_range, is_value, places
+from gleis.evidence.explain.discretise import in_range, is_value, places
 from gleis.evidence.explain.explainable import Explainable
 from gleis.evidence.explain.local_fit import LocalFit, fit_locally
 from gleis.evidence.explain.options import check_number, check_share, check_whole
@@ -20,7 +20,6 @@ from gleis.evidence.explain.perturb import Neighbours, neighbours
 Array = NDArray[Any]
 _WIDTH = 0.75
 """Of the kernel, in parts of the root of the number of features."""
-_NO_EDGES = np.empty(0)
 
 
 def lime(
@@ -94,23 +93,17 @@ def lime(
     check_number("alpha", alpha, least=0)
     asked = read_row(model, row)
     explained, column = model.explained(row, of)
-    edges = [
-        edges_of(values, whole=bool(whole)) if numeric else _NO_EDGES
-        for values, numeric, whole in zip(
-            asked.background.T, asked.numeric, asked.whole, strict=True
-        )
-    ]
     found = -np.inf
     for nearness in (kept, (1 + kept) / 2):
         draw = np.random.default_rng(model.seed if seed is None else seed)
-        near = _near(asked, edges, samples, nearness, draw)
+        near = _near(asked, samples, nearness, draw)
         scores = model.scores(near.rows, column)
         for cut in (True, False) if ranges is None else (ranges,):
             values = near.same.astype(float) if cut else _plain(asked, near)
             fit = fit_locally(values, scores, _weights(values), alpha)
             if fit.r2 >= least_r2:
                 parts = fit.coef * values[0]
-                conditions = _conditions(asked, edges) if cut else {}
+                conditions = _conditions(asked) if cut else {}
                 return _contributions(asked, explained, fit, parts, conditions, least_r2)
             found = max(found, fit.r2)
     raise CannotExplainError(
@@ -122,15 +115,13 @@ def lime(
 
 def _near(
     asked: AskedRow,
-    edges: list[Array],
     count: int,
     kept: float,
     draw: np.random.Generator,
 ) -> Neighbours:
-    own = codes(asked.numbers[None], asked.numeric, edges)[0]
-    alike = codes(asked.background, asked.numeric, edges) == own
+    alike = asked.seen.codes == asked.seen.codes_of(asked.numbers[None])
     return neighbours(
-        asked.numbers, asked.background, alike, asked.varies, count=count, kept=kept, draw=draw
+        asked.numbers, asked.background, alike, asked.seen.varies, count=count, kept=kept, draw=draw
     )
 
 
@@ -140,9 +131,8 @@ def _plain(asked: AskedRow, near: Neighbours) -> Array:
     Of categories, and of numbers that the row lacks, it says whether they are as the row's.
     """
     values = near.same.astype(float)
-    for j in np.flatnonzero(asked.numeric & ~np.isnan(asked.numbers)):
-        known = asked.background[:, j]
-        known = known[~np.isnan(known)]
+    for j in np.flatnonzero(asked.seen.numeric & ~np.isnan(asked.numbers)).tolist():
+        known = asked.seen.known(j)
         spread = float(known.std()) if len(known) else 0.0
         if spread > 0:
             values[:, j] = np.nan_to_num((near.rows[:, j] - known.mean()) / spread, nan=0.0)
@@ -156,13 +146,14 @@ def _weights(values: Array) -> Array:
     return found
 
 
-def _conditions(asked: AskedRow, edges: list[Array]) -> dict[str, str]:
+def _conditions(asked: AskedRow) -> dict[str, str]:
     found = {}
     for j, name in enumerate(asked.model.contract.names):
         number = float(asked.numbers[j])
-        if asked.numeric[j] and not np.isnan(number):
-            at = int(places(asked.numbers[j : j + 1], edges[j])[0])
-            bounds = np.concatenate([[-np.inf], edges[j], [np.inf]])
+        if asked.seen.numeric[j] and not np.isnan(number):
+            edges = asked.seen.edges(j)
+            at = int(places(asked.numbers[j : j + 1], edges)[0])
+            bounds = np.concatenate([[-np.inf], edges, [np.inf]])
             found[name] = in_range(name, bounds[at], bounds[at + 1]).text
         else:
             found[name] = is_value(name, asked.value(j, number)).text

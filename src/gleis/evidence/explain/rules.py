@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gleis.contracts.explanation import Condition
 from gleis.evidence.explain.asked_row import AskedRow
-from gleis.evidence.explain.discretise import QUARTILES, edges_of, in_range, is_value
+from gleis.evidence.explain.discretise import QUARTILES, in_range, is_value
 
 Array = NDArray[Any]
 _FINE = tuple(k / 100 for k in range(1, 100))
@@ -47,9 +47,9 @@ class Rules:
     def __init__(self, asked: AskedRow) -> None:
         self.asked = asked
         self.background = asked.background
-        self.features: list[int] = np.flatnonzero(asked.varies).tolist()
+        self.features: list[int] = np.flatnonzero(asked.seen.varies).tolist()
         """Those whose value can be another."""
-        self._ranged = asked.numeric & ~np.isnan(asked.numbers)
+        self._ranged = asked.seen.numeric & ~np.isnan(asked.numbers)
         self._edges: dict[tuple[int, bool], list[float]] = {}
         self._held: dict[Term, Array] = {}
         self._pools: dict[Term, Array] = {}
@@ -57,11 +57,8 @@ class Rules:
     def edges(self, feature: int, *, fine: bool) -> list[float]:
         """Return where a number may be cut: at quarters, or at hundredths."""
         if (feature, fine) not in self._edges:
-            self._edges[feature, fine] = edges_of(
-                self.background[:, feature],
-                _FINE if fine else QUARTILES,
-                whole=bool(self.asked.whole[feature]),
-            ).tolist()
+            shares = _FINE if fine else QUARTILES
+            self._edges[feature, fine] = self.asked.seen.edges(feature, shares).tolist()
         return self._edges[feature, fine]
 
     def coarse(self) -> list[Term]:

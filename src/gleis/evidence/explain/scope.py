@@ -45,11 +45,10 @@ class Scope:
     def __init__(self, asked: AskedRow, immutable: Iterable[str]) -> None:
         self.asked = asked
         self.row = asked.numbers
-        self._sorted: dict[int, Array] = {}
         names = asked.model.contract.names
         self.immutable = _known(immutable, names)
         free = np.array([name not in self.immutable for name in names], dtype=bool)
-        self.features: list[int] = np.flatnonzero(free & asked.varies).tolist()
+        self.features: list[int] = np.flatnonzero(free & asked.seen.varies).tolist()
         """Those that may change."""
         if not self.features:
             raise CannotExplainError(
@@ -58,49 +57,27 @@ class Scope:
                 remedy="Take features that a person can change out of immutable.",
                 field="immutable",
             )
-        self.whole = asked.whole
+        self.whole = asked.seen.whole
         self.low, self.high = self._ends()
-        self.spread = np.array([self._spread(j) for j in range(len(names))])
+        self.spread = asked.seen.spread
         """(n_features,) unit of distance: the median absolute deviation; 1 of a category."""
-        self.centre = np.array([self._centre(j) for j in range(len(names))])
-        """(n_features,) the median, of numbers."""
 
     def _ends(self) -> tuple[Array, Array]:
         low, high = [], []
         for j, column in enumerate(self.asked.model.contract.features):
-            known = self._known_values(j)
+            known = self.asked.seen.known(j)
             least, most = (known.min(), known.max()) if len(known) else (np.nan, np.nan)
             low.append(least if column.low is None else column.low)
             high.append(most if column.high is None else column.high)
         return np.array(low, dtype=float), np.array(high, dtype=float)
-
-    def _known_values(self, feature: int) -> Array:
-        """Return the background's values, sorted, without missing ones."""
-        if feature not in self._sorted:
-            values = self.asked.background[:, feature]
-            self._sorted[feature] = np.sort(values[~np.isnan(values)])
-        return self._sorted[feature]
-
-    def _spread(self, feature: int) -> float:
-        known = self._known_values(feature)
-        if not self.asked.numeric[feature] or not len(known):
-            return 1.0
-        off = np.abs(known - self._centre(feature))
-        return float(np.median(off)) or float(off.mean()) or 1.0
-
-    def _centre(self, feature: int) -> float:
-        known = self._known_values(feature)
-        return (
-            float(known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2 if len(known) else 0.0
-        )
 
     @cached_property
     def decimals(self) -> dict[int, int]:
         """Decimals that the background's numbers are given with; at most 6."""
         found = {}
         for j in self.features:
-            if self.asked.numeric[j]:
-                known = self._known_values(j)
+            if self.asked.seen.numeric[j]:
+                known = self.asked.seen.known(j)
                 digits = range(0 if self.whole[j] else _DECIMALS)
                 found[j] = next(
                     (d for d in digits if np.array_equal(np.round(known, d), known)),
@@ -110,9 +87,9 @@ class Scope:
 
     def values(self, feature: int) -> Array:
         """Return the values that a feature may be tried with, without the row's own."""
-        known = self._known_values(feature)
+        known = self.asked.seen.known(feature)
         column = self.asked.model.contract.features[feature]
-        if self.asked.numeric[feature]:
+        if self.asked.seen.numeric[feature]:
             inside = known[(known >= self.low[feature]) & (known <= self.high[feature])]
             ends = [self.low[feature], self.high[feature]]
             at = np.linspace(0, max(len(inside) - 1, 0), _GRID).astype(np.int64)
@@ -140,10 +117,10 @@ class Scope:
         from the background's median.
         """
         unknown = np.isnan(self.row)
-        start = np.where(unknown, self.centre, self.row)
+        start = np.where(unknown, self.asked.seen.centre, self.row)
         apart = np.abs(rows - start) / self.spread + unknown
         changed = (rows != self.row) & ~(np.isnan(rows) & np.isnan(self.row))
-        found: Array = np.where(self.asked.numeric & ~np.isnan(apart), apart, changed)
+        found: Array = np.where(self.asked.seen.numeric & ~np.isnan(apart), apart, changed)
         return found
 
     def inside(self, rows: Array) -> Array:
@@ -159,7 +136,7 @@ class Scope:
                 for c in self.asked.model.contract.features
             ]
         )
-        may_be = np.where(self.asked.numeric, fits, rows < words)
+        may_be = np.where(self.asked.seen.numeric, fits, rows < words)
         return np.asarray((~changed | (free & may_be)).all(axis=1))
 
 
