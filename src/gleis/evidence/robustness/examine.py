@@ -16,11 +16,11 @@ from gleis.contracts.robustness import Perturbed, Robustness
 from gleis.evidence.bootstrap import figure_of, replicate
 from gleis.evidence.checks import check_scores
 from gleis.evidence.decisions import decide
+from gleis.evidence.fairness.intervals import wilson
 from gleis.evidence.losses import row_loss
 from gleis.evidence.metrics import metrics_of
 from gleis.evidence.robustness.adversarial import SHARE, errors_of, move_worst
 from gleis.evidence.robustness.damage import KINDS, Damage
-from gleis.evidence.robustness.names import CHANGES
 from gleis.evidence.robustness.single import damage_worst_features
 from gleis.evidence.robustness.table import Table, read_table
 from gleis.evidence.robustness.usual import usual_of
@@ -228,16 +228,15 @@ def damage_figures(
     (0.5, 0.5)
     """
     metrics = metrics_of(task)
-    changes = [name for name in CHANGES if name != "flips" or task != "regression"]
     statistics = [metric.formula(y, before) for metric in metrics]
     for scores in after.values():
         statistics += [metric.formula(y, scores) for metric in metrics]
-        statistics += [mean_of(_changes(before, scores)[name]) for name in changes]
+        statistics.append(mean_of(score_change(before, scores)))
     values, drawn = replicate(statistics, len(y), n_replicates=n_replicates, seed=seed)
     width = len(metrics)
     found: dict[str, dict[str, Figure]] = {}
     for k, kind in enumerate(after):
-        start = width + k * (width + len(changes))
+        start = width + k * (width + 1)
         figures: dict[str, Figure | None] = {}
         for m, metric in enumerate(metrics):
             at = start + m
@@ -245,19 +244,43 @@ def damage_figures(
             drop = metric.sign * (values[m] - values[at])
             drops = metric.sign * (drawn[m] - drawn[at])
             figures[f"{metric.name}_drop"] = figure_of(drop, drops, level)
-        for c, name in enumerate(changes):
-            at = start + width + c
-            figures[name] = figure_of(values[at], drawn[at], level)
+        at = start + width
+        figures["score_change"] = figure_of(values[at], drawn[at], level)
+        if task != "regression":
+            figures["flips"] = flips(before, after[kind], level)
         found[kind] = {name: figure for name, figure in figures.items() if figure is not None}
     return found
 
 
-def _changes(before: Floats, after: Floats) -> dict[str, Floats]:
+def score_change(before: Floats, after: Floats) -> Floats:
+    """Return how far each row's score moved, (n_rows,): ``|f(x') - f(x)|``.
+
+    For several classes half of its sum over them, the total variation distance, 0 to 1.
+
+    Examples
+    --------
+    >>> score_change(np.array([[0.5, 0.5, 0.0]]), np.array([[0.2, 0.5, 0.3]])).round(9)
+    array([0.3])
+    """
     moved = np.abs(after - before)
-    return {
-        "score_change": moved if moved.ndim == 1 else moved.sum(axis=1) / 2,
-        "flips": (decide(after) != decide(before)).astype(np.float64),
-    }
+    return moved if moved.ndim == 1 else np.asarray(moved.sum(axis=1) / 2)
+
+
+def flips(before: Floats, after: Floats, level: float = 0.95) -> Figure:
+    """Return the share of rows whose decision changed, with Wilson's interval.
+
+    A bootstrap would say of no flip among 500 rows that there never is one.
+
+    Examples
+    --------
+    >>> found = flips(np.full(500, 0.2), np.full(500, 0.3))
+    >>> found.value, round(found.high, 4)
+    (0.0, 0.0076)
+    """
+    changed = decide(after) != decide(before)
+    low, high = wilson(np.array([float(changed.sum())]), np.array([float(len(changed))]), level)
+    share = float(changed.mean())
+    return Figure(value=share, low=float(low[0]), high=float(high[0]), level=level)
 
 
 def _sampled(n_rows: int, n_used: int) -> Iterator[str]:
