@@ -11,7 +11,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from gleis.contracts.contract import Column, Contract
-from gleis.evidence import simpler
 from gleis.evidence.metrics import metrics_of
 from gleis.evidence.simpler import compare_simpler, simplicity_of
 
@@ -153,11 +152,11 @@ def test_a_simple_model_is_not_compared_with_itself(itself):
     assert "itself and was not compared" in rival.notes[0]
 
 
-def test_many_training_rows_are_sampled_and_a_note_says_so(monkeypatch):
-    monkeypatch.setattr(simpler, "TRAIN_ROWS", 400)
-    first, again = compare(), compare()
-    assert first == again
-    assert first[0].notes == ("Fitted on 400 of 1,000 training rows, a random sample.",)
+def test_a_note_says_that_training_rows_are_a_sample():
+    first, again = compare(n_train=5000), compare(n_train=5000, notes=["And more."])
+    assert first[0].notes == ("Fitted on 1,000 of 5,000 training rows, a random sample.",)
+    assert again[0].notes == (*first[0].notes, "And more.")
+    assert again[0].figures == first[0].figures
 
 
 def test_one_class_in_training_is_unknown():

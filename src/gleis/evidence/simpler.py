@@ -20,7 +20,7 @@ from gleis.evidence.simple_columns import N_CATEGORIES, Encoder, for_linear, for
 from gleis.evidence.weighted import Floats
 
 TRAIN_ROWS = 20_000
-"""Training rows of a simpler model, at most."""
+"""Training rows that are enough for a simpler model."""
 DEPTH = 3
 """Of the shallow tree: at most eight leaves."""
 _FEWEST_IN_LEAF = 20
@@ -43,7 +43,9 @@ def compare_simpler(
     *,
     n_replicates: int,
     seed: int,
+    n_train: int | None = None,
     itself: str | None = None,
+    notes: Sequence[str] = (),
 ) -> tuple[Rival, ...]:
     """Fit a linear model and a shallow tree, and hold the candidate against them, row by row.
 
@@ -55,15 +57,19 @@ def compare_simpler(
         The candidate's.
     rows : polars.DataFrame, n_rows high
         Test rows.
-    y_train : ndarray, (n_train,)
-    train : polars.DataFrame, n_train high
-        Training rows; a seeded sample of 20,000 is taken of more.
+    y_train : ndarray, (n_rows of ``train``,)
+    train : polars.DataFrame, as many rows
+        Training rows; of many a sample is enough.
     contract : Contract
     n_replicates : int
         Bootstrap replicates behind each interval.
     seed : int
+    n_train : int, optional
+        How many training rows there are, if ``train`` is a sample of them: a note says so.
     itself : str, optional
         ``linear`` or ``shallow_tree`` if the candidate is one: it is not compared with itself.
+    notes : sequence of str
+        Said of each rival.
 
     Returns
     -------
@@ -78,17 +84,15 @@ def compare_simpler(
     Learning 52, section 3.1, on Laplace's rule: ``(n_k + 1) / (n + K)`` in a leaf. Hoerl, A. E. &
     Kennard, R. W. (1970). Ridge regression. Technometrics 12, eq. 2.1.
     """
-    some = np.random.default_rng([seed, *b"simpler"]).permutation(train.height)[:TRAIN_ROWS]
-    some.sort()
-    notes = list(_notes(train.height, len(some), itself))
-    sample, truth = train[some], y_train[some]
+    said = list(_notes(train.height, n_train or train.height, itself))
+    said += notes
     found = []
     for name in ("linear", "shallow_tree"):
         if name == itself:
             continue
-        made = _answer(name, sample, truth, rows, contract, seed)
+        made = _answer(name, train, y_train, rows, contract, seed)
         if isinstance(made, str):
-            found.append(_rival(name, contract.task, {}, {}, [*notes, made]))
+            found.append(_rival(name, contract.task, {}, {}, [*said, made]))
             continue
         compared = bootstrap_figures(
             y,
@@ -98,7 +102,7 @@ def compare_simpler(
             seed=[seed, *b"rivals"],
             baseline_scores=made,
         )
-        found.append(_rival(name, contract.task, compared.baseline, compared.gain, notes))
+        found.append(_rival(name, contract.task, compared.baseline, compared.gain, said))
     return tuple(found)
 
 
@@ -133,7 +137,7 @@ def _rival(
     )
 
 
-def _notes(n_train: int, n_used: int, itself: str | None) -> Iterator[str]:
+def _notes(n_used: int, n_train: int, itself: str | None) -> Iterator[str]:
     if n_used < n_train:
         yield f"Fitted on {n_used:,} of {n_train:,} training rows, a random sample."
     if itself is not None:

@@ -60,6 +60,24 @@ class Material:
         """(n_train,) class index or value."""
         return self.prepared.target[self.prepared.split.train]
 
+    def train_sample(self, most: int, name: str) -> NDArray[np.int64]:
+        """Return positions of training rows in order: all, or a seeded sample of ``most``.
+
+        ``prepared.part`` and ``prepared.target`` take them: millions of rows are not copied for a
+        few thousand.
+
+        Parameters
+        ----------
+        most : int
+        name : str
+            Of what it is for; other names draw other rows.
+        """
+        train = self.prepared.split.train
+        if len(train) <= most:
+            return train
+        rng = np.random.default_rng([self.seed, *name.encode()])
+        return train[np.sort(rng.choice(len(train), most, replace=False))]
+
     def columns(self, rows: pl.DataFrame) -> Columns:
         """Return the features of rows as ``model.predict`` takes them."""
         found: dict[str, Any] = {name: rows[name] for name in self.contract.names}

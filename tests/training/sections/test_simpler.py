@@ -39,3 +39,15 @@ def test_models_that_are_that_simple_themselves(compiled):
     assert rival.name == "linear"
     deeper = on_numbers(DecisionTreeClassifier(max_depth=4, random_state=0))
     assert len(find(make_material(deeper, compiled=compiled))) == 2
+
+
+def test_of_many_training_rows_a_sample_is_taken(monkeypatch):
+    monkeypatch.setattr("gleis.training.sections.simpler.TRAIN_ROWS", 300)
+    (rival,) = find(make_material())
+    assert rival.notes[0] == "Fitted on 300 of 960 training rows, a random sample."
+
+
+def test_a_mitigated_model_is_compared_with_plain_ones_and_a_note_says_so():
+    fairness = {"protected": ["region"], "mitigate": "reweighing"}
+    (rival,) = find(make_material(fairness=fairness))
+    assert "without the mitigation" in rival.notes[-1]

@@ -30,8 +30,8 @@ QUICK = (3_000, 500)
 """Test rows that are damaged, and those whose worst moves are searched."""
 SLOW = (1_000, 100)
 """The same for a model that is not compiled."""
-_USUAL = 20_000
-"""Training rows that say what is usual."""
+USUAL = 20_000
+"""Training rows that are enough to say what is usual."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def examine_robustness(
     y : ndarray, (n_rows,)
         Class index or value.
     train : polars.DataFrame
-        Training rows: what is usual is read from up to 20,000 of them.
+        Training rows, or a sample: what is usual is read from them.
     contract : Contract
     n_replicates : int
         Bootstrap replicates behind each interval.
@@ -107,8 +107,7 @@ def examine_robustness(
     asked = Asked(model, contract.task, n_replicates, (seed, *b"robustness"))
     rng = np.random.default_rng(asked.seed)
     at = rng.permutation(len(y))[: budget[0]]
-    some = rng.permutation(train.height)[:_USUAL]
-    usual = read_table(train[some], contract)
+    usual = read_table(train, contract)
     table = read_table(rows[at], contract, usual.words)
     known = usual_of(usual)
     truth = y[at]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gleis.contracts.robustness import Robustness
-from gleis.evidence.robustness.examine import QUICK, SLOW, examine_robustness
+from gleis.evidence.robustness.examine import QUICK, SLOW, USUAL, examine_robustness
 from gleis.training.material import Material
 from gleis.training.sections.section import Section
 
@@ -15,7 +15,7 @@ def find(material: Material) -> Robustness:
         material.model,
         material.test,
         material.y_test,
-        material.train,
+        material.prepared.part(material.train_sample(USUAL, "robustness")),
         material.contract,
         n_replicates=settings.bootstrap,
         seed=material.seed,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gleis.contracts.rivals import Rival
-from gleis.evidence.simpler import DEPTH, compare_simpler, simplicity_of
+from gleis.evidence.simpler import DEPTH, TRAIN_ROWS, compare_simpler, simplicity_of
 from gleis.packaging.compiled.model import CompiledModel
 from gleis.packaging.estimator import SklearnModel
 from gleis.training.material import Material
@@ -15,17 +15,26 @@ from gleis.training.sections.section import Section
 
 def find(material: Material) -> tuple[Rival, ...]:
     """Fit a linear model and a shallow tree on the training rows, and compare."""
+    train = material.train_sample(TRAIN_ROWS, "simpler")
     return compare_simpler(
         material.y_test,
         material.scores,
         material.test,
-        material.y_train,
-        material.train,
+        material.prepared.target[train],
+        material.prepared.part(train),
         material.contract,
         n_replicates=material.settings.evidence.bootstrap,
         seed=material.seed,
+        n_train=len(material.prepared.split.train),
         itself=_simplicity(material),
+        notes=_notes(material),
     )
+
+
+def _notes(material: Material) -> tuple[str, ...]:
+    if material.settings.fairness.mitigate is None:
+        return ()
+    return ("It was fitted without the mitigation: what it gains may be at somebody's cost.",)
 
 
 def _simplicity(material: Material) -> str | None:
