@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from gleis import Project
+from gleis.contracts.clock import SimulatedClock
 from gleis.contracts.errors import DataError
 from gleis.contracts.release import Ended
+from gleis.contracts.run import Run
 from gleis.lifecycle.results import Backtest
 from gleis.registry.releases import Releases
 from gleis.store.home import Home
@@ -113,3 +115,22 @@ def test_releases_are_replayed_by_the_same_code(tmp_path, strategy):
     assert len(found.promotions) == sum(end.outcome == "promoted" for end in ends)
     home.close()
     project.home.close()
+
+
+def test_only_evidence_that_gates_ask_for_is_gathered_in_a_replay(tmp_path):
+    """What no gate asks for decides nothing; the model's own figures stay."""
+    folder = make_shifting(tmp_path / "p")
+    live = Project.open(folder, QUICK)
+    live.clock = SimulatedClock(SINCE)
+    whole = live.run().outcome.run.evidence
+    live.home.close()
+    asked = {"gates.leakage": "none", "gates.log_loss": "better than simpler by -1"}
+    replayed(folder, asked)
+    (home,) = (Home(path.parent) for path in (folder / ".gleis" / "backtests").rglob("gleis.db"))
+    runs = [msgspec.json.decode(body, type=Run) for body in home.facts.all("run")]
+    home.close()
+    (evidence,) = {run.id: run.evidence for run in runs if run.kind == "model"}.values()
+    assert evidence.figures == whole.figures
+    assert (evidence.leakage, evidence.simpler) == (whole.leakage, whole.simpler)
+    assert whole.robustness is not None
+    assert evidence.robustness is None

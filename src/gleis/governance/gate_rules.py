@@ -98,6 +98,26 @@ def parse_gates(gates: Mapping[str, str | Sequence[str]]) -> Iterator[Gate]:
             yield parse_gate(name, rule)
 
 
+def sections_asked(gates: Mapping[str, str | Sequence[str]]) -> frozenset[str]:
+    """Return the fields of ``Evidence`` that these gates need beyond the figures.
+
+    Examples
+    --------
+    >>> sorted(sections_asked({"roc_auc": ">= 0.6", "leakage": "none", "fairness.sex.x": "<= 1"}))
+    ['fairness', 'leakage']
+    """
+    found = set()
+    for gate in parse_gates(gates):
+        section = gate.name.partition(".")[0]
+        if gate.name.startswith("slices.worst."):
+            found.add("worst_slice")
+        elif section in ("fairness", "robustness", "importance", LEAKAGE, SIMPLER):
+            found.add(section)
+        if gate.rival == "simpler":
+            found.add(SIMPLER)
+    return frozenset(found)
+
+
 def _read(name: str, text: str) -> Gate | None:
     if text == "none":
         return Gate(name=name, rule=text, relation="none")

@@ -128,6 +128,7 @@ def inner_bench(bench: Workbench, since: datetime, home: Home) -> Workbench:
         kept=bench.home,
         tracked=False,
         tell=bench.tell,
+        asked_only=True,
     )
 
 

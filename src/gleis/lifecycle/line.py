@@ -22,6 +22,7 @@ from gleis.contracts.release import Trial
 from gleis.contracts.run import Run
 from gleis.data.refresh import is_current, refresh, reload
 from gleis.governance.gate_checks import check_gates
+from gleis.governance.gate_rules import sections_asked
 from gleis.lifecycle.champion import beside_champion
 from gleis.lifecycle.pack import Packed, pack
 from gleis.lifecycle.record import judge_baseline_run, judge_run
@@ -187,8 +188,10 @@ def examine(
     if isinstance(fitted, Fitted):
         form = trainer.compile(fitted, examined)
         evidence = with_forms(evidence, form)
-    bench.tell("examine", "fairness, robustness, leakage, simpler models")
-    evidence = trainer.deepen(evidence, dataset, fitted, ruled, form)
+    only = sections_asked(bench.settings.gates) if bench.asked_only else None
+    if only is None:
+        bench.tell("examine", "fairness, robustness, leakage, simpler models")
+    evidence = trainer.deepen(evidence, dataset, fitted, ruled, form, only)
     return msgspec.structs.replace(examined, evidence=evidence)
 
 

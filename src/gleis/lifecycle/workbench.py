@@ -51,6 +51,8 @@ class Workbench:
         Whether runs go to MLflow; a backtest's inner runs do not.
     insecure_dev : bool, optional
         Load packages whoever signed them: for development only.
+    asked_only : bool, optional
+        Gather only the evidence that gates ask for: a backtest's inner runs decide by nothing else.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Workbench:
         tracked: bool = True,
         tell: Tell = silent,
         insecure_dev: bool = False,
+        asked_only: bool = False,
     ) -> None:
         self.folder = folder
         self.settings = settings
@@ -73,6 +76,7 @@ class Workbench:
         self.tracked = tracked
         self.tell = tell
         self.insecure_dev = insecure_dev
+        self.asked_only = asked_only
 
     @cached_property
     def tracking(self) -> Tracking | None:

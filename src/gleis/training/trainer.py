@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,6 +174,7 @@ class Trainer:
         fitted: Fitted | Ruled,
         ruled: Ruled,
         form: CompiledForm | None,
+        only: Collection[str] | None = None,
     ) -> Evidence:
         """Add what takes more than scores: fairness, robustness, leakage, simpler models.
 
@@ -187,6 +188,8 @@ class Trainer:
         fitted, ruled : Fitted or Ruled, Ruled
         form : CompiledForm, optional
             Answers in the estimator's place if it was accepted: rows cost microseconds.
+        only : collection of str, optional
+            Names of the sections to add; by default all.
         """
 
         def gather() -> Material:
@@ -197,6 +200,7 @@ class Trainer:
                 each.name, each.key(fitted, self.settings), each.kind, partial(each.find_in, gather)
             )
             for each in sections_for(fitted)
+            if only is None or each.name in only
         }
         return msgspec.structs.replace(evidence, **found)
 
