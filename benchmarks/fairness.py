@@ -1,11 +1,10 @@
 """A million decisions about people: every figure of every intersection, beside Fairlearn.
 
-Three protected columns (two texts, one number cut at bands), so seven partitions of the rows, 18 to
-40 of the finest groups, a figure for each of over fifty definitions. Fairlearn's ``MetricFrame`` is
-asked for the ten rates by group it knows, of the same seven partitions, with differences and
-ratios, on columns that are cut already. What both compute must agree to 1e-9, or nothing is
-reported. Intervals are not in the goal: Fairlearn's are a bootstrap that takes a hundred times its
-time; ours are an extra figure.
+Three protected columns (two texts, one number cut at bands), so seven partitions of the rows with
+40 finest groups, and over fifty figures for each. Fairlearn's ``MetricFrame`` is asked for ten
+rates of the finest partition alone, with their differences and ratios, on columns that are cut
+already. What both compute must agree to 1e-9, or nothing is reported.
+Intervals are not in the goal and not in Fairlearn's time; ours are a figure beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ import json
 import os
 import time
 from collections.abc import Callable
-from itertools import combinations
 from statistics import median
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -72,17 +70,11 @@ def people(n_rows: int) -> tuple[np.ndarray, np.ndarray, pl.DataFrame]:
 
 
 def fairlearn(y: np.ndarray, decided: np.ndarray, columns: pd.DataFrame) -> dict[str, float]:
-    """Ask for every partition; return what gleis has under the same names."""
-    found = {}
-    for size in range(1, len(PROTECTED) + 1):
-        for names in combinations(PROTECTED, size):
-            frame = fm.MetricFrame(
-                metrics=PEERS, y_true=y, y_pred=decided, sensitive_features=columns[list(names)]
-            )
-            between = {"difference": frame.difference(), "ratio": frame.ratio()}
-            for figure, (how, rate) in SAME.items():
-                found[f"{'*'.join(names)}.{figure}"] = float(between[how][rate])
-    return found
+    """Ask for the finest partition; return what gleis has under the same names."""
+    frame = fm.MetricFrame(metrics=PEERS, y_true=y, y_pred=decided, sensitive_features=columns)
+    between = {"difference": frame.difference(), "ratio": frame.ratio()}
+    name = "*".join(PROTECTED)
+    return {f"{name}.{figure}": float(between[how][rate]) for figure, (how, rate) in SAME.items()}
 
 
 def timed(call: Callable[[], object]) -> tuple[float, float, object]:
@@ -120,7 +112,7 @@ def measure(n_rows: int, turns: int) -> dict[str, float]:
         "all_metrics_1m_cpu": cpu,
         "all_metrics_1m_best": min(wall for wall, _ in ours),
         "with_intervals_1m": median(wall for wall, _ in sure),
-        "fairlearn_figures": len(PEERS) * 2 * 7,
+        "fairlearn_figures": len(PEERS) * 2,
         "fairlearn_1m": wall_peer,
         "ratio_to_fairlearn": wall_peer / wall,
         "ratio_to_fairlearn_cpu": cpu_peer / cpu,

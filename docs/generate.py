@@ -1,5 +1,7 @@
 """Write the reference pages from the code: cli.md, configuration.md, errors.md.
 
+Of fairness.md it writes the tables; the text around them is written by hand.
+
 ``make docs`` runs it. ``--check`` writes nothing and exits with 1 if a page is out of date.
 """
 
@@ -11,7 +13,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType
@@ -25,6 +27,8 @@ from gleis.cli.app import app
 from gleis.cli.exits import exit_code
 from gleis.config.settings import Settings
 from gleis.contracts.errors import GleisError
+from gleis.evidence.fairness import binary, multiclass, rates, regression
+from gleis.evidence.fairness.comparison import Definition
 from gleis.serving.statuses import body_of, status_of
 
 NOTE = "<!-- Written by docs/generate.py from the code. Do not edit: run `make docs`. -->"
@@ -76,7 +80,12 @@ def main() -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
     parser.add_argument("--check", action="store_true", help="write nothing, only compare")
     options = parser.parse_args()
-    pages = {"cli.md": cli(), "configuration.md": configuration(), "errors.md": errors()}
+    pages = {
+        "cli.md": cli(),
+        "configuration.md": configuration(),
+        "errors.md": errors(),
+        "fairness.md": fairness(),
+    }
     stale = []
     for name, text in pages.items():
         path = options.folder / name
@@ -179,6 +188,50 @@ def _errors(kind: type[GleisError], arrow: str) -> Iterator[tuple[str, ...]]:
     yield f"{arrow}`{kind.__name__}`", meaning, str(exit_code(kind("x"))), str(status_of(kind("x")))
     for case in kind.__subclasses__():
         yield from _errors(case, "" if kind is GleisError else "→ ")
+
+
+def fairness() -> str:
+    """Return the page of fairness with the tables of figures and rates as the code has them."""
+    page = (Path(__file__).parent / "fairness.md").read_text(encoding="utf-8")
+    tables = {
+        "binary": _figures(binary.DISPARITIES),
+        "individual": _figures(binary.INDIVIDUAL),
+        "multiclass": _figures(multiclass.DISPARITIES),
+        "regression": _figures(regression.DISPARITIES),
+        "rates": _rates(rates.RATES),
+        "class rates": _rates(multiclass.RATES),
+        "number rates": _rates(regression.RATES),
+    }
+    for name, table in tables.items():
+        begin, end = f"<!-- {name} -->\n", "<!-- end -->"
+        before, _, rest = page.partition(begin)
+        page = f"{before}{begin}{table}\n{end}{rest.partition(end)[2]}"
+    return page
+
+
+def _figures(definitions: Iterable[Definition[Any]]) -> str:
+    head = ("figure", "formula", "values", "if all are alike", "from", "elsewhere, or equal to")
+    return _table(
+        head,
+        *(
+            (
+                f"`{each.name}`",
+                f"`{each.formula}`",
+                each.span,
+                "" if each.alike != each.alike else f"{each.alike:g}",
+                each.reference,
+                ", ".join(f"`{alias}`" for alias in each.aliases),
+            )
+            for each in definitions
+        ),
+    )
+
+
+def _rates(functions: Mapping[str, Any]) -> str:
+    return _table(
+        ("rate", "meaning"),
+        *((f"`{name}`", _plain(of.__doc__.split("\n\n")[0])) for name, of in functions.items()),
+    )
 
 
 def _page(title: str, *blocks: str) -> str:

@@ -124,7 +124,8 @@ def _individual(found: Fairness, everything: bool) -> list[str]:
 def _print_attribute(each: AttributeFairness, min_group: int, everything: bool) -> None:
     say()
     known = [group for group in each.groups if group.figures]
-    held = [name for name in (known[0].figures if known else ()) if everything or name in _RATES]
+    there = dict.fromkeys(name for group in known for name in group.figures)
+    held = [name for name in there if everything or name in _RATES]
     print_table(
         [each.name, "rows", *held],
         [

@@ -33,6 +33,16 @@ def test_areas_and_errors_are_delongs(scores):
         assert parts[0][1][group] == pytest.approx(error, rel=1e-9)
 
 
+def test_rows_ranked_without_a_mistake_are_not_known_to_be_always():
+    few, many = (area_of(np.array([0.0, n]), np.array([n, 0.0])) for n in (3.0, 3000.0))
+    assert few[0] == many[0] == 1.0
+    assert few[1] > 0.1
+    assert many[1] < 0.001
+    alone, error = area_of(np.array([0.0, 1.0, 0.0]), np.array([5.0, 0.0, 5.0]))
+    assert alone == 0.5
+    assert error > 0.2
+
+
 def test_one_outcome_only_is_undefined():
     area, error = area_of(np.array([[1.0, 2.0], [0.0, 0.0]]), np.array([[0.0, 0.0], [1.0, 1.0]]))
     assert np.isnan(area).all()

@@ -74,7 +74,24 @@ def area_of(positives: Floats, negatives: Floats) -> tuple[Floats, Floats]:
     squares = np.einsum("...k,...k,...k->...", negatives, above, above)
     other = ratio(squares, n_neg * n_pos**2) - area**2
     variance = ratio(spread, n_pos - 1.0) + ratio(other, n_neg - 1.0)
-    return area, np.sqrt(np.maximum(variance, 0.0))
+    return area, np.sqrt(np.maximum(_if_separated(area, variance, n_pos, n_neg), 0.0))
+
+
+def _if_separated(area: Floats, variance: Floats, n_pos: Floats, n_neg: Floats) -> Floats:
+    """Return the largest variance there can be where the rows show none, or one row is alone.
+
+    A few rows that happen to be ranked without a mistake would otherwise be known to be always.
+
+    References
+    ----------
+    Birnbaum, Z. W. & Klose, O. M. (1957). Bounds for the variance of the Mann-Whitney statistic.
+    Annals of Mathematical Statistics 28, ``A (1 - A) / min(P, N)``; here with half a pair added on
+    either side.
+    """
+    fewer = np.minimum(n_pos, n_neg)
+    near = (area * fewer + 0.5) / (fewer + 1.0)
+    separated = (area == 0.0) | (area == 1.0) | ((fewer == 1.0) & ~np.isfinite(variance))
+    return np.where(separated, near * (1.0 - near) / (fewer + 1.0), variance)
 
 
 def _sorted(

@@ -206,7 +206,10 @@ def _notes(
         if not part.comparable:
             yield f"{attribute.name}: fewer than two groups are known, so nothing is compared."
         elif undefined := _undefined(part, families):
-            yield f"{attribute.name}: undefined for some groups, and so not of them: {undefined}."
+            yield (
+                f"{attribute.name}: rates that some groups do not have (how many groups), so that "
+                f"the others are compared: {undefined}."
+            )
     if all(_constant(family) for family in families):
         yield (
             "Every row is given the same decision: groups have equal rates of it, whatever that "
