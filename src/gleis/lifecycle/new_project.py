@@ -8,7 +8,7 @@ from string import Template
 
 from gleis.contracts.errors import ConfigError, StoreError
 
-TEMPLATES = ("blank", "flights", "mortgage", "iris", "diabetes")
+TEMPLATES = ("blank", "flights", "mortgage", "tool-wear", "iris", "diabetes")
 _FOLDER = Path(__file__).parent / "templates"
 
 

@@ -26,6 +26,7 @@ TORN = 0.01
 _ROWS = 5_000
 """Rows that are fitted again, sampled by groups."""
 _FOLDS = 5
+"""Of random rows, and of whole groups."""
 
 
 def find_group_leaks(
@@ -172,17 +173,16 @@ def _leak(
     way = "random" if settings.split.by != "group" else "split"
     column = candidate.name
     said = (
-        f"{column}: {counted(torn, len(sides.test))} test rows belong to a group that training saw "
-        f"too. With whole groups of {column} kept apart, {name} falls from {shown(loose)} to "
-        f"{shown(strict)} ({refit.name}, {_FOLDS} folds, {measured.rows:,} rows, "
-        f"{candidate.n_groups:,} groups)"
+        f"{column}: {counted(torn, len(sides.test))} test rows are of groups that training knows. "
+        f"{name} is {shown(loose)} as it is split, and {shown(strict)} with whole groups of "
+        f"{column} kept apart ({refit.name}, {measured.rows:,} rows, {candidate.n_groups:,} groups)"
     )
     remedy = f'[split] by = "group", group = "{column}" tests on groups that are new.'
     if candidate.certain:
-        said += f": the model recognises the groups. {remedy}"
+        said += f". {remedy}"
     else:
         said += (
-            f": as a feature, {column} helps only with values that come again. If new rows bring "
+            f". As a feature, {column} helps only with values that come again. If new rows bring "
             f"new values: {remedy} If they never do: [evidence] groups without it."
         )
     return Leak(
