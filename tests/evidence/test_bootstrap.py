@@ -159,3 +159,35 @@ def test_the_interval_holds_the_value_even_of_a_biased_figure():
     assert error.low == error.value == 0 < error.high
     drawn = np.concatenate(list(resamples(400, 60, seed=3)))
     assert np.quantile(np.abs(drawn @ (y - 0.5)) / 400, 0.025) > 0
+
+
+def test_where_rows_of_a_group_are_alike_whole_groups_are_drawn():
+    """The standard error is that of the mean of groups, not of rows."""
+    rng = np.random.default_rng(0)
+    right = rng.random(40) < 0.7
+    groups = np.repeat(np.arange(40), 25)
+    y = np.ones(1000, dtype=int)
+    scores = np.where(right[groups], 0.9, 0.1)
+    made = [
+        bootstrap_figures(
+            y, scores, [METRICS["accuracy"]], n_replicates=2000, seed=0, clusters=clusters
+        ).figures["accuracy"]
+        for clusters in (groups, None)
+    ]
+    share = right.mean()
+    for figure, rows in zip(made, (40, 1000), strict=True):
+        assert figure.value == share
+        half = 1.96 * np.sqrt(share * (1 - share) / rows)
+        assert (figure.high - figure.low) / 2 == pytest.approx(half, rel=0.15)
+
+
+def test_a_cluster_of_its_own_for_each_row_is_a_row():
+    rng = np.random.default_rng(0)
+    y, scores = rng.integers(0, 2, 200), rng.random(200)
+    single, rows = (
+        bootstrap_figures(
+            y, scores, [METRICS["roc_auc"]], n_replicates=50, seed=0, clusters=clusters
+        )
+        for clusters in (np.arange(200), None)
+    )
+    assert single == rows

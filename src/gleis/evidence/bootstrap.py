@@ -37,13 +37,15 @@ def bootstrap_figures(
     seed: int | Sequence[int],
     level: float = 0.95,
     baseline_scores: Floats | None = None,
+    clusters: NDArray[np.intp] | None = None,
 ) -> BootstrapFigures:
-    """Return figures with percentile intervals over resampled rows.
+    """Return figures with percentile intervals over resampled rows, or clusters of rows.
 
     Each replicate draws ``n_rows`` rows with replacement; how often a row was drawn is its
     weight, so that rows are sorted once and means are weighted sums. Rows are taken to be
-    independent. The interval is widened to hold the value itself, which matters for biased
-    figures such as the calibration error.
+    independent; where they come in clusters, whole clusters are drawn instead. The interval is
+    widened to hold the value itself, which matters for biased figures such as the calibration
+    error.
 
     Parameters
     ----------
@@ -57,6 +59,8 @@ def bootstrap_figures(
     level : float
         Coverage of the intervals, 0 < level < 1.
     baseline_scores : ndarray of float64, shaped as ``scores``, optional
+    clusters : ndarray of intp, (n_rows,), optional
+        Cluster of each row, 0 to n_clusters - 1.
 
     Returns
     -------
@@ -66,6 +70,8 @@ def bootstrap_figures(
     References
     ----------
     Efron, B. & Tibshirani, R. (1993). An Introduction to the Bootstrap, eq. 13.5.
+    Davison, A. C. & Hinkley, D. V. (1997). Bootstrap Methods and their Application, section 3.8
+    (strategy 1: clusters are drawn, all rows of a cluster stay together).
 
     Examples
     --------
@@ -78,7 +84,9 @@ def bootstrap_figures(
     """
     rivals = [scores] if baseline_scores is None else [scores, baseline_scores]
     statistics = [metric.formula(y, rival) for rival in rivals for metric in metrics]
-    values, replicates = replicate(statistics, len(y), n_replicates=n_replicates, seed=seed)
+    values, replicates = replicate(
+        statistics, len(y), n_replicates=n_replicates, seed=seed, clusters=clusters
+    )
     values = values.reshape(len(rivals), len(metrics))
     replicates = replicates.reshape(len(rivals), len(metrics), -1)
     signs = np.array([metric.sign for metric in metrics])
@@ -101,6 +109,7 @@ def replicate(
     *,
     n_replicates: int,
     seed: int | Sequence[int],
+    clusters: NDArray[np.intp] | None = None,
 ) -> tuple[Floats, Floats]:
     """Return statistics of all rows, and of the same resamples of them: differences are paired.
 
@@ -111,6 +120,8 @@ def replicate(
     n_rows : int
     n_replicates : int
     seed : int or sequence of int
+    clusters : ndarray of intp, (n_rows,), optional
+        Whole clusters are drawn.
 
     Returns
     -------
@@ -128,7 +139,7 @@ def replicate(
     values = np.array([of(everyone)[0] for of in statistics])
     parts = [
         np.array([of(weights) for of in statistics])
-        for weights in resamples(n_rows, n_replicates, seed)
+        for weights in resamples(n_rows, n_replicates, seed, clusters)
     ]
     return values, np.concatenate(parts, axis=-1)
 
@@ -163,25 +174,42 @@ def figure_of(value: float, drawn: Floats, level: float = 0.95) -> Figure | None
     )
 
 
-def resamples(n_rows: int, n_replicates: int, seed: int | Sequence[int]) -> Iterator[Floats]:
+def resamples(
+    n_rows: int,
+    n_replicates: int,
+    seed: int | Sequence[int],
+    clusters: NDArray[np.intp] | None = None,
+) -> Iterator[Floats]:
     """Yield how often each row was drawn, a block of replicates at a time.
+
+    Parameters
+    ----------
+    n_rows, n_replicates : int
+    seed : int or sequence of int
+    clusters : ndarray of intp, (n_rows,), optional
+        Cluster of each row, 0 to n_clusters - 1: as many clusters as there are are drawn, each
+        with all its rows.
 
     Yields
     ------
     ndarray of float64, (n_block, n_rows)
-        Each line adds up to ``n_rows``.
+        Each line adds up to ``n_rows``; with clusters it does on average, if they are alike.
 
     Examples
     --------
     >>> [block.sum(axis=1) for block in resamples(5, 2, seed=0)]
     [array([5., 5.])]
+    >>> next(resamples(4, 1, seed=0, clusters=np.array([0, 0, 1, 1])))
+    array([[0., 0., 2., 2.]])
     """
     rng = np.random.default_rng(seed)
     size = max(1, _CELLS // n_rows)
+    n_drawn = n_rows if clusters is None else int(clusters.max()) + 1
     for start in range(0, n_replicates, size):
         block = np.empty((min(size, n_replicates - start), n_rows))
         for line in block:
-            line[:] = np.bincount(rng.integers(0, n_rows, n_rows), minlength=n_rows)
+            counts = np.bincount(rng.integers(0, n_drawn, n_drawn), minlength=n_drawn)
+            line[:] = counts if clusters is None else counts[clusters]
         yield block
 
 

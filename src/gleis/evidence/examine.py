@@ -20,6 +20,9 @@ from gleis.evidence.metrics import metrics_of
 from gleis.evidence.slices import MAX_VALUES, slice_figures
 from gleis.evidence.weighted import Floats
 
+_FEW_GROUPS = 10
+"""Fewer groups make intervals that are too narrow more often than they say."""
+
 
 def examine(
     y: NDArray[np.generic],
@@ -30,6 +33,7 @@ def examine(
     settings: EvidenceSettings,
     seed: int,
     notes: Sequence[str] = (),
+    clusters: NDArray[np.intp] | None = None,
 ) -> Evidence:
     """Measure a model and its baseline on test rows.
 
@@ -49,6 +53,9 @@ def examine(
         Seeds every resample.
     notes : sequence of str
         Plain sentences from the steps before, such as rows left out.
+    clusters : ndarray of intp, (n_rows,), optional
+        Group of each row, where whole groups test: their rows are not independent, so that
+        intervals draw groups.
 
     Returns
     -------
@@ -74,6 +81,7 @@ def examine(
         n_replicates=settings.bootstrap,
         seed=seed,
         baseline_scores=baseline_scores,
+        clusters=clusters,
     )
     slices = slice_figures(
         y,
@@ -84,6 +92,7 @@ def examine(
         n_replicates=settings.bootstrap,
         seed=seed,
         min_rows=settings.min_slice,
+        clusters=clusters,
     )
     figures, baseline = dict(found.figures), dict(found.baseline)
     wanted = [metric.name for metric in metrics]
@@ -98,8 +107,20 @@ def examine(
         gain=found.gain,
         slices=slices,
         calibration=calibration_bins(y, scores) if task == "binary" else (),
-        notes=(*notes, *_unknown(wanted, figures), *_thin(slices, rows, settings)),
+        notes=(
+            *notes,
+            *_grouped(clusters),
+            *_unknown(wanted, figures),
+            *_thin(slices, rows, settings),
+        ),
     )
+
+
+def _grouped(clusters: NDArray[np.intp] | None) -> Iterator[str]:
+    if clusters is not None:
+        count = int(clusters.max()) + 1
+        rough = "; of so few they are rough" if count < _FEW_GROUPS else ""
+        yield f"Intervals draw the {count} groups that test, not single rows{rough}."
 
 
 def _unknown(wanted: Sequence[str], figures: Mapping[str, Figure]) -> Iterator[str]:

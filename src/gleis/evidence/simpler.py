@@ -46,6 +46,7 @@ def compare_simpler(
     n_train: int | None = None,
     itself: str | None = None,
     notes: Sequence[str] = (),
+    clusters: NDArray[np.intp] | None = None,
 ) -> tuple[Rival, ...]:
     """Fit a linear model and a shallow tree, and hold the candidate against them, row by row.
 
@@ -70,6 +71,8 @@ def compare_simpler(
         ``linear`` or ``shallow_tree`` if the candidate is one: it is not compared with itself.
     notes : sequence of str
         Said of each rival.
+    clusters : ndarray of intp, (n_test,), optional
+        Group of each test row: whole groups are drawn for the intervals.
 
     Returns
     -------
@@ -101,6 +104,7 @@ def compare_simpler(
             n_replicates=n_replicates,
             seed=[seed, *b"rivals"],
             baseline_scores=made,
+            clusters=clusters,
         )
         found.append(_rival(name, contract.task, compared.baseline, compared.gain, said))
     return tuple(found)

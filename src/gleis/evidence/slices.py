@@ -34,6 +34,7 @@ def slice_figures(
     n_replicates: int,
     seed: int,
     min_rows: int,
+    clusters: NDArray[np.intp] | None = None,
 ) -> tuple[SliceFigures, ...]:
     """Return figures with intervals for each value of each column, largest slice first.
 
@@ -51,6 +52,8 @@ def slice_figures(
     seed : int
     min_rows : int
         Smaller slices get no figures, and so do slices of one class: unknown, not good.
+    clusters : ndarray of intp, (n_rows,), optional
+        Whole clusters are drawn for the intervals.
 
     Returns
     -------
@@ -73,12 +76,21 @@ def slice_figures(
             figures: dict[str, Figure] = {}
             if known:
                 figures = bootstrap_figures(
-                    y[at], scores[at], metrics, n_replicates=n_replicates, seed=[seed, c, code]
+                    y[at],
+                    scores[at],
+                    metrics,
+                    n_replicates=n_replicates,
+                    seed=[seed, c, code],
+                    clusters=None if clusters is None else _anew(clusters[at]),
                 ).figures
             found.append(
                 SliceFigures(column=column, value=names[code], rows=len(at), figures=figures)
             )
     return tuple(found)
+
+
+def _anew(clusters: NDArray[np.intp]) -> NDArray[np.intp]:
+    return np.unique(clusters, return_inverse=True)[1].astype(np.intp)
 
 
 def _values(rows: pl.DataFrame, column: str) -> tuple[list[str], NDArray[np.intp]]:

@@ -178,8 +178,8 @@ def _limits(run: Run, contract: Contract) -> list[str]:
     if any(column.categories for column in contract.features):
         limits.append("A category not seen in training is answered, and flagged as unseen.")
     limits.append(
-        "Intervals take the rows to be independent of each other; where they come in groups, "
-        "the truth is less certain than it looks."
+        "Intervals take the rows, or split by group the groups, to be independent of each other; "
+        "where they are not, the truth is less certain than it looks."
     )
     limits.append("The figures say how well it predicts, not what causes what.")
     return limits

@@ -77,6 +77,7 @@ def _compare(bench: Workbench, dataset: DatasetVersion, fitted: Fitted, version:
         n_replicates=bench.settings.evidence.bootstrap,
         seed=derive_seed(bench.settings.seed, "bootstrap"),
         baseline_scores=scores,
+        clusters=prepared.test_groups,
     )
     return Rival(
         name=name,

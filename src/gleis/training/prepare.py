@@ -27,11 +27,20 @@ class Prepared:
     """(n_rows,) class index or value."""
     split: Split
     notes: tuple[str, ...]
+    groups: NDArray[np.intp] | None = None
+    """(n_rows,) group of each row, where the split keeps groups together."""
 
     @property
     def features(self) -> pl.DataFrame:
         """Feature columns in the contract's order, (n_rows, n_features)."""
         return self.rows.select(self.contract.names)
+
+    @property
+    def test_groups(self) -> NDArray[np.intp] | None:
+        """(n_test,) group of each test row, 0, 1, ..., where whole groups test."""
+        if self.groups is None:
+            return None
+        return np.unique(self.groups[self.split.test], return_inverse=True)[1].astype(np.intp)
 
     def part(self, positions: NDArray[np.int64]) -> pl.DataFrame:
         """Return the rows at ``positions``, all columns."""
@@ -54,4 +63,7 @@ def prepare(frame: pl.DataFrame, settings: Settings) -> Prepared:
     split = split_rows(rows, settings, derive_seed(settings.seed, "split"))
     notes = [*notes, *split.notes]
     target = encode_target(rows[settings.project.target], contract)
-    return Prepared(rows=rows, contract=contract, target=target, split=split, notes=tuple(notes))
+    groups = None
+    if settings.split.by == "group":
+        groups = rows[settings.split.group or ""].rank("dense").to_numpy().astype(np.intp) - 1
+    return Prepared(rows, contract, target, split, tuple(notes), groups)

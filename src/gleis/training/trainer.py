@@ -352,6 +352,7 @@ class Trainer:
             self.settings.evidence,
             derive_seed(self.settings.seed, "bootstrap"),
             fitted.notes,
+            prepared.test_groups,
         )
         reference = make_reference(prepared, scores)
         examples = make_examples(prepared, scores)

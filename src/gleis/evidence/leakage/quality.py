@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gleis.contracts.contract import Task
 from gleis.contracts.figure import Figure
+from gleis.evidence.bootstrap import figure_of, replicate
 from gleis.evidence.leakage.folds import Folds
 from gleis.evidence.metrics import METRICS
 from gleis.evidence.ranking import roc_auc
@@ -67,32 +66,22 @@ def compare(
     -------
     tuple of Figure or None
         Loose, strict, fall, with percentile intervals; None where one is undefined.
-
-    References
-    ----------
-    Davison, A. C. & Hinkley, D. V. (1997). Bootstrap Methods and their Application, section 3.8
-    (strategy 1: clusters are drawn, all rows of a cluster stay together).
     """
-    weights = _draws(clusters, seed)
-    lines = []
-    for scores, folds in (loose, strict):
-        lines.append(_statistic(name, y, scores, folds)(weights))
-    floor = _ignorance(name, y)(weights)
-    fall = np.maximum(lines[0], floor) - np.maximum(lines[1], floor)
-    figures = [_figure(line) for line in (*lines, fall)]
-    if any(figure is None for figure in figures):
-        return None
-    return tuple(figures)  # type: ignore[return-value]
-
-
-def _draws(clusters: NDArray[np.intp], seed: int) -> Floats:
-    """Row weights: first all rows once, then a line for each draw of clusters."""
-    n_clusters = int(clusters.max()) + 1
-    rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(n_clusters, np.full(n_clusters, 1 / n_clusters), size=_REPLICATES)
-    counts = np.vstack([np.ones(n_clusters, dtype=drawn.dtype), drawn])
-    weights: Floats = counts[:, clusters].astype(np.float64)
-    return weights
+    statistics = [
+        *(_statistic(name, y, scores, folds) for scores, folds in (loose, strict)),
+        _ignorance(name, y),
+    ]
+    values, drawn = replicate(
+        statistics, len(y), n_replicates=_REPLICATES, seed=seed, clusters=clusters
+    )
+    fall = np.maximum(values[0], values[2]) - np.maximum(values[1], values[2])
+    falls = np.maximum(drawn[0], drawn[2]) - np.maximum(drawn[1], drawn[2])
+    figures = (
+        figure_of(float(values[0]), drawn[0]),
+        figure_of(float(values[1]), drawn[1]),
+        figure_of(float(fall), falls),
+    )
+    return None if None in figures else figures  # type: ignore[return-value]
 
 
 def _statistic(name: str, y: NDArray[np.generic], scores: Floats, folds: Folds) -> Statistic:
@@ -113,7 +102,7 @@ def _statistic(name: str, y: NDArray[np.generic], scores: Floats, folds: Folds) 
     return of
 
 
-def _ignorance(name: str, y: NDArray[np.generic]) -> Callable[[Floats], Floats]:
+def _ignorance(name: str, y: NDArray[np.generic]) -> Statistic:
     """What is reached without features: the largest class, a coin, the mean."""
     if name != "accuracy":
         level = 0.5 if name == "roc_auc" else 0.0
@@ -121,13 +110,3 @@ def _ignorance(name: str, y: NDArray[np.generic]) -> Callable[[Floats], Floats]:
     classes = y.astype(np.intp)
     counts = sums_by(classes, int(classes.max()) + 1, np.ones(len(y)))
     return lambda weights: counts(weights).max(axis=1) / weights.sum(axis=1)
-
-
-def _figure(line: Floats, level: float = 0.95) -> Figure | None:
-    value, known = line[0], line[1:][np.isfinite(line[1:])]
-    if not np.isfinite(value) or len(known) < 0.9 * (len(line) - 1):
-        return None
-    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
-    return Figure(
-        value=float(value), low=float(min(low, value)), high=float(max(high, value)), level=level
-    )

@@ -28,6 +28,7 @@ def find(material: Material) -> tuple[Rival, ...]:
         n_train=len(material.prepared.split.train),
         itself=_simplicity(material),
         notes=_notes(material),
+        clusters=material.prepared.test_groups,
     )
 
 

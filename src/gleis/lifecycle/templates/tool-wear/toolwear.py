@@ -14,6 +14,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.tree import DecisionTreeClassifier
 
 EXPERIMENTS = range(1, 19)
+SAME = ["Z1_CurrentFeedback", "Z1_DCBusVoltage", "Z1_OutputCurrent", "Z1_OutputVoltage"]
+SAME += ["S1_SystemInertia"]  # one value in all experiments
 MODELS = {
     "tree": DecisionTreeClassifier,
     "forest": RandomForestClassifier,
@@ -34,7 +36,7 @@ def load(since, until):
     rows = pl.concat(parts, how="vertical_relaxed")
     cutting = rows.filter(pl.col("Machining_Process").str.contains("^Layer . (Up|Down)$"))
     joined = cutting.join(setups, on="experiment", how="left", maintain_order="left")
-    return joined.drop("Machining_Process")
+    return joined.drop("Machining_Process", *SAME)
 
 
 def build_model(params):
