@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +9,6 @@ import vl_convert
 
 from gleis.contracts.contract import Task
 from gleis.contracts.evidence import Evidence
-from gleis.contracts.fairness import AttributeFairness
 from gleis.contracts.figure import Figure
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
@@ -22,10 +20,8 @@ from gleis.governance.figure_text import known_text
 from gleis.governance.verdict_text import verdict_headline
 from gleis.lifecycle.gate_marks import gate_mark
 from gleis.lifecycle.report import EXPORTS, PAGES, spec
+from gleis.lifecycle.run_fairness import RATES, is_asked, order_rates, split_disparities
 from gleis.lifecycle.run_summary import summarise
-
-_RATES = 6
-"""Rates of each group that are shown at once; all others are in a fold."""
 
 
 class Subject(NamedTuple):
@@ -129,26 +125,11 @@ def _worst_slices(evidence: Evidence, task: Task, most: int = 8) -> list[Any]:
     return sorted(known, key=lambda part: sign * part.figures[ranked].value)[:most]
 
 
-def group_rates(attribute: AttributeFairness) -> list[str]:
-    """Name the rates that groups of an attribute have, in their order."""
-    found: dict[str, None] = {}
-    for group in attribute.groups:
-        found |= dict.fromkeys(group.figures)
-    return list(found)
-
-
-def _sorted_asked(
-    figures: Mapping[str, Figure], asked: set[str], prefix: str
-) -> list[tuple[str, Figure, bool]]:
-    """Return figures with those that a gate asks for first."""
-    rows = [(name, figure, f"{prefix}{name}" in asked) for name, figure in figures.items()]
-    return sorted(rows, key=lambda row: not row[2])
-
-
 PAGES.filters |= {
     "known": known_text,
     "mark": gate_mark,
-    "rates": group_rates,
-    "asked_first": _sorted_asked,
+    "rates": order_rates,
+    "disparities": split_disparities,
+    "is_asked": is_asked,
 }
-PAGES.globals["shown_rates"] = _RATES
+PAGES.globals["shown_rates"] = RATES

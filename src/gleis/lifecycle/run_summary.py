@@ -117,7 +117,9 @@ def _leakage(evidence: Evidence) -> Iterator[str]:
     if certain:
         yield f"The figures are too good to be true: {certain[0].reason}"
     elif evidence.leakage.leaks:
-        yield f"No certain leak was found; {len(evidence.leakage.leaks)} signs deserve a look."
+        count = len(evidence.leakage.leaks)
+        signs = "one sign deserves" if count == 1 else f"{count} signs deserve"
+        yield f"No certain leak was found; {signs} a look."
     else:
         yield "No leak was found."
 
