@@ -9,6 +9,7 @@ import msgspec
 
 from gleis.contracts.deployment import Version
 from gleis.contracts.run import Run
+from gleis.evidence.explain.words import wording
 from gleis.lifecycle.judging import judge_again
 from gleis.lifecycle.run_report import Subject, write_run_report
 from gleis.registry.deployments import Deployments
@@ -32,6 +33,7 @@ def report_run(project: Project, run: Run, path: Path | None = None) -> Path:
         target=about.target,
         version=number,
         standing=_standing(project, number),
+        names=wording(project.settings.explain, "en"),
     )
     target = path or project.home.reports / f"{run.id}.html"
     return write_run_report(run, judged.verdict, judged.changed, subject, target)

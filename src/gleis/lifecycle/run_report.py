@@ -12,8 +12,10 @@ from gleis.contracts.evidence import Evidence
 from gleis.contracts.figure import Figure
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
+from gleis.contracts.wording import Wording
 from gleis.evidence import charts
 from gleis.evidence.calibration_fit import IDEALS
+from gleis.evidence.explain.model_charts import importance_chart
 from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
 from gleis.evidence.robustness.charts import damage_chart, rivals_chart
 from gleis.governance.figure_text import known_text
@@ -33,6 +35,8 @@ class Subject(NamedTuple):
     """None if it was not registered."""
     standing: str
     """``is champion``, ``is not live`` ..."""
+    names: Wording = Wording()
+    """What features are called."""
 
 
 class Row(NamedTuple):
@@ -63,7 +67,7 @@ def write_run_report(
         The HTML file; its folder is made.
     """
     evidence, loss = run.evidence, PRIMARY_LOSS[subject.task]
-    drawn = _charts(evidence, subject.task)
+    drawn = _charts(evidence, subject.task, subject.names)
     page = PAGES.get_template("run.html").render(
         run=run,
         evidence=evidence,
@@ -85,8 +89,10 @@ def write_run_report(
     return path
 
 
-def _charts(evidence: Evidence, task: Task) -> dict[str, Any]:
+def _charts(evidence: Evidence, task: Task, names: Wording) -> dict[str, Any]:
     drawn: dict[str, Any] = {"figures": charts.figures_chart(evidence)}
+    for found in evidence.importance:
+        drawn[f"importance-{found.method}"] = importance_chart(found, names)
     if evidence.robustness is not None:
         drawn["damage"] = damage_chart(evidence.robustness, PRIMARY_LOSS[task])
     if evidence.simpler:

@@ -13,7 +13,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 NUMBERS = {
     "loan_thousands": "loanamt",
-    "price_thousands": "price",
     "loan_to_value": "loanprc",
     "term_months": "term",
     "income_monthly": "atotinc",
