@@ -24,7 +24,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from measure import explanations
+from measure import curves, explanations
 from measure import local_explanations as local
 from measure.environments import install
 from measure.flights import train
@@ -62,6 +62,7 @@ class Method:
     turns: int = 5
 
 
+INSPECT = ("pandas", "polars", *SAME)
 METHODS = (
     Method("shap", explanations.shap, 0.2, Peer("tree_shap", ("shap", "polars", *SAME)), turns=20),
     Method("shap_whole", explanations.shap_whole, turns=20),
@@ -75,6 +76,11 @@ METHODS = (
     Method(
         "counterfactual_four", local.counterfactual_four, 60, Peer("dice", ("dice-ml",)), turns=2
     ),
+    Method("pdp", curves.pdp, 50, Peer("curve_sklearn", INSPECT), rows=1),
+    Method("ice", curves.ice, 50, Peer("curve_sklearn_lines", INSPECT), rows=1),
+    Method("pdp_pdpbox", curves.pdp, peer=Peer("curve_pdpbox", ("pdpbox==0.3.0", *SAME)), rows=1),
+    Method("pdp_trees", curves.pdp_trees, peer=Peer("curve_sklearn_recursion", INSPECT), rows=1),
+    Method("ale", curves.ale, peer=Peer("curve_pyale", ("pyale", *SAME)), rows=1),
 )
 
 

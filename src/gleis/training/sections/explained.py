@@ -18,7 +18,7 @@ QUICK_ROWS, SLOW_ROWS = 5_000, 500
 
 def explained_rows(
     material: Material, most: int | None = None
-) -> tuple[Explainable, Columns, list[Any]] | None:
+) -> tuple[Explainable, Columns, list[Any]]:
     """Return the model, some test rows by seed, and what was true of them.
 
     Parameters
@@ -35,12 +35,8 @@ def explained_rows(
         Feature -> values, each (n_rows,).
     target : list, (n_rows,)
         Class labels, or values.
-    None
-        If there are fewer than two rows.
     """
     rows, target = material.test, material.y_test
-    if len(rows) < 2:
-        return None
     kept = _some(len(rows), most or _most(material), material.seed)
     rows, target = rows[kept], target[kept]
     columns = material.columns(rows)
@@ -50,14 +46,9 @@ def explained_rows(
     return model, columns, true
 
 
-def any_rows(material: Material) -> tuple[Explainable, Columns] | None:
-    """Return the model and some rows by seed, of training and test: where no truth is asked for.
-
-    None if there are fewer than two.
-    """
+def any_rows(material: Material) -> tuple[Explainable, Columns]:
+    """Return the model and some rows by seed, of training and test: where no truth is asked for."""
     rows = pl.concat([material.train, material.test])
-    if len(rows) < 2:
-        return None
     columns = material.columns(rows[_some(len(rows), _most(material), material.seed)])
     model = make_explainable(material.model, material.contract, columns, seed=material.seed)
     return model, columns

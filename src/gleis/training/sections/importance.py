@@ -10,14 +10,8 @@ from gleis.training.sections.section import Section
 
 
 def find(material: Material) -> tuple[Importance, ...]:
-    """Shuffle each feature of some test rows and measure what is lost.
-
-    Empty where there are fewer than two test rows.
-    """
-    found = explained_rows(material)
-    if found is None:
-        return ()
-    model, columns, target = found
+    """Shuffle each feature of some test rows and measure what is lost."""
+    model, columns, target = explained_rows(material)
     return (permutation(model, columns, target=target),)
 
 

@@ -9,15 +9,9 @@ from gleis.training.sections.explained import any_rows
 from gleis.training.sections.section import Section
 
 
-def find(material: Material) -> Surrogate | None:
-    """Fit it to the model's scores of some rows; None where there are fewer than two.
-
-    It says of itself whether it stands for the model.
-    """
-    found = any_rows(material)
-    if found is None:
-        return None
-    return surrogate(*found)
+def find(material: Material) -> Surrogate:
+    """Fit it to the model's scores of some rows; it says whether it stands for the model."""
+    return surrogate(*any_rows(material))
 
 
 SURROGATE = Section(name="surrogate", kind=Surrogate | None, find=find, tables=())
