@@ -30,6 +30,8 @@ QUICK = (3_000, 500)
 """Test rows that are damaged, and those whose worst moves are searched."""
 SLOW = (1_000, 100)
 """The same for a model that is not compiled."""
+_SAID = 200
+"""Characters of an error that a description quotes."""
 USUAL = 20_000
 """Training rows that are enough to say what is usual."""
 
@@ -54,7 +56,8 @@ class Asked:
         try:
             return self.scores(table)
         except Exception as error:  # noqa: BLE001 - whatever it raises, the service would fall back
-            return f"{type(error).__name__}: {error}"
+            said = (str(error).splitlines() or [""])[0]
+            return f"{type(error).__name__}: {said[:_SAID]}"
 
 
 def examine_robustness(
