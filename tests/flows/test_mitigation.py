@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from commands import gleis
 from gleis import Project
 from gleis.contracts.errors import RequestError
+from gleis.contracts.mitigation import MITIGATIONS
 from trained_projects import untrained
 
 MODULE = """
@@ -66,3 +68,16 @@ def test_requests_carry_the_group_only_where_it_decides(ran):
     else:
         assert result.run.evidence.compiled.accepted
         assert 0 < project.predict([row])[0]["score"] < 1
+
+
+@pytest.mark.parametrize("ran", ["threshold_optimizer"], indirect=True)
+def test_a_sweep_draws_the_frontier(ran, tmp_path):
+    _, project, _ = ran
+    page, before = tmp_path / "sweep.html", len(project.runs())
+    wish = ["--sweep", "--strength", "1", "--quality", "log_loss", "--report", str(page)]
+    said = gleis(project.folder, "fairness", *wish)
+    assert said.code == 0, said.err
+    for name in ("no mitigation", *MITIGATIONS):
+        assert name in said.out
+    assert "What fairness by sex costs" in page.read_text()
+    assert len(project.runs()) == before, "nothing is registered"

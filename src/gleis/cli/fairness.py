@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,10 +12,12 @@ import typer
 from gleis.cli.finding import find_run
 from gleis.cli.options import AsJson, Folder, open_project
 from gleis.cli.output import print_json, print_table, say
+from gleis.cli.sweeping import sweep_and_show
 from gleis.contracts.errors import ConfigError
 from gleis.contracts.fairness import AttributeFairness, Fairness
 from gleis.contracts.figure import Figure
 from gleis.contracts.run import Run
+from gleis.contracts.sweep import STRENGTHS, Asked
 
 _RATES = (
     "base_rate",
@@ -59,6 +62,25 @@ def fairness(
         str | None, typer.Option(help="Only this attribute or intersection: sex*race.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show every figure.")] = False,
+    sweep: Annotated[
+        bool,
+        typer.Option("--sweep", help="Fit every mitigation and show what each costs and gives."),
+    ] = False,
+    figure: Annotated[
+        str | None,
+        typer.Option(help="With --sweep: the disparity to weigh.", show_default=False),
+    ] = None,
+    quality: Annotated[
+        str | None,
+        typer.Option(help="With --sweep: the figure of quality to weigh.", show_default=False),
+    ] = None,
+    strength: Annotated[
+        list[float] | None,
+        typer.Option(help="With --sweep: a strength to try; may be repeated.", show_default=False),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="With --sweep: where to write the chart's page.")
+    ] = None,
     project: Folder = ".",  # type: ignore[assignment]
     as_json: AsJson = False,
 ) -> None:
@@ -67,9 +89,17 @@ def fairness(
     For each protected attribute and all their intersections: rates by group, and what separates
     the groups, with intervals. Groups that are too small are named; nothing is known of them.
 
+    With --sweep: fit the project's model on the run's data with every mitigation that can be
+    applied, at several strengths, and weigh quality against disparity. Nothing is registered.
+
     Example: gleis fairness v3 --attribute 'sex*race' --all
     """
-    run = find_run(open_project(project), run_id)
+    opened = open_project(project)
+    run = find_run(opened, run_id)
+    if sweep:
+        asked = Asked(figure=figure, quality=quality, strengths=tuple(strength or STRENGTHS))
+        sweep_and_show(opened, run, asked, report, as_json)
+        return
     found = run.evidence.fairness
     if found is None:
         raise ConfigError(

@@ -228,11 +228,12 @@ class Trainer:
             model=model,
             scores=self.scores(fitted),
             baseline_scores=None if isinstance(fitted, Ruled) else self.scores(ruled),
-            build=buildable(self._seeded, self.settings, prepared.contract) if trainable else None,
+            build=buildable(self.build, self.settings, prepared.contract) if trainable else None,
             seed=derive_seed(self.settings.seed, "bootstrap"),
         )
 
-    def _seeded(self) -> Any:
+    def build(self) -> Any:
+        """Return the estimator of ``build_model``, seeded and unfitted."""
         estimator = self._build()
         seed_estimator(estimator, self.settings.seed)
         return estimator
