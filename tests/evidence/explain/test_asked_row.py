@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from explained_models import ROW, explainable
 from formula_models import contract, formula, number, numbers
@@ -35,6 +36,47 @@ def test_a_value_that_is_missing_where_training_never_saw_it_missing(model, meth
 def test_a_value_of_another_kind(model, method):
     with pytest.raises(DataError, match="hour holds what is no integer"):
         explain(model, ROW | {"hour": "noon"}, method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_infinite_number(model, method):
+    with pytest.raises(InvalidRowError, match="distance is infinite"):
+        explain(model, ROW | {"distance": float("inf")}, method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_any_model_is_explained_by_its_answers(model, method):
+    """A fitted estimator that is not compiled gets the same explanation."""
+    ours, theirs = (
+        explain(each, ROW, method) for each in (model, explainable("binary", compiled=False))
+    )
+    if method == "lime":
+        assert ours.contributions == pytest.approx(theirs.contributions, abs=1e-9)
+    elif method == "anchor":
+        assert ours.rule == theirs.rule
+        assert ours.precision == theirs.precision
+    else:
+        assert [c.changes for c in ours.found] == [c.changes for c in theirs.found]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_many_features(method):
+    names = [f"f{k}" for k in range(150)]
+
+    def score(rows):
+        return 1 / (1 + np.exp(-(3 * rows[:, 7] + 2 * rows[:, 140] - 4)))
+
+    model = formula(score, contract(*(number(name) for name in names)), numbers(300, names))
+    row = dict.fromkeys(names, 0.0) | {"f7": 1.6, "f140": 1.2}
+    found = explain(model, row, method)
+    if method == "lime":
+        most = sorted(found.contributions, key=lambda name: -found.contributions[name])
+        assert {*most[:2]} == {"f7", "f140"}
+    elif method == "anchor":
+        assert {"f7"} <= {c.feature for c in found.rule}
+        assert len(found.rule) < 12
+    else:
+        assert [*found.found[0].changes] in (["f7"], ["f140"])
 
 
 @pytest.mark.parametrize("method", METHODS)

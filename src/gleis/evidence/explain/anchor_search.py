@@ -23,6 +23,8 @@ _PARENT, _ARM, _DROP, _SURE = 800, 100, 200, 1200
 """Rows drawn: of a parent, of an arm at a time, of a rule with a condition less, of a find."""
 _RARE = 30
 """A condition that fewer of the parent's rows meet is drawn from by itself."""
+_STEP, _FEW = 6000, 40
+"""Rows drawn in one step of making a rule looser, and for each of its changes at least."""
 _HARMLESS = 0.995
 _LESS = 0.002
 
@@ -147,11 +149,12 @@ class AnchorSearch:
     def _loosened(self, rule: Rule, moves: Sequence[tuple[Term, Term | None]]) -> Rule | None:
         """Make the changes that cost least precision for what they no longer ask; None if none can.
 
-        Those that cost nothing are made together, if that costs nothing either.
+        Those that cost nothing are made together, as many as together cost next to nothing.
         """
         if not moves:
             return None
-        shares = self._hits([changed(rule, dict([move])) for move in moves], _DROP) / _DROP
+        count = min(_DROP, max(_FEW, _STEP // len(moves)))
+        shares = self._hits([changed(rule, dict([move])) for move in moves], count) / count
         cost = [
             (1 - share + _LESS) / max(self._gain(*move), _LESS)
             for share, move in zip(shares, moves, strict=True)
@@ -161,10 +164,9 @@ class AnchorSearch:
         for k in order:
             if shares[k] >= _HARMLESS:
                 harmless.setdefault(*moves[k])
-        several = dict(list(harmless.items())[: max(2, len(harmless) // 2)])
-        if len(several) > 1:
-            looser = changed(rule, several)
-            if self._share(looser, 2 * _DROP) >= self._goal:
+        for some in (len(harmless), len(harmless) // 2, len(harmless) // 4):
+            looser = changed(rule, dict(list(harmless.items())[:some]))
+            if some > 1 and self._share(looser, 2 * _DROP) >= self._goal:
                 return looser
         return changed(rule, dict([moves[order[0]]])) if order else None
 

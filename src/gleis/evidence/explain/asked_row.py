@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isinf
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,8 @@ def read_row(model: Explainable, row: Mapping[str, Any]) -> AskedRow:
     Raises
     ------
     InvalidRowError
-        If the row lacks a feature, or one is missing that training never saw missing.
+        If the row lacks a feature, one is missing that training never saw missing, or a number is
+        infinite.
     CannotExplainError
         If a feature is text: nothing can be put in its place.
     DataError
@@ -81,6 +83,11 @@ def read_row(model: Explainable, row: Mapping[str, Any]) -> AskedRow:
                 field=column.name,
             )
     asked = AskedRow(model, model.coding.row(row))
+    for name, number in zip(model.contract.names, asked.numbers.tolist(), strict=True):
+        if isinf(number):
+            raise InvalidRowError(
+                f"{name} is infinite", seen=number, remedy="Give a finite number.", field=name
+            )
     _refuse_text(asked)
     return asked
 

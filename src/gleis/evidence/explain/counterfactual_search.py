@@ -13,8 +13,10 @@ from gleis.evidence.explain.want import Want
 Array = NDArray[Any]
 _MOST_CHANGES = 6
 _BEAM = 40
+_MOVES = 64
+"""Single changes that are combined."""
 _BACKGROUND = 500
-"""Background rows that are tried, and held against."""
+"""About so many background rows are tried, and held against."""
 _KEPT = 400
 """The nearest of a batch, that are looked at further."""
 _HALVINGS = 20
@@ -39,6 +41,8 @@ class CounterfactualSearch:
         self.want = want
         self._enough = enough
         self._row = scope.row
+        known = scope.asked.background
+        self._known = known[:: max(1, len(known) // _BACKGROUND)]
         self._found: dict[bytes, dict[bytes, tuple[float, Array]]] = {}
         """Which features change -> to which categories, in which direction -> the nearest."""
         self.tried = 0
@@ -69,7 +73,7 @@ class CounterfactualSearch:
 
     def off(self, rows: Array) -> Array:
         """Return how much farther from all known rows the changes are than the row, (n,)."""
-        known = self.scope.asked.background[:_BACKGROUND]
+        known = self._known
         numeric = self.scope.asked.seen.numeric
         away = []
         for row in (self._row, *rows):
@@ -103,7 +107,10 @@ class CounterfactualSearch:
         return np.repeat(self.scope.features, counts), np.concatenate(values)
 
     def _best_moves(self, feature: Array, lacking: Array, distance: Array) -> Array:
-        """Return up to four changes a feature: those that do most, and most for their distance."""
+        """Return up to four changes a feature: those that do most, and most for their distance.
+
+        Of many features, the changes that do most.
+        """
         now = self.want.lacking(self._scores(self._row[None]))[0]
         gain = now - lacking
         rate = gain / distance
@@ -112,7 +119,10 @@ class CounterfactualSearch:
             own = np.flatnonzero(feature == j)
             found.update(own[np.argsort(-gain[own], kind="stable")[:2]].tolist())
             found.update(own[np.argsort(-rate[own], kind="stable")[:2]].tolist())
-        return np.array(sorted(found), dtype=np.int64)
+        most = sorted(found, key=lambda k: (-gain[k], -rate[k]))
+        first = sorted(found, key=lambda k: (-rate[k], -gain[k]))
+        few = {*most[: _MOVES // 2], *first[: _MOVES // 2]} if len(found) > _MOVES else found
+        return np.array(sorted(few), dtype=np.int64)
 
     def _extend(self, states: Array, feature: Array, value: Array) -> Array:
         """Return states with one more feature changed, each once."""
@@ -135,7 +145,7 @@ class CounterfactualSearch:
 
     def _from_background(self) -> None:
         """Try the row with all that may change as in a known row."""
-        known = self.scope.asked.background[:_BACKGROUND]
+        known = self._known
         states = np.tile(self._row, (len(known), 1))
         for j in self.scope.features:
             states[:, j] = np.where(np.isnan(known[:, j]), self._row[j], known[:, j])
