@@ -62,6 +62,16 @@ def test_flag_beats_environment_beats_file(tmp_path):
         (MINIMAL + '[serve]\ntimeout = "0s"\n', "serve.timeout"),
         (MINIMAL + '[serve]\noutliers = "drop"\n', "serve.outliers"),
         (MINIMAL + '[evidence]\noutliers = "few"\n', "few"),
+        (MINIMAL + '[evidence]\ngroups = "machine"\n', "evidence.groups"),
+        (MINIMAL + '[evidence]\ngroups = ["late"]\n', "evidence.groups holds the target"),
+        (MINIMAL + '[features]\navailable_at = { fare = "6x" }\n', "available_at.fare"),
+        (MINIMAL + '[features]\navailable_at = { fare = "-6h" }\n', "'-6h'"),
+        (MINIMAL + '[features]\navailable_at = { fare = "" }\n', "neither a duration nor"),
+        (
+            MINIMAL.replace('time = "departs_at"\n', "")
+            + '[features]\navailable_at = { fare = "paid" }\n',
+            "needs project.time",
+        ),
         (MINIMAL + '[evidence]\noutliers = "5 in 4"\n', "5 in 4"),
         (MINIMAL + '[serve]\nrequest_timeout = "0s"\n', "request_timeout"),
         (MINIMAL + "[serve]\nmax_connections = 0\n", "max_connections"),

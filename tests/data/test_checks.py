@@ -57,6 +57,33 @@ def test_an_immutable_feature_that_there_is_not(frame, settings):
         check_rows(frame, msgspec.structs.replace(settings, explain=explain))
 
 
+@pytest.mark.parametrize(
+    ("features", "evidence", "said"),
+    [
+        ({"available_at": {"temq": "6h"}}, {}, r"available_at names .*'temq'.*mean 'temp'"),
+        ({"available_at": {"temp": "att"}}, {}, r"available_at\.temp names .*'att'.*mean 'at'"),
+        ({"available_at": {"temp": "origin"}}, {}, r"available_at\.temp .*no times: 'origin: Str"),
+        ({}, {"groups": ("orogin",)}, r"evidence\.groups names .*'orogin'.*mean 'origin'"),
+    ],
+)
+def test_columns_by_which_leaks_are_looked_for_must_be_there(
+    frame, settings, features, evidence, said
+):
+    named = msgspec.structs.replace(
+        settings,
+        features=msgspec.structs.replace(settings.features, **features),
+        evidence=msgspec.structs.replace(settings.evidence, **evidence),
+    )
+    with pytest.raises(DataError, match=said):
+        check_rows(frame, named)
+
+
+def test_the_moment_a_feature_was_known_is_no_feature(frame, settings):
+    features = msgspec.structs.replace(settings.features, available_at={"temp": "known"})
+    named = msgspec.structs.replace(settings, features=features)
+    assert check_rows(frame.with_columns(known=pl.col("at")), named) == []
+
+
 def test_unlabelled_rows_are_no_error(frame, settings):
     half = frame.with_columns(late=pl.when(pl.col("id") > 20).then("late"))
     assert check_rows(half, settings) == []

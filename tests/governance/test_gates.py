@@ -212,7 +212,7 @@ DEEP = msgspec.structs.replace(
         searched=900,
         p_value=0.01,
     ),
-    leakage=Leakage(checked=("groups", "duplicates"), unchecked=("time: no time column",)),
+    leakage=Leakage(checked=("groups", "duplicates")),
     simpler=(
         Rival(
             name="linear",
@@ -330,7 +330,7 @@ def test_a_section_that_was_not_made_is_unknown_and_blocks(name, rule, said):
         ("slices.worst.brier_ratio", "<= 1", "carrier = UA, hour > 18"),
         ("roc_auc", "better than champion", "against that of the champion (v3) 0.680"),
         ("simpler", "must lose", "against that of shallow_tree 0.505"),
-        ("leakage", "none", "2 checks, 1 could not be made, 0 warnings"),
+        ("leakage", "none", "2 checks, 0 warnings"),
     ],
 )
 def test_reasons_of_each_section(name, rule, said):
@@ -354,6 +354,13 @@ def test_certain_leaks_fail_with_their_reasons_and_warnings_do_not():
         assert "x predicts alone" not in result.reason
     assert "1 warning" in answer("leakage", "none", msgspec.structs.replace(
         DEEP, leakage=Leakage(checked=(), leaks=(doubt,)))).reason  # fmt: skip
+
+
+def test_what_should_have_been_looked_for_and_could_not_be_blocks():
+    leakage = Leakage(checked=("duplicates",), unchecked=("Groups of site: it is null.",))
+    result = answer("leakage", "none", msgspec.structs.replace(DEEP, leakage=leakage))
+    assert result.status == "unknown"
+    assert "not all could be looked for: Groups of site: it is null;" in result.reason
 
 
 def test_a_champion_that_cannot_be_compared_says_why():

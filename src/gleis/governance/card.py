@@ -167,7 +167,7 @@ def _seen(column: Column) -> str:
 
 def _limits(run: Run, contract: Contract) -> list[str]:
     data = run.dataset
-    limits = list(run.evidence.remarks)
+    limits = list(run.evidence.notes)
     if data.first:
         limits.append(
             f"It knows the world from {_day(data.first)} to {_day(data.last)} only; monitors "
