@@ -75,6 +75,13 @@ def test_twenty_numbers_are_groups_and_twenty_one_are_not():
         read_groups(pl.DataFrame({"n": list(range(21)) * 2}), settings("n"))
 
 
+def test_more_combinations_than_anybody_reads_are_refused():
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({name: rng.integers(0, 90, 6000).astype(str) for name in "abc"})
+    with pytest.raises(ConfigError, match=r"over 1,000 groups together: '5,9.. groups of a, b, c'"):
+        read_groups(frame, settings(*"abc"))
+
+
 def test_a_great_many_combinations_are_those_that_occur(monkeypatch):
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({name: rng.integers(0, 15, 300).astype(str) for name in "abcd"})

@@ -61,6 +61,15 @@ def test_features_are_put_on_scales_that_can_be_compared():
     assert find(material).figures["consistency"] == expected
 
 
+def test_of_many_rows_a_sample_is_compared(monkeypatch):
+    monkeypatch.setattr("gleis.training.sections.fairness.SAMPLED", 100)
+    figure = find(make_material(fairness=REGION)).figures["consistency"]
+    again = find(make_material(fairness=REGION))
+    assert figure == again.figures["consistency"]
+    monkeypatch.undo()
+    assert figure != find(make_material(fairness=REGION)).figures["consistency"]
+
+
 def test_missing_and_constant_features_do_not_count():
     frame = make_frame().with_columns(
         pages=pl.lit(3), price=pl.when(pl.col("price") > 12).then(None).otherwise("price")

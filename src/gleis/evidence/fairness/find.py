@@ -80,6 +80,7 @@ def find_fairness(
     *,
     classes: Sequence[str] | None = None,
     features: Floats | None = None,
+    features_of: NDArray[np.intp] | None = None,
     n_replicates: int = 200,
     seed: int = 0,
     level: float = 0.95,
@@ -103,8 +104,10 @@ def find_fairness(
     settings : FairnessSettings
     classes : sequence of str, optional
         Class labels in the order of the scores, to find ``settings.favourable`` among.
-    features : ndarray of float64, (n_rows, n_features), optional
+    features : ndarray of float64, (n_rows or fewer, n_features), optional
         For ``consistency``: on scales that can be compared, without missing values.
+    features_of : ndarray of intp, optional
+        The rows that ``features`` holds; by default all.
     n_replicates : int
         Resamples behind an interval.
     seed : int
@@ -137,7 +140,7 @@ def find_fairness(
     figures = {**overall.groups[0], **overall.figures}
     good = favourable_class(task, settings, classes, scores)
     if features is not None and good is not None:
-        given = decide(scores) == good
+        given = decide(scores if features_of is None else scores[features_of]) == good
         figures["consistency"] = consistency(given, features, seed=seed, level=level)
     found = tuple(_attribute(p, g) for p, g in zip(parts, by_part, strict=True))
     return Fairness(

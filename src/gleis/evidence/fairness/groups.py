@@ -19,6 +19,8 @@ MAX_ATTRIBUTES = 6
 """Protected columns, at most: with their intersections these are 63 partitions of the rows."""
 MAX_VALUES = 100
 """Values of one protected column, at most."""
+MAX_GROUPS = 1_000
+"""Combinations of values that occur, at most."""
 MAX_NUMBERS = 20
 """Distinct numbers of a protected column that are groups by themselves, without bands."""
 _PEEKED, _FEW = 1_000, 6
@@ -88,7 +90,7 @@ def read_groups(protected: pl.DataFrame, settings: FairnessSettings) -> Groups:
     ------
     ConfigError
         No protected column, too many, one that the rows do not have, with over 100 values, or
-        with over 20 different numbers and no bands.
+        with over 20 different numbers and no bands; or over 1,000 groups of all together.
     DataError
         If a protected column has no values at all.
 
@@ -109,6 +111,13 @@ def read_groups(protected: pl.DataFrame, settings: FairnessSettings) -> Groups:
         )
     read = [_read(protected, column, settings) for column in columns]
     codes, digits = _combine(read)
+    if len(digits) > MAX_GROUPS:
+        raise ConfigError(
+            f"The protected columns divide the rows into over {MAX_GROUPS:,} groups together",
+            seen=f"{len(digits):,} groups of {', '.join(columns)}",
+            remedy="Name fewer columns, cut numbers at fewer bands, or make fewer values of them.",
+            field="fairness.protected",
+        )
     names = [names for names, _ in read]
     partitions = tuple(
         _partition([columns[i] for i in chosen], [names[i] for i in chosen], digits[:, chosen])

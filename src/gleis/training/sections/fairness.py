@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from gleis.contracts.contract import Contract
 from gleis.contracts.fairness import Fairness
 from gleis.evidence.fairness.find import find_fairness
+from gleis.evidence.fairness.individuals import SAMPLED
 from gleis.training.material import Material
 from gleis.training.sections.section import Section
 
@@ -21,7 +22,10 @@ def find(material: Material) -> Fairness | None:
     settings = material.settings
     if not settings.fairness.protected:
         return None
-    test = material.test
+    test, rows = material.test, np.arange(len(material.y_test))
+    if len(rows) > SAMPLED:
+        rng = np.random.default_rng(material.seed)
+        rows = np.sort(rng.choice(rows, SAMPLED, replace=False))
     return find_fairness(
         material.y_test,
         material.scores,
@@ -29,7 +33,8 @@ def find(material: Material) -> Fairness | None:
         material.contract.task,
         settings.fairness,
         classes=material.contract.classes,
-        features=comparable(test, material.contract),
+        features=comparable(test[rows], material.contract),
+        features_of=rows,
         n_replicates=settings.evidence.bootstrap,
         seed=material.seed,
         # A heuristic, which has no baseline beside it, is not mitigated.
