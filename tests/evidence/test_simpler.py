@@ -194,3 +194,16 @@ def test_what_is_simple_itself():
     assert simplicity_of(deep.fit(x, y)) is None
     assert simplicity_of(make_pipeline(StandardScaler(), LogisticRegression())) == "linear"
     assert simplicity_of(RandomForestClassifier()) is None
+
+
+def test_a_wide_model_is_fitted_without_a_word(recwarn):
+    rng = np.random.default_rng(4)
+    rows = pl.DataFrame({f"c{k}": rng.normal(size=600) for k in range(450)})
+    y = (rng.random(600) < 1 / (1 + np.exp(-3 * rows["c0"].to_numpy()))).astype(int)
+    features = tuple(Column(name=name, kind="number") for name in rows.columns)
+    made = Contract(task="binary", features=features, target="t", classes=("n", "y"))
+    linear, _ = compare_simpler(
+        y[400:], np.full(200, 0.5), rows[400:], y[:400], rows[:400], made, n_replicates=20, seed=0
+    )
+    assert linear.figures["roc_auc"].value > 0.6
+    assert not recwarn.list

@@ -17,6 +17,9 @@ SHARE = 0.01
 _STEPS = (-1.0, -0.5, 0.5, 1.0)
 """Moves that are tried, in units of the error."""
 _PASSES = 2
+_PREDICTIONS = 100_000
+"""Rows that a search may score, about."""
+_FEWEST = 50
 
 RowLoss = Callable[[Table], Floats]
 """Rows -> loss of each, (n_rows,)."""
@@ -61,6 +64,18 @@ def errors_of(table: Table, known: Known, stated: Mapping[str, float]) -> dict[s
         if error > 0:
             found[name] = error
     return found
+
+
+def rows_within(n_numbers: int, most: int) -> int:
+    """Return how many rows may be searched: fewer where many numbers move, at least 50.
+
+    Examples
+    --------
+    >>> rows_within(10, 500), rows_within(100, 500), rows_within(5000, 500)
+    (500, 125, 50)
+    """
+    asked = _PASSES * len(_STEPS) * max(1, n_numbers)
+    return min(most, max(_FEWEST, _PREDICTIONS // asked))
 
 
 def move_worst(table: Table, errors: Mapping[str, float], row_loss: RowLoss) -> Table:

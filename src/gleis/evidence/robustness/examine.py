@@ -19,7 +19,7 @@ from gleis.evidence.decisions import decide
 from gleis.evidence.fairness.intervals import wilson
 from gleis.evidence.losses import row_loss
 from gleis.evidence.metrics import metrics_of
-from gleis.evidence.robustness.adversarial import SHARE, errors_of, move_worst
+from gleis.evidence.robustness.adversarial import SHARE, errors_of, move_worst, rows_within
 from gleis.evidence.robustness.damage import KINDS, Damage
 from gleis.evidence.robustness.single import damage_worst_features
 from gleis.evidence.robustness.table import Table, read_table
@@ -118,7 +118,7 @@ def examine_robustness(
     damages = [kind(table, known, asked.seed) for kind in KINDS]
     damages += damage_worst_features(table, known, _MeanLoss(asked, truth))
     found = _measure(asked, table, truth, damages)
-    few = np.arange(min(budget[1], len(at)))
+    few = np.arange(min(rows_within(len(errors), budget[1]), len(at)))
     moved = _adversarial(asked, table.take(few), truth[few], errors, stated=measurement_error or {})
     found += _measure(asked, table.take(few), truth[few], [moved])
     notes = (*_sampled(len(y), len(at)), *_notes([*damages, moved]))
