@@ -12,6 +12,7 @@ from gleis.evidence.explain.effects import ice, pdp
 from gleis.evidence.explain.lime import lime
 from gleis.evidence.explain.permutation import permutation
 from gleis.evidence.explain.shap import shap
+from gleis.evidence.explain.shap_summary import shap_summary
 from gleis.evidence.explain.surrogate import surrogate
 
 Function = Callable[..., Any]
@@ -30,5 +31,6 @@ MODEL: dict[str, Function] = {
     "ale": ale,
     "permutation": permutation,
     "surrogate": surrogate,
+    "shap_summary": shap_summary,
 }
 """Of the model: ``(model: Explainable, rows: Columns, *, ...options)``."""

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from gleis.contracts.explanation import Importance
 from gleis.evidence.explain.permutation import permutation
+from gleis.evidence.explain.shap_summary import shap_summary
 from gleis.training.material import Material
 from gleis.training.sections.explained import explained_rows
 from gleis.training.sections.section import Section
 
 
 def find(material: Material) -> tuple[Importance, ...]:
-    """Shuffle each feature of some test rows and measure what is lost."""
+    """Shuffle each feature of some test rows and measure what is lost; add up what each adds.
+
+    Shapley values only where they are exact.
+    """
     model, columns, target = explained_rows(material)
-    return (permutation(model, columns, target=target),)
+    shuffled = permutation(model, columns, target=target)
+    if model.apart is None:
+        return (shuffled,)
+    return shuffled, shap_summary(model, columns)
 
 
 IMPORTANCE = Section(name="importance", kind=tuple[Importance, ...], find=find, tables=())
