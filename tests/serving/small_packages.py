@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -15,7 +16,11 @@ from gleis.contracts.contract import Column, Contract
 from gleis.contracts.deployment import Version
 from gleis.contracts.evidence import Evidence
 from gleis.contracts.profile import NumberSketch, Profile, Reference
+from gleis.packaging.background import Background
 from gleis.packaging.build import Built, Parts, build_package
+from gleis.packaging.compiled.estimators import compile_estimator
+from gleis.packaging.compiled.form import encode_form
+from gleis.packaging.estimator import load_estimator
 from gleis.packaging.examples import Examples
 from gleis.packaging.requirements import require
 from gleis.packaging.rule import Cell, Rule, TableRule
@@ -54,6 +59,20 @@ EVENING = TableRule(columns=("hour",), cells=(Cell((17,), 0.625),), default=0.25
 
 def build(folder: Path, contract: Contract, *, run: str, rule: Rule | None = None) -> Built:
     """Build a package: of ``rule``, or of an estimator fitted on random rows."""
+    return build_package(_parts(folder, contract, run, rule), folder, SIGNER)
+
+
+def compiled_package(folder: Path, immutable: tuple[str, ...] = ()) -> Built:
+    """Build a package whose model is compiled, with rows for explanations."""
+    parts = _parts(folder, BINARY, "compiled", None)
+    pipeline = load_estimator(parts.estimator, parts.trusted)
+    background = Background(features=sample_rows(BINARY, 300, seed=5)[0], immutable=immutable)
+    forms = encode_form(compile_estimator(pipeline, BINARY))
+    parts = msgspec.structs.replace(parts, forms=forms, background=background)
+    return build_package(parts, folder, SIGNER)
+
+
+def _parts(folder: Path, contract: Contract, run: str, rule: Rule | None) -> Parts:
     columns, target = sample_rows(contract, 120)
     baseline = rule or _baseline(contract)
     estimator, trusted = (None, ()) if rule else fit(contract, columns, target)
@@ -90,7 +109,7 @@ def build(folder: Path, contract: Contract, *, run: str, rule: Rule | None = Non
     trusted = folder.parent / "keys" / "trusted" / "tests.pub"
     trusted.parent.mkdir(parents=True, exist_ok=True)
     trusted.write_bytes(SIGNER.public.pem)
-    return build_package(parts, folder, SIGNER)
+    return parts
 
 
 def sample_rows(contract: Contract, count: int, seed: int = 0):

@@ -175,6 +175,10 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     ``fallback`` lets the baseline answer."""
     max_connections: int = 1000
     """Connections at once, of each worker; one more gets 503."""
+    explanations: int = 2
+    """Explanations made at once, in each worker; one more gets 503 and when to ask again."""
+    explanation_timeout: str = "10s"
+    """How long one may take; after it 503."""
     request_timeout: str = "30s"
     """Time in which a request must have come in whole; after it 408."""
     tls_cert: str | None = None

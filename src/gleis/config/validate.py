@@ -45,17 +45,18 @@ def validate(settings: Settings) -> None:
     check_mitigation(settings)
     parse_duration(settings.project.label_delay, "project.label_delay")
     _every(settings.loop.every)
-    _timeout(settings.serve.timeout)
+    _timeout(settings.serve.timeout, "serve.timeout")
+    _timeout(settings.serve.explanation_timeout, "serve.explanation_timeout")
     parse_share(settings.evidence.outliers, "evidence.outliers")
 
 
-def _timeout(text: str) -> None:
-    if not parse_duration(text, "serve.timeout"):
+def _timeout(text: str, key: str) -> None:
+    if not parse_duration(text, key):
         raise ConfigError(
-            "serve.timeout leaves a model no time",
+            f"{key} leaves a model no time",
             seen=text,
-            remedy="Write 0.1s or more; 1s is usual.",
-            field="serve.timeout",
+            remedy="Write 0.1s or more; see docs/configuration.md for what is usual.",
+            field=key,
         )
 
 
@@ -157,6 +158,7 @@ def _numbers(settings: Settings) -> None:
         ("serve.workers", settings.serve.workers, 1, 256),
         ("serve.max_rows", settings.serve.max_rows, 1, 10**7),
         ("serve.max_connections", settings.serve.max_connections, 1, 10**6),
+        ("serve.explanations", settings.serve.explanations, 1, 1_000),
         ("serve.max_body_mb", settings.serve.max_body_mb, 0.001, 10_000),
         ("seed", settings.seed, 0, 2**32 - 1),
     )

@@ -19,6 +19,7 @@
     │   ├── CannotExplainError the model cannot be taken apart here       422
     │   └── TooManyError       the caller sends too many requests         429
     ├── UnavailableError       no model to answer with                    503
+    │   └── BusyError          too much is asked for at once              503
     └── StoreError             a folder, file or database that fails us
 
 Exit codes are mapped in ``cli/exits.py``, HTTP statuses in ``serving/statuses.py``, once each.
@@ -140,6 +141,30 @@ class CannotExplainError(RequestError):
 
 class UnavailableError(GleisError):
     """There is no model to answer with."""
+
+
+class BusyError(UnavailableError):
+    """Too much is asked for at once, or it takes too long.
+
+    Parameters
+    ----------
+    what, seen, remedy, field
+        As for every error.
+    retry_after : float
+        Seconds until it is worth another try.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        seen: object = ...,
+        remedy: str = "",
+        field: str | None = None,
+        retry_after: float = 1.0,
+    ) -> None:
+        super().__init__(what, seen=seen, remedy=remedy, field=field)
+        self.retry_after = retry_after
 
 
 class StoreError(GleisError):

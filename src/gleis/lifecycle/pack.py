@@ -13,6 +13,7 @@ from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
 from gleis.governance.card import write_card
 from gleis.lifecycle.workbench import Workbench
+from gleis.packaging.background import Background
 from gleis.packaging.build import Parts, build_package
 from gleis.packaging.compiled.form import STRUCTURE
 from gleis.packaging.examples import Examples
@@ -58,6 +59,10 @@ def pack(
         lineage={"run": msgspec.to_builtins(run)},
         card=write_card(run, made.contract, verdict),
         examples=msgspec.json.decode(artifacts.get(examined.examples), type=Examples),
+        background=Background(
+            features=msgspec.json.decode(artifacts.get(examined.background)),
+            immutable=bench.settings.explain.immutable,
+        ),
         requirements=require(
             None if layout else estimator,
             lock,

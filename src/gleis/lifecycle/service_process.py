@@ -21,6 +21,7 @@ from gleis.registry.callers import Callers
 from gleis.registry.versions import Registry
 from gleis.serving.access.exposure import check_exposure
 from gleis.serving.access.gate import Gate, Tokens
+from gleis.serving.deadline import Deadline
 from gleis.serving.http import App
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
@@ -134,8 +135,17 @@ def make_app(
     gate = make_gate(settings, home, clock, folder, metrics)
     size = int(limits.max_body_mb * 1e6)
     timeout = parse_duration(limits.timeout, "serve.timeout").total_seconds()
-    commits = GroupCommit(home.log)
-    return App(live, commits, clock, metrics, max_body=size, access=gate, timeout=timeout)
+    patience = parse_duration(limits.explanation_timeout, "serve.explanation_timeout")
+    return App(
+        live,
+        GroupCommit(home.log),
+        clock,
+        metrics,
+        max_body=size,
+        access=gate,
+        timeout=timeout,
+        explaining=Deadline(patience.total_seconds(), most=limits.explanations),
+    )
 
 
 def make_gate(settings: Settings, home: Home, clock: Clock, folder: Path, metrics: Metrics) -> Gate:

@@ -21,6 +21,7 @@ from gleis.contracts.evidence import Evidence
 from gleis.contracts.figure import Figure
 from gleis.contracts.outliers import OutlierModel
 from gleis.contracts.profile import Reference
+from gleis.packaging.background import BACKGROUND, Background
 from gleis.packaging.examples import Examples, promise
 from gleis.packaging.frames import Frame
 from gleis.packaging.keys import Signer, Trust
@@ -65,6 +66,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     card: str
     """Markdown."""
     examples: Examples
+    background: Background | None = None
+    """Rows for explanations; None leaves them to the examples."""
     requirements: Requirements
     """``require``'s."""
     dataset: DatasetVersion | None = None
@@ -166,11 +169,13 @@ def _files(parts: Parts) -> dict[str, bytes]:
         run=parts.run,
         created=parts.created,
     )
-    outliers = {} if parts.outliers is None else {"outliers.json": _json(parts.outliers)}
+    optional = {} if parts.outliers is None else {"outliers.json": _json(parts.outliers)}
+    if parts.background is not None:
+        optional[BACKGROUND] = msgspec.json.encode(parts.background, order="deterministic")
     return (
         mlflow
         | model
-        | outliers
+        | optional
         | {
             "contract.json": _json(parts.contract),
             "reference.json": _json(parts.reference),

@@ -15,6 +15,7 @@ from gleis.contracts.evidence import Evidence
 from gleis.contracts.outliers import OutlierModel
 from gleis.contracts.ports import Model
 from gleis.contracts.profile import Reference
+from gleis.packaging.background import BACKGROUND, Background
 from gleis.packaging.compiled.form import ARRAYS, STRUCTURE, decode_form
 from gleis.packaging.compiled.model import CompiledModel
 from gleis.packaging.estimator import SklearnModel
@@ -51,6 +52,8 @@ class Package:
     """Whose signature was accepted: that of a copy in another process, too."""
     outliers: OutlierModel | None = None
     """None in packages of gleis 0.1, which had none."""
+    background: Background
+    """Rows for explanations; the examples' in packages that were made without."""
 
 
 def load_package(path: Path, digest: str | None, trust: Trust) -> Package:
@@ -100,6 +103,12 @@ def open_sealed(path: Path, sealed: Sealed, trust: Trust) -> Package:
         if "outliers.json" in files
         else None,
     }
+    examples: Examples = parts["examples"]
+    parts["background"] = (
+        _decode(files, BACKGROUND, Background)
+        if BACKGROUND in files
+        else Background(features=examples.features)
+    )
     model = _model(files, contract)
     digest, signed = sealed.manifest.digest, sealed.signed
     return Package(

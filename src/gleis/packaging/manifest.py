@@ -27,6 +27,7 @@ FILES = frozenset(
         "model.onnx.json",
         "model.skops",
         "model.types.json",
+        "background.json",
         "outliers.json",
         "python_env.yaml",
         "reference.json",

@@ -86,7 +86,9 @@ class Explainer:
         told.pop("is")
         return {**msgspec.to_builtins(answered), **told}
 
-    def explain_model(self, method: str, options: Mapping[str, Any] | None = None) -> Any:
+    def explain_model(
+        self, method: str, options: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Explain the model over the package's background.
 
         Parameters
@@ -96,18 +98,30 @@ class Explainer:
         options : mapping, optional
             What the method takes, such as ``feature``.
 
+        Returns
+        -------
+        dict
+            JSON values: model, version and those of the explanation.
+
         Raises
         ------
         RequestError
             There is no such method, option, class or feature.
         """
-        return explain(self._model(False), None, method, **(options or {}))
+        found = explain(self._model(False), None, method, **(options or {}))
+        said = msgspec.to_builtins(found)
+        said.pop("is")
+        return {"model": self.service.name, "version": self.service.version.number, **said}
 
     def _model(self, fallback: bool) -> Explainable:
         if fallback not in self._prepared:
             package = self.service.package
             model: Model = package.baseline if fallback else package.model
             self._prepared[fallback] = make_explainable(
-                model, package.contract, package.examples.features
+                model,
+                package.contract,
+                package.background.features,
+                immutable=package.background.immutable,
+                permutations=False,
             )
         return self._prepared[fallback]

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from gleis.contracts.clock import Clock
 from gleis.contracts.errors import GleisError
 from gleis.serving.bodies import ClientGoneError, Receive
+from gleis.serving.deadline import Deadline
 from gleis.serving.lane import LARGEST, Direct, Headers, Lane
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
@@ -83,6 +84,8 @@ class App:
         Splits rows over services; by default ``live``, as the running release says.
     timeout : float
         Seconds a model may take before its baseline answers.
+    explaining : Deadline, optional
+        How long one explanation may take, and how many may be made at once; default 10 s and 2.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class App:
         access: Access | None = None,
         router: Router | None = None,
         timeout: float = 1.0,
+        explaining: Deadline | None = None,
     ) -> None:
         self.draining = False
         """True while the server shuts down: answers then ask clients to reconnect elsewhere."""
@@ -111,6 +115,7 @@ class App:
                 self._plane,
                 lambda: self.draining,
                 lambda: self.access is not None and self.access.guarded,
+                explaining or Deadline(10.0, most=2),
             )
         )
         self._predict, _ = self._routes.find(predicting.PREDICT)
@@ -221,12 +226,12 @@ async def _no_more() -> Any:
 
 
 def protocols(
-    plane: Plane, draining: Callable[[], bool], guarded: Callable[[], bool]
+    plane: Plane, draining: Callable[[], bool], guarded: Callable[[], bool], slow: Deadline
 ) -> Sequence[Route]:
     """Return the routes of every protocol the service speaks; another one is added here."""
     served = (
         *predicting.routes(plane),
-        *explaining.routes(plane),
+        *explaining.routes(plane, slow),
         *v2.routes(plane, draining),
         *invocations.routes(plane, draining),
         *operating.routes(plane, draining),

@@ -6,6 +6,7 @@ from math import ceil
 from typing import Any
 
 from gleis.contracts.errors import (
+    BusyError,
     CannotExplainError,
     ForbiddenError,
     GleisError,
@@ -57,7 +58,7 @@ def headers_of(error: GleisError) -> tuple[tuple[bytes, bytes], ...]:
     """
     if isinstance(error, UnknownCallerError):
         return ((b"www-authenticate", b'Bearer realm="gleis"'),)
-    if isinstance(error, TooManyError):
+    if isinstance(error, TooManyError | BusyError):
         return ((b"retry-after", b"%d" % max(1, ceil(error.retry_after))),)
     return ()
 

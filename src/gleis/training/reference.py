@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gleis.contracts.ports import Scores
 
 _EXAMPLES = 200
+_BACKGROUND = 1_000
 
 
 def make_reference(prepared: Prepared, scores: Scores) -> Reference:
@@ -49,6 +50,15 @@ def make_outliers(prepared: Prepared, rate: float) -> OutlierModel:
     scores = outlier_scorer(fitted).score(columns)
     threshold = float(np.quantile(scores, 1.0 - rate, method="higher"))
     return msgspec.structs.replace(fitted, threshold=threshold, rate=rate)
+
+
+def make_background(prepared: Prepared, seed: int) -> dict[str, list[Any]]:
+    """Draw up to 1,000 training rows, in their order: feature -> values."""
+    train = prepared.split.train
+    if len(train) > _BACKGROUND:
+        train = np.sort(np.random.default_rng(seed).choice(train, _BACKGROUND, replace=False))
+    rows = prepared.features[train]
+    return {name: rows[name].to_list() for name in rows.columns}
 
 
 def make_examples(prepared: Prepared, scores: Scores) -> Examples:

@@ -72,11 +72,13 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     """Artifact: JSON of the Examples that test the package."""
     outliers: str
     """Artifact: JSON of the OutlierModel."""
+    background: str
+    """Artifact: JSON of the rows for explanations, feature -> values."""
 
     @property
     def artifacts(self) -> tuple[str, ...]:
         """Digests this result stands on."""
-        return (self.reference, self.examples, self.outliers)
+        return (self.reference, self.examples, self.outliers, self.background)
 
 
 class CompiledForm(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,7 +37,7 @@ from gleis.training.keys import fit_key, function_code, module_code, rule_key
 from gleis.training.material import Material
 from gleis.training.mitigate import buildable, mitigate, refuse_adopted
 from gleis.training.prepare import Prepared, prepare
-from gleis.training.reference import make_examples, make_outliers, make_reference
+from gleis.training.reference import make_background, make_examples, make_outliers, make_reference
 from gleis.training.results import CompiledForm, Examined, Fitted, Ruled
 from gleis.training.rule import make_rule
 from gleis.training.sections.registered import sections_for
@@ -359,12 +359,14 @@ class Trainer:
         examples = make_examples(prepared, scores)
         rate = parse_share(self.settings.evidence.outliers, "evidence.outliers")
         outliers = make_outliers(prepared, rate)
+        background = make_background(prepared, derive_seed(self.settings.seed, "background"))
         return Examined(
             key=key,
             evidence=evidence,
             reference=self.artifacts.put(msgspec.json.encode(reference)),
             examples=self.artifacts.put(msgspec.json.encode(examples)),
             outliers=self.artifacts.put(msgspec.json.encode(outliers)),
+            background=self.artifacts.put(msgspec.json.encode(background)),
         )
 
     def scores(self, result: Fitted | Ruled) -> Scores:

@@ -67,6 +67,8 @@ class Explainable:
     """Why there is no ``apart``, a sentence."""
     immutable: tuple[str, ...] = ()
     """Features that a person cannot change."""
+    permutations: bool = True
+    """Whether ``shap`` may be asked where there is no ``apart``: it takes seconds to import."""
     seed: int = 0
 
     @cached_property
@@ -218,6 +220,7 @@ def make_explainable(
     background: Columns,
     *,
     immutable: tuple[str, ...] = (),
+    permutations: bool = True,
     seed: int = 0,
 ) -> Explainable:
     """Prepare a model for explaining.
@@ -230,6 +233,8 @@ def make_explainable(
         Feature -> values of training rows that stand for the distribution.
     immutable : tuple of str
         What a person cannot change; what the model does not look at is left out.
+    permutations : bool
+        Whether ``shap`` may be asked about a model that cannot be taken apart.
     seed : int
 
     Raises
@@ -259,6 +264,7 @@ def make_explainable(
         apart=apart,
         refusal=refusal,
         immutable=tuple(name for name in contract.names if name in immutable),
+        permutations=permutations,
         seed=seed,
     )
 

@@ -37,13 +37,19 @@ def permutation_parts(model: Explainable, matrix: Matrix, column: int) -> Parts:
     Raises
     ------
     CannotExplainError
-        ``shap`` is not installed.
+        ``shap`` may not be asked, or is not installed.
 
     References
     ----------
     Strumbelj, E. and Kononenko, I. (2014). Explaining prediction models and individual predictions
     with feature contributions. Knowledge and Information Systems 41, 647-665, algorithm 1.
     """
+    if not model.permutations:
+        raise CannotExplainError(
+            model.refusal,
+            remedy="Ask for lime or anchor here; or run gleis explain with the extra "
+            "gleis[explain], whose permutations explain any model.",
+        )
     if importlib.util.find_spec("shap") is None:
         raise CannotExplainError(
             model.refusal,

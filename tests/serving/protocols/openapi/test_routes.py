@@ -66,7 +66,11 @@ def test_its_examples_are_answered(client):
         parameters = document["paths"][path].get("parameters", [])
         filled = path.format(**{one["name"]: one.get("example") for one in parameters})
         examples = {}
-        if method == "post":
+        if method == "get":
+            queried = [one for one in operation.get("parameters", []) if "example" in one]
+            query = {one["name"]: one["example"] for one in queried if one["in"] == "query"}
+            assert not query or client.get(filled, params=query).status_code == 200
+        else:
             examples = operation["requestBody"]["content"]["application/json"].get("examples", {})
         for example in examples.values():
             reply = client.post(filled, json=example["value"])

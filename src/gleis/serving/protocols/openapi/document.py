@@ -32,7 +32,7 @@ def describe(service: Service, routes: Iterable[Route] = (), *, guarded: bool = 
     example = {name: features[name][0] for name in contract.names if features.get(name)}
     found: list[tuple[Protocol, Json]] = [
         ("own", predicting.paths(example)),
-        ("own", explaining.paths(example)),
+        ("own", explaining.paths(contract, example)),
         ("v2", v2.paths(contract, service.name, service.version.number, example)),
         ("mlflow", invocations.paths(contract, example)),
         ("own", operating.paths()),

@@ -15,10 +15,10 @@ _MEANINGS = {
     "404": "There is no such model, or it does not answer in this version.",
     "413": "The body or the batch is over the limit.",
     "415": "Another content type than the two that are read.",
-    "422": "A field breaks the contract; or the model cannot be taken apart.",
+    "422": "A field breaks the contract; or the model cannot be explained this way.",
     "429": "Too many requests; Retry-After says when to try again.",
     "500": "A defect; the server's log says which.",
-    "503": "There is no model to answer with, or the log cannot be written.",
+    "503": "There is no model to answer with, the log cannot be written, or too much is asked.",
 }
 _ERRORS: dict[Protocol, str] = {"own": "Error", "v2": "V2Error", "mlflow": "MlflowError"}
 _SECURITY = ("401", "403", "429")
