@@ -16,6 +16,13 @@ def test_what_matters_comes_first_and_the_compiled_model_says_the_same():
     assert abs(quick.features["price"].value - found.features["price"].value) < 1e-9
 
 
+def test_shapley_values_are_added_up_where_they_are_exact():
+    assert [each.method for each in find(make_material())] == ["permutation"]
+    shuffled, summed = find(make_material(compiled=True))
+    assert (shuffled.method, summed.method) == ("permutation", "shap_summary")
+    assert list(summed.features)[:2] == ["price", "channel"]
+
+
 def test_it_survives_the_cache_and_is_the_same_again():
     found = find(make_material(compiled=True))
     decoded = msgspec.json.decode(msgspec.json.encode(found), type=IMPORTANCE.kind)

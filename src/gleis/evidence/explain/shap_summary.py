@@ -16,7 +16,7 @@ from gleis.evidence.explain.options import check_whole
 from gleis.evidence.explain.shap import score_parts
 
 _REPLICATES = 200
-_POINTS = 200
+_POINTS = 100
 _ROWS, _SLOW_ROWS = 500, 40
 """Sampled; fewer where the model is asked about every permutation."""
 
@@ -42,7 +42,7 @@ def shap_summary(
     -------
     Importance
         The most important first, on the scale where scores are sums, with 95% percentile
-        bootstrap intervals over rows. ``points`` are of up to 200 of the rows; those whose value
+        bootstrap intervals over rows. ``points`` are of up to 100 of the rows; those whose value
         is missing are not among them.
 
     Raises
