@@ -52,7 +52,9 @@ def test_a_waterfall_begins_at_the_base_and_ends_at_the_answer():
 
 def test_the_bars_of_a_simplification_begin_at_nothing():
     found = contributions(method="lime", conditions={"loan": "loan > 99"}, link="identity")
-    assert "loan &gt; 99" in spoken(found)
+    assert "the loan &gt; 99" in spoken(found)
+    same = contributions(method="lime", conditions={"married": "married = 1"}, link="identity")
+    assert "married = married" in spoken(same)
     assert {row["start"] for row in drawn_rows(found) if "start" in row} == {0.0}
 
 
@@ -68,7 +70,7 @@ def test_a_rule_and_its_figures():
     rule = (Condition(feature="loan", text="loan <= 99", high=99.0),)
     anchor = Anchor(explained=ASKED, rule=rule, precision=FIGURE, coverage=COVERAGE, fidelity=())
     svg = spoken(anchor)
-    for word in ("loan &lt;= 99", "It stays refusal", "97.1%", "12.0%", "coverage"):
+    for word in ("the loan is at most 99 USD", "It stays refusal", "97.1%", "12.0%", "coverage"):
         assert word in svg
 
 

@@ -77,6 +77,12 @@ def test_what_counted_for_and_against():
     )
 
 
+def test_a_name_that_ends_in_brackets_takes_the_value_in():
+    names = Wording(names={"ratio": "the record (1 is best)"})
+    found = in_words(contributions(), CONTRACT, "de", names=names)
+    assert "the record (1 is best; hier 41,25 %)" in found
+
+
 def test_a_simplification_says_how_good_it_is():
     fits = (Fidelity(measure="local R2", value=0.83, asked=">= 0.25"),)
     english, german = said(contributions(method="lime", link="identity", fidelity=fits))

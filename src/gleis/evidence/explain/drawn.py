@@ -8,13 +8,16 @@ from typing import Any
 import altair as alt
 
 from gleis.contracts.contract import Contract
-from gleis.contracts.explanation import Value
+from gleis.contracts.explanation import Condition, Value
 from gleis.contracts.wording import Wording
+from gleis.evidence.explain.speaker import Speaker
 from gleis.evidence.explain.written import written
 
 RISES, FALLS, QUIET, FAINT = "#0072B2", "#D55E00", "#7F7F7F", "#BFBFBF"
 """Okabe and Ito's blue and vermilion, and greys."""
 WIDTH = 420
+_WRAP = 100
+"""Characters of a line."""
 Chart = Any
 
 
@@ -50,3 +53,29 @@ def score_axis(of: str | None, contract: Contract, names: Wording) -> str:
     if of is None:
         return called(contract.target, names)
     return f"chance of {outcome(of, contract, names)}"
+
+
+def rule_text(rule: Sequence[Condition], contract: Contract, names: Wording) -> str:
+    """Return conditions with the names of their features, joined."""
+    return " and ".join(condition_text(each, contract, names) for each in rule)
+
+
+def condition_text(condition: Condition, contract: Contract, names: Wording) -> str:
+    """Return a condition as it stands, or with the names that its feature and value have."""
+    if condition.feature not in names.names:
+        return condition.text
+    return Speaker(contract, "en", names).condition(condition)
+
+
+def wrapped(notes: Sequence[str]) -> list[str]:
+    """Break sentences into lines of a subtitle."""
+    lines = []
+    for note in notes:
+        line = ""
+        for word in note.split():
+            if len(line) + len(word) > _WRAP:
+                lines.append(line.strip())
+                line = ""
+            line += f" {word}"
+        lines.append(line.strip())
+    return lines

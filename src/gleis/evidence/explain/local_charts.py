@@ -24,11 +24,13 @@ from gleis.evidence.explain.drawn import (
     WIDTH,
     Chart,
     called,
+    condition_text,
     data,
     outcome,
     score_axis,
     shown,
     title,
+    wrapped,
 )
 
 _SHOWN = 12
@@ -91,7 +93,7 @@ def anchor_chart(found: Anchor, contract: Contract, names: Wording) -> Chart:
         x=x, tooltip=["name:N", *(alt.Tooltip(f"{f}:Q", format=".3f") for f in _FIGURE)]
     )
     text = base.mark_text(dy=-12, color=QUIET).encode(x=x, text=alt.Text("value:Q", format=".1%"))
-    rule = [f"– {condition.text}" for condition in found.rule] or ["– (anything)"]
+    rule = [f"– {condition_text(each, contract, names)}" for each in found.rule] or ["– (anything)"]
     answer = found.explained.prediction
     said = outcome(answer, contract, names) if contract.classes else str(answer)
     return alt.layer(line, dot, text).properties(
@@ -156,8 +158,8 @@ def counterfactuals_chart(found: Counterfactuals, contract: Contract, names: Wor
         title=title(
             _answer(found.explained, contract, names),
             "What would have had to be otherwise for another answer",
-            f"Not changed: {fixed}" if fixed else "",
-            found.note,
+            *wrapped([f"Not changed: {fixed}"] if fixed else []),
+            *wrapped([found.note] if found.note else []),
         ),
     )
 
@@ -181,7 +183,7 @@ def _bars(found: Contributions, contract: Contract, names: Wording) -> list[dict
     parts = [(_label(found, f, contract, names), v) for f, v in ranked[:_SHOWN] if v]
     rest = [v for _, v in ranked[_SHOWN:] if v]
     if rest:
-        parts.append((f"{len(rest)} others", sum(rest)))
+        parts.append((f"{len(rest)} others" if len(rest) > 1 else "another one", sum(rest)))
     bars, at = [], found.base_value if found.method == "shap" else 0.0
     for label, adds in parts:
         start, at = at, at + adds if found.method == "shap" else 0.0
@@ -200,8 +202,9 @@ def _bars(found: Contributions, contract: Contract, names: Wording) -> list[dict
 
 
 def _label(found: Contributions, feature: str, contract: Contract, names: Wording) -> str:
-    if feature in found.conditions:
-        return found.conditions[feature]
+    given = f"{feature} = "
+    if feature in found.conditions and not found.conditions[feature].startswith(given):
+        return found.conditions[feature].replace(feature, called(feature, names), 1)
     if feature in found.explained.row:
         value = shown(feature, found.explained.row[feature], contract, names)
         return f"{called(feature, names)} = {value}"

@@ -48,7 +48,10 @@ def _item(speaker: Speaker, found: Contributions, feature: str) -> str:
     if feature not in found.explained.row:
         return found.conditions.get(feature, speaker.name(feature))
     value = speaker.value(feature, found.explained.row[feature])
-    return speaker.say("item", name=speaker.name(feature), value=value)
+    name = speaker.name(feature)
+    if name.endswith(")"):
+        return speaker.say("item inside", name=name[:-1], value=value)
+    return speaker.say("item", name=name, value=value)
 
 
 def anchor_in_words(speaker: Speaker, found: Anchor) -> list[str]:

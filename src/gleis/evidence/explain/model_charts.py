@@ -17,9 +17,11 @@ from gleis.evidence.explain.drawn import (
     Chart,
     called,
     data,
+    rule_text,
     score_axis,
     shown,
     title,
+    wrapped,
 )
 
 _METHODS = {
@@ -34,7 +36,6 @@ _BANDS = {
 }
 _MOST_LINES = 100
 _BARS = 25
-_WRAP = 100
 
 
 def effect_chart(found: Effect, contract: Contract, names: Wording) -> Chart:
@@ -51,7 +52,7 @@ def effect_chart(found: Effect, contract: Contract, names: Wording) -> Chart:
     head = title(
         f"{what[:1].upper()}{what[1:]} by {called(found.feature, names)}",
         f"{_METHODS[found.method]}. {band}",
-        *_wrapped(found.notes),
+        *wrapped(found.notes),
     )
     if found.counts:
         return _dots(points, y, called(found.feature, names)).properties(title=head)
@@ -126,7 +127,7 @@ def surrogate_chart(found: Surrogate, contract: Contract, names: Wording) -> Cha
     rows: list[dict[str, Any]] = [
         {
             "rule": f"{place}",
-            "text": " and ".join(each.text for each in rule) or "always",
+            "text": rule_text(rule, contract, names) or "always",
             "value": value,
             "rows": count,
             "share": count / found.rows,
@@ -225,16 +226,3 @@ def _lines(found: Effect, x: alt.X, y: alt.Y) -> Chart:
         .mark_line(color=FAINT, strokeWidth=0.7, opacity=0.7)
         .encode(x=x, y=y, detail="line:N")
     )
-
-
-def _wrapped(notes: tuple[str, ...]) -> list[str]:
-    lines = []
-    for note in notes:
-        line = ""
-        for word in note.split():
-            if len(line) + len(word) > _WRAP:
-                lines.append(line.strip())
-                line = ""
-            line += f" {word}"
-        lines.append(line.strip())
-    return lines

@@ -16,6 +16,7 @@ _EN = {
     "raised": "What raised it most: {items}.",
     "nothing": "Nothing that was given moved it.",
     "item": "{name} ({value})",
+    "item inside": "{name}; here {value})",
     "not causal": (
         "This says how the model weighed what it was given, not what causes what, and not "
         "what would happen if something were changed."
@@ -102,6 +103,7 @@ _DE = {
     "raised": "Am stärksten erhöht hat es: {items}.",
     "nothing": "Keine der Angaben hat etwas daran geändert.",
     "item": "{name} ({value})",
+    "item inside": "{name}; hier {value})",
     "not causal": (
         "Das sagt, wie das Modell die Angaben gewichtet hat, nicht, was wovon die Ursache "
         "ist, und nicht, was bei anderen Angaben geschähe."

@@ -79,9 +79,10 @@ class Speaker:
 
     def rule(self, rule: Sequence[Condition]) -> str:
         """Return conditions, joined."""
-        return PHRASES[self.language]["and"].join(self._condition(each) for each in rule)
+        return PHRASES[self.language]["and"].join(self.condition(each) for each in rule)
 
-    def _condition(self, asked: Condition) -> str:
+    def condition(self, asked: Condition) -> str:
+        """Return one condition, as a part of a sentence."""
         name = self.name(asked.feature)
         if asked.low is not None or asked.high is not None:
             text = self._range(asked, name)

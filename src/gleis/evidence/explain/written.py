@@ -91,8 +91,8 @@ def written(value: Value, column: Column | None, language: Language, wording: Wo
     >>> loan = Column(name="loan", kind="number", unit="EUR")
     >>> written(1500.5, loan, "de", Wording()), written(None, loan, "de", Wording())
     ('1.500,5 EUR', 'nicht angegeben')
-    >>> written(1, None, "en", Wording()), written(True, None, "en", Wording())
-    ('1', 'yes')
+    >>> written(1, None, "en", Wording()), written("yes", None, "de", Wording())
+    ('1', 'ja')
     """
     if column is not None:
         shown = int(value) if isinstance(value, float) and value.is_integer() else value
@@ -105,7 +105,7 @@ def written(value: Value, column: Column | None, language: Language, wording: Wo
     if isinstance(value, bool):
         return _YES[language][value]
     if isinstance(value, str):
-        return value
+        return _YES[language][value == "yes"] if value in {"yes", "no"} else value
     text = number(value, language)
     return f"{text} {column.unit}" if column is not None and column.unit else text
 
