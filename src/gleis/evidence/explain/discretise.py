@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import floor
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ Array = NDArray[Any]
 QUARTILES = (0.25, 0.5, 0.75)
 
 
-def edges_of(values: Array, shares: Sequence[float] = QUARTILES, *, whole: bool = False) -> Array:
+def edges_of(values: Array, shares: Sequence[float] = QUARTILES) -> Array:
     """Return where the values of a feature are cut: a range holds what is at most its upper edge.
 
     Parameters
@@ -24,8 +23,6 @@ def edges_of(values: Array, shares: Sequence[float] = QUARTILES, *, whole: bool 
         NaN is left out.
     shares : sequence of float
         Of the rows below an edge, each in (0, 1).
-    whole : bool
-        The values are whole numbers, and so are the edges then.
 
     Returns
     -------
@@ -42,8 +39,7 @@ def edges_of(values: Array, shares: Sequence[float] = QUARTILES, *, whole: bool 
     known = np.sort(values)[: len(values) - int(np.isnan(values).sum())]
     if not len(known) or known[0] == known[-1]:
         return np.empty(0)
-    found = (_quantile(known, share) for share in shares)
-    cuts = sorted({floor(cut) if whole else cut for cut in found} - {float(known[-1])})
+    cuts = sorted({_quantile(known, share) for share in shares} - {float(known[-1])})
     if cuts:
         return np.array(cuts, dtype=np.float64)
     return known[np.searchsorted(known, known[-1]) - 1 :][:1]

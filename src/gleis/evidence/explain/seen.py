@@ -31,7 +31,7 @@ class Seen:
     >>> contract = Contract(task="regression", features=(size,), target="y")
     >>> seen = Seen(contract, np.array([[1.0], [2.0], [4.0], [9.0], [np.nan]]))
     >>> seen.edges(0).tolist(), seen.spread.tolist(), seen.centre.tolist()
-    ([1.0, 3.0, 5.0], [1.5], [3.0])
+    ([1.0, 2.0, 4.0], [1.5], [3.0])
     """
 
     def __init__(self, contract: Contract, rows: Array) -> None:
@@ -60,10 +60,14 @@ class Seen:
         return self._known[feature]
 
     def edges(self, feature: int, shares: tuple[float, ...] = QUARTILES) -> Array:
-        """Return where a number is cut, rising; empty of a category. See ``edges_of``."""
+        """Return where a number is cut, rising; empty of a category.
+
+        As ``edges_of``, but at values that were seen: between two of them it makes no difference.
+        """
         if (feature, shares) not in self._edges:
             known = self.known(feature) if self.numeric[feature] else np.empty(0)
-            self._edges[feature, shares] = edges_of(known, shares, whole=bool(self.whole[feature]))
+            below = np.searchsorted(known, edges_of(known, shares), side="right") - 1
+            self._edges[feature, shares] = np.unique(known[below])
         return self._edges[feature, shares]
 
     @cached_property
