@@ -13,6 +13,7 @@ from gleis.packaging.estimator import SklearnModel
 from gleis.training.keys import fit_key
 from gleis.training.mitigate import mitigate, refuse_adopted, wrap
 from gleis.training.prepare import prepare
+from materials import make_material
 from mitigated_models import lending_model, lending_rows
 
 ROWS, PAID = lending_rows()
@@ -148,3 +149,9 @@ def test_a_fit_depends_on_its_mitigation_and_not_on_how_fairness_is_measured(tmp
         key(mitigate="reweighing", bands={"sex": [1.0]}),
     ]
     assert len({plain, weighed, *different}) == 6
+
+
+def test_simpler_models_do_not_see_what_only_the_mitigation_sees():
+    material = make_material(fairness={"protected": ["region"], "mitigate": "reject_option"})
+    assert "region" in material.contract.names
+    assert material.seen.names == ("price", "pages", "channel")

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from gleis.contracts.dataset import DatasetVersion
-from gleis.data.columns import feature_names
+from gleis.data.columns import feature_names, hidden_columns
 from gleis.lifecycle.workbench import Workbench
 
 _SHOWN = 4
@@ -19,6 +19,7 @@ def describe_columns(bench: Workbench, version: DatasetVersion) -> list[dict[str
     features = set(feature_names(frame.columns, bench.settings))
     project = bench.settings.project
     roles = {project.target: "target", project.id: "id", project.time: "time"}
+    roles |= dict.fromkeys(hidden_columns(frame.columns, bench.settings), "mitigation")
     return [
         {
             "name": name,

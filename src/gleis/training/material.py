@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from gleis.config.settings import Settings
 from gleis.contracts.contract import Contract
 from gleis.contracts.ports import Columns, Model
+from gleis.data.columns import hidden_columns
 from gleis.training.prepare import Prepared
 
 if TYPE_CHECKING:
@@ -39,6 +41,13 @@ class Material:
     def contract(self) -> Contract:
         """The model's interface."""
         return self.prepared.contract
+
+    @property
+    def seen(self) -> Contract:
+        """The interface without columns that only a mitigation sees."""
+        hidden = hidden_columns(self.contract.names, self.settings)
+        kept = tuple(one for one in self.contract.features if one.name not in hidden)
+        return msgspec.structs.replace(self.contract, features=kept)
 
     @property
     def test(self) -> pl.DataFrame:

@@ -5,7 +5,6 @@ The only place of this room that imports mitigations, when one is asked for.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -120,9 +119,7 @@ def mitigate(
     # With every prediction it reads the groups off the features; then so here too.
     source = features if found.by_group else rows
     groups = group_names(source, fairness.mitigated_columns, fairness.bands)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=FutureWarning, module="fairlearn")
-        mitigator.fit(features, target, groups)
+    mitigator.fit(features, target, groups)
     return Mitigated(mitigator.packaged, _notes(found, mitigator, settings))
 
 

@@ -276,6 +276,7 @@ class Trainer:
                     prepared.target[train],
                 )
                 estimator, notes = made.estimator, (*notes, *made.notes)
+                seeds["mitigation"] = derive_seed(self.settings.seed, "mitigation")
         except GleisError:
             raise
         except Exception as error:

@@ -11,7 +11,14 @@ from sklearn.base import is_regressor
 
 from gleis.evidence.mitigation.mitigator import Mitigator
 from gleis.evidence.mitigation.mixture import mix
-from gleis.evidence.mitigation.reductions import fairlearn, learner, member, positions_of
+from gleis.evidence.mitigation.reductions import (
+    fairlearn,
+    fairlearn_warnings_aside,
+    group_loss,
+    learner,
+    member,
+    positions_of,
+)
 from gleis.evidence.mitigation.tables import visible
 
 
@@ -72,16 +79,16 @@ class BoundedGroupLoss(Mitigator):
         losses = (values - asked.fit(rows, values).predict(rows)) ** 2
         worst = max(float(losses[codes == place].mean()) for place in range(known.size))
         self.bound_ = worst + self.strength * (float(losses.mean()) - worst)
-        reductions = fairlearn("reductions")
         low, high = float(values.min()), float(values.max())
         span = high - low or 1.0
-        game = reductions.ExponentiatedGradient(
+        game = fairlearn("reductions").ExponentiatedGradient(
             asked,
-            reductions.BoundedGroupLoss(_Square(span), upper_bound=self.bound_ / span**2),
+            group_loss(_Square(span), self.bound_ / span**2),
             max_iter=self.max_iter,
             nu=0.5 * float(losses.std()) / span**2 / np.sqrt(values.size),
         )
-        game.fit(rows, values, sensitive_features=names)
+        with fairlearn_warnings_aside():
+            game.fit(rows, values, sensitive_features=names)
         weights = game.weights_.sort_index().to_numpy(dtype=np.float64)
         labels = np.arange(2) if classes is None else classes
         members = [member(game.predictors_[place], labels) for place in range(weights.size)]

@@ -14,6 +14,7 @@ from gleis.evidence.mitigation.mixture import mix
 from gleis.evidence.mitigation.reductions import (
     decisions,
     fairlearn,
+    fairlearn_warnings_aside,
     learner,
     loosened,
     member,
@@ -87,7 +88,8 @@ class ExponentiatedGradient(Mitigator):
             parity(self.constraint, self.favourable, self.bound_),
             max_iter=self.max_iter,
         )
-        game.fit(rows, labels, sensitive_features=names)
+        with fairlearn_warnings_aside():
+            game.fit(rows, labels, sensitive_features=names)
         self.weights_ = game.weights_.sort_index().to_numpy(dtype=np.float64)
         members = [member(game.predictors_[place], classes) for place in range(self.weights_.size)]
         self.estimator_ = mix(members, self.weights_.tolist(), classes)

@@ -13,6 +13,7 @@ from gleis.evidence.mitigation.mitigator import Mitigator
 from gleis.evidence.mitigation.reductions import (
     decisions,
     fairlearn,
+    fairlearn_warnings_aside,
     learner,
     member,
     parity,
@@ -83,7 +84,8 @@ class GridSearch(Mitigator):
             grid_size=self.size,
             grid_limit=self.limit,
         )
-        search.fit(positions_of(labels), labels, sensitive_features=names)
+        with fairlearn_warnings_aside():
+            search.fit(positions_of(labels), labels, sensitive_features=names)
         best = search.best_idx_
         self.error_ = float(search.objectives_[best])
         self.violation_ = float(search.gammas_.iloc[:, best].max())

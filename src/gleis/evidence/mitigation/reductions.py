@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -78,6 +80,41 @@ class Learner:
     def predict(self, positions: Any) -> Any:
         """Return the answers on all rows; asked often, so kept."""
         return self.answers[np.asarray(positions).ravel()]
+
+
+@contextmanager
+def fairlearn_warnings_aside() -> Iterator[None]:
+    """Keep back what Fairlearn's own lines are warned of by pandas: nobody here can mend it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module="fairlearn")
+        warnings.filterwarnings("ignore", category=FutureWarning, module="fairlearn")
+        yield
+
+
+def group_loss(loss: Any, bound: float) -> Any:
+    """Return Fairlearn's bounded group loss, with weights by look-up and not row by row.
+
+    Parameters
+    ----------
+    loss : object
+        With ``eval(labels, answers)``, ``min`` and ``max``, as Fairlearn's losses.
+    bound : float
+        Largest loss of a group.
+    """
+    plain = fairlearn("reductions").BoundedGroupLoss
+
+    def weights(self: Any, lambda_vec: Any = None) -> Any:
+        adjust = self.prob_attr * 0 + 1 if lambda_vec is None else lambda_vec / self.prob_attr
+        return self.tags["group_id"].map(adjust).astype(float)
+
+    def objective(self: Any) -> Any:
+        mean = plain.default_objective(self)
+        return type("MeanLoss", (type(mean),), quick)(loss)
+
+    quick = {"signed_weights": weights}
+    return type("BoundedGroupLoss", (plain,), {"default_objective": objective, **quick})(
+        loss, upper_bound=bound
+    )
 
 
 def learner(estimator: Any, table: Any, answer: Callable[[Any, Any], Any]) -> Learner:

@@ -35,7 +35,7 @@ def shift(scores: Floats, thresholds: Floats) -> Floats:
     >>> shift(np.array([0.3, 0.6, 0.8]), np.array([0.6, 0.6, 0.6])).tolist()
     [0.25, 0.5, 0.75]
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         under = 0.5 * scores / thresholds
         over = 0.5 + 0.5 * (scores - thresholds) / (1.0 - thresholds)
     chosen = scores > thresholds

@@ -22,7 +22,7 @@ def find(material: Material) -> tuple[Rival, ...]:
         material.test,
         material.prepared.target[train],
         material.prepared.part(train),
-        material.contract,
+        material.seen,
         n_replicates=material.settings.evidence.bootstrap,
         seed=material.seed,
         n_train=len(material.prepared.split.train),
