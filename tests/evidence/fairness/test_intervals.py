@@ -41,6 +41,10 @@ def test_only_the_end_towards_equality_is_widened():
     low, high = widen_to_alike(values, lows, highs, alike)
     assert low == pytest.approx([0.1, 0.4, 0.4])
     assert high == pytest.approx([0.9, 0.9, 0.9])
+    ratios = np.array([0.6, 0.2, 0.2, 0.0])
+    low, high = widen_to_alike(ratios, np.array([0.5, 0.1, 0.0, 0.0]), ratios + 0.05, np.ones(4))
+    assert low == pytest.approx([0.5, 0.1, 0.0, 0.0])
+    assert high == pytest.approx([0.72, 0.4, 1.0, 0.05])
 
 
 def unequal(rng, rates, sizes):

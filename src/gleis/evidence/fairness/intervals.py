@@ -47,7 +47,8 @@ def widen_to_alike(
     """Let the end towards equal treatment reach as far from the value as the other end does.
 
     A largest difference is never negative, and resamples of equal groups differ: percentiles
-    alone never hold 0. The end away from equality, which gates judge, stays where it is.
+    alone never hold 0. The end away from equality, which gates judge, stays where it is. Of a
+    ratio the two ends are factors of the value.
 
     Parameters
     ----------
@@ -67,7 +68,8 @@ def widen_to_alike(
     [0.1, 0.3]
     """
     low = np.where(alike == 0, np.fmin(lows, np.maximum(0.0, 2 * values - highs)), lows)
-    high = np.where(alike == 1, np.fmax(highs, np.minimum(1.0, 2 * values - lows)), highs)
+    reached = np.where(lows > 0, ratio(values**2, lows), np.where(values > 0, 1.0, 0.0))
+    high = np.where(alike == 1, np.fmax(highs, np.minimum(1.0, reached)), highs)
     return low, high
 
 
