@@ -118,7 +118,7 @@ def fairness(
             "over individuals and all rows", found.figures, _individual(found, everything)
         )
     for each in shown:
-        _print_attribute(each, found.min_group, everything)
+        _print_attribute(each, found, everything)
     for note in found.notes:
         say(f"note  {note}")
 
@@ -151,24 +151,24 @@ def _individual(found: Fairness, everything: bool) -> list[str]:
     return [name for name in found.figures if everything or name not in rates]
 
 
-def _print_attribute(each: AttributeFairness, min_group: int, everything: bool) -> None:
+def _print_attribute(each: AttributeFairness, found: Fairness, everything: bool) -> None:
     say()
     known = [group for group in each.groups if group.figures]
     there = dict.fromkeys(name for group in known for name in group.figures)
     held = [name for name in there if everything or name in _RATES]
-    print_table(
-        [each.name, "rows", *held],
-        [
-            (", ".join(group.values), group.rows, *(_span(group.figures.get(n)) for n in held))
-            for group in (known if everything else known[:_GROUPS])
-        ],
-    )
+    lines = [
+        (", ".join(group.values), group.rows, *(_span(group.figures.get(n)) for n in held))
+        for group in (known if everything else known[:_GROUPS])
+    ]
+    rows = sum(group.rows for group in each.groups)
+    lines.append(("all rows", rows, *(_span(found.figures.get(n)) for n in held)))
+    print_table([each.name, "rows", *held], lines)
     if len(known) > _GROUPS and not everything:
         say(f"and {len(known) - _GROUPS} smaller groups: --all shows them")
     if each.unknown:
         more = f" and {len(each.unknown) - _LISTED} more" if len(each.unknown) > _LISTED else ""
         listed = "; ".join(each.unknown[:_LISTED])
-        say(f"unknown, with fewer than {min_group} rows: {listed}{more}", style="yellow")
+        say(f"unknown, with fewer than {found.min_group} rows: {listed}{more}", style="yellow")
     if each.figures:
         names = list(each.figures if everything else filter(each.figures.get, _DISPARITIES))
         _print_figures(f"between groups of {each.name}", each.figures, names)

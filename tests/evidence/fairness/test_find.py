@@ -216,6 +216,7 @@ def test_missing_values_are_a_group():
         ({"protected": ("age",), "bands": {}}, ConfigError, r"no bands.*bands = \{ age = \["),
         ({"protected": ()}, ConfigError, "1 to 6 columns"),
         ({"protected": ("sex",) * 7}, ConfigError, "1 to 6 columns"),
+        ({"frame": pl.DataFrame({"sex": [["f"]] * len(Y)})}, ConfigError, "no plain values"),
         ({"bands": {"sex": (1.0,)}}, ConfigError, "not a number"),
         ({"frame": pl.DataFrame({"sex": [None] * len(Y)})}, DataError, "has no values"),
         (

@@ -137,6 +137,13 @@ def _read(rows: pl.DataFrame, column: str, settings: FairnessSettings) -> _Colum
             field="fairness.protected",
         )
     values, bands = rows[column], settings.bands.get(column)
+    if values.dtype.is_nested() or values.dtype == pl.Object:
+        raise ConfigError(
+            f"The protected column {column} holds no plain values",
+            seen=str(values.dtype),
+            remedy="Make a column of texts or numbers of it in the project's load().",
+            field="fairness.protected",
+        )
     if values.null_count() == len(values):
         raise DataError(
             f"The protected column {column} has no values",
