@@ -13,11 +13,12 @@ from gleis.evidence.leakage.quality import compare, quality_name
 from gleis.evidence.leakage.sampling import sample_rows
 from gleis.evidence.leakage.sides import Finding, Positions, Refit, Sides
 from gleis.evidence.leakage.words import shown
-from gleis.evidence.weighted import Floats
 
 _ROWS = 5_000
 _BLOCKS = 5
 """Stretches of time with equally many rows; the last three test."""
+_LEAST = 50
+"""Fewer rows to fit on tell nothing."""
 _SPELLS = 50
 """Rows of a spell are drawn together: they share their weather."""
 
@@ -26,7 +27,7 @@ def find_time_leaks(sides: Sides, settings: Settings, refit: Refit, seed: int) -
     """Score the latest rows twice: by models of earlier rows, and by models of rows of any time.
 
     Both kinds of models see equally many rows, so that the difference is what the time tells and
-    not what more rows teach.
+    not what more rows teach. Where the split keeps groups together, so do both.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def find_time_leaks(sides: Sides, settings: Settings, refit: Refit, seed: int) -
     times = sides.rows[name].rank("average").to_numpy()
     if np.ptp(times) == 0:
         return Finding((f"Order in time: all rows have the same {name}.",))
-    measured = _measure(sides, times, refit, seed)
+    measured = _measure(sides, settings, times, refit, seed)
     if isinstance(measured, str):
         leak = _leak(settings, "", {}, certain=False)
         return Finding(leaks=(leak,), unchecked=(measured,))
@@ -63,7 +64,7 @@ def find_time_leaks(sides: Sides, settings: Settings, refit: Refit, seed: int) -
         + ("what it knows of the future makes the test score." if falls else "no fall.")
     )
     figures = {
-        f"random.{figure}": loose,
+        f"{'random' if settings.split.by == 'random' else 'split'}.{figure}": loose,
         f"by_time.{figure}": strict,
         f"fall.{figure}": fall,
     }
@@ -85,61 +86,55 @@ def _leak(settings: Settings, said: str, figures: dict[str, Figure], *, certain:
 
 
 def _measure(
-    sides: Sides, times: NDArray[np.float64], refit: Refit, seed: int
+    sides: Sides, settings: Settings, times: NDArray[np.float64], refit: Refit, seed: int
 ) -> tuple[str, tuple[Figure, Figure, Figure], int] | str:
     chosen = sample_rows(len(times), _ROWS, seed)
     # Rows of one moment in a random order, the same each time.
     keys = np.random.default_rng(seed).random(len(chosen))
     chosen = chosen[np.lexsort((keys, times[chosen]))]
+    groups = _groups(sides, settings, chosen)
     block = np.arange(len(chosen)) * _BLOCKS // len(chosen)
-    tested = np.flatnonzero(block >= 2)
-    strict, loose = None, None
+    classes = len(sides.contract.classes or ()) if sides.contract.task == "multiclass" else 0
+    shape = (len(chosen), classes) if classes else (len(chosen),)
+    strict, loose, seen = np.zeros(shape), np.zeros(shape), np.zeros(len(chosen), dtype=np.bool_)
+    rng = np.random.default_rng([seed, _BLOCKS])
     for number in range(2, _BLOCKS):
         inside = np.flatnonzero(block == number)
-        earlier = np.flatnonzero(block < number)
-        made = _fit_both(sides, chosen, inside, earlier, refit, seed + number)
-        if isinstance(made, str):
-            return made
-        if strict is None or loose is None:
-            strict = np.zeros((len(chosen), *made[0].shape[1:]))
-            loose = np.zeros_like(strict)
-        strict[inside], loose[inside] = made
-    if strict is None or loose is None:
-        return "Order in time: there are too few rows."
+        halves = (rng.permutation(int(groups.max()) + 1) % 2)[groups]
+        for half in (0, 1):
+            mine = inside[halves[inside] == half]
+            apart = ~np.isin(groups, groups[mine])
+            earlier = np.flatnonzero((block < number) & apart)
+            drawn = np.sort(rng.permutation(np.flatnonzero(apart))[: len(earlier)])
+            if not len(mine):
+                continue
+            if len(earlier) < _LEAST or _one_class(sides, chosen, earlier, drawn):
+                return "Order in time: the earlier rows are too few, or of a single class."
+            strict[mine] = refit.score(chosen[earlier], chosen[mine])
+            loose[mine] = refit.score(chosen[drawn], chosen[mine])
+            seen[mine] = True
+    tested = np.flatnonzero(seen)
     y = sides.y[chosen[tested]]
     figure = quality_name(y, sides.contract.task)
-    spells = (np.arange(len(tested)) * _SPELLS // len(tested)).astype(np.intp)
+    spells = np.arange(len(tested)) * _SPELLS // len(tested)
     folds = block[tested].astype(np.intp)
-    figures = compare(figure, y, (loose[tested], folds), (strict[tested], folds), spells, seed)
+    figures = compare(
+        figure, y, (loose[tested], folds), (strict[tested], folds), spells.astype(np.intp), seed
+    )
     if figures is None:
         return f"Order in time: {figure} is undefined on the later rows."
     return figure, figures, len(chosen)
 
 
-def _fit_both(
-    sides: Sides,
-    chosen: Positions,
-    inside: NDArray[np.intp],
-    earlier: NDArray[np.intp],
-    refit: Refit,
-    seed: int,
-) -> tuple[Floats, Floats] | str:
-    """Score ``inside`` by earlier rows, and, half by half, by as many rows of any time."""
-    if _one_class(sides, chosen[earlier]):
-        return "Order in time: the earlier rows have a single class."
-    strict = refit.score(chosen[earlier], chosen[inside])
-    loose = np.zeros_like(strict)
-    rng = np.random.default_rng(seed)
-    halves = rng.permutation(len(inside)) % 2
-    for half in (0, 1):
-        mine = np.flatnonzero(halves == half)
-        others = np.setdiff1d(np.arange(len(chosen)), inside[mine])
-        drawn = np.sort(rng.permutation(others)[: len(earlier)])
-        if _one_class(sides, chosen[drawn]):
-            return "Order in time: rows drawn at random have a single class."
-        loose[mine] = refit.score(chosen[drawn], chosen[inside[mine]])
-    return strict, loose
+def _groups(sides: Sides, settings: Settings, chosen: Positions) -> NDArray[np.intp]:
+    """Return what the split keeps together: groups, or each row by itself."""
+    if settings.split.by != "group" or settings.split.group is None:
+        return np.arange(len(chosen))
+    values = sides.rows[settings.split.group].gather(chosen)
+    return values.rank("dense").to_numpy().astype(np.intp) - 1
 
 
-def _one_class(sides: Sides, positions: Positions) -> bool:
-    return sides.contract.task != "regression" and len(np.unique(sides.y[positions])) < 2
+def _one_class(sides: Sides, chosen: Positions, *parts: NDArray[np.intp]) -> bool:
+    if sides.contract.task == "regression":
+        return False
+    return any(len(np.unique(sides.y[chosen[part]])) < 2 for part in parts)
