@@ -30,10 +30,13 @@ def init(
         return
     for path in made:
         say(f"  {path}")
-    word = "Next"
-    if template == "blank":
-        say(f"Next: put your rows into {folder / 'data.csv'}; its column `target` is predicted.")
-        word = "Then"
+    first = {
+        "blank": f"put your rows into {folder / 'data.csv'}; its column `target` is predicted.",
+        "tool-wear": f"download the data that toolwear.py names, unpack them to {folder / 'cnc'}.",
+    }.get(template)
+    if first is not None:
+        say(f"Next: {first}")
+    word = "Next" if first is None else "Then"
     say(f"{word}: cd {shlex.quote(str(folder))} && gleis run" + _hint(template))
 
 
