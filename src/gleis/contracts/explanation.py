@@ -137,6 +137,11 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="eff
     """Of a number: quantiles of the rows' values, evenly spaced."""
     counts: tuple[int, ...] = ()
     """(n_grid,) of a category: rows that have it."""
+    beside: str = ""
+    """A second feature that is set too, of a PDP of two."""
+    beside_grid: tuple[Value, ...] = ()
+    surface: tuple[tuple[float, ...], ...] = ()
+    """(n_grid, n_beside_grid) mean over the rows with both features set."""
     fidelity: tuple[Fidelity, ...] = ()
     notes: tuple[str, ...] = ()
     """Plain sentences: rows left out, values the rows never had together."""

@@ -22,7 +22,7 @@ from gleis.contracts.explanation import (
 from gleis.contracts.figure import Figure
 from gleis.evidence.explain.charts import chart_of
 from gleis.evidence.explain.explain import explain
-from gleis.evidence.explain.words import wording
+from gleis.evidence.explain.words import in_words, wording
 
 NAMES = wording(EXPLAIN, "en")
 
@@ -96,6 +96,18 @@ def test_curves_and_dots(method, feature):
     assert f"hance of late = yes by {feature}" in svg
     assert ("not given" in svg) == (feature == "temp" and method != "ale")
     assert "95%" in svg
+
+
+def test_two_features_are_a_map():
+    model = once("binary")
+    found = explain(model, ROWS, "pdp", feature="hour", beside="carrier")
+    svg = spoken(found, model.contract, None)
+    for word in ("by hour and carrier", "is not a sum of two curves", "UA", "B6"):
+        assert word in svg
+    words = in_words(found, model.contract)
+    highest = max((v, line) for line in found.surface for v in line)[0]
+    assert f"and highest, {highest:.0%}, where they are" in words
+    assert "With carrier set too, it is lowest" in words
 
 
 def test_by_recursion_without_a_band_on_its_own_scale():

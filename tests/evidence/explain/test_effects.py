@@ -69,7 +69,7 @@ def test_a_grid_of_few_values_is_walked_the_same_way(feature):
     at = grid_of(model, matrix, feature)
     moved = np.tile(matrix[0], (len(at.numbers), 1))
     moved[:, at.place] = at.numbers
-    walked = tree_lines(model.model, model.decode(matrix), model.decode(moved), at.place, 2)
+    walked = tree_lines(model.model, model.decode(matrix), model.decode(moved), [at.place], 2)
     asked = ice(once("multiclass", compiled=False), ROWS, feature=feature, lines=len(matrix))
     assert walked == pytest.approx(np.array(asked.lines), abs=1e-12)
 
@@ -155,6 +155,34 @@ def test_one_row_is_too_few(method):
     options = {} if method == "surrogate" else {"feature": "hour"}
     with pytest.raises(CannotExplainError, match="fewer than two"):
         explain(once("binary"), one, method, **options)
+
+
+@pytest.mark.parametrize("name", ["hist binary", "forest"])
+def test_two_features_as_sklearn_does(name):
+    estimator, model, matrix = forest(name)
+    found = pdp(model, columns_of(matrix), feature="a", grid=GRID.tolist(), beside="c")
+    assert found.beside_grid == (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
+    more = {} if name == "forest" else {"response_method": "predict_proba"}
+    theirs = partial_dependence(
+        estimator, matrix, [0, 2], custom_values={0: GRID, 2: np.arange(6.0)}, method="brute",
+        **more,
+    )  # fmt: skip
+    assert np.array(found.surface) == pytest.approx(theirs.average[-1], abs=1e-9)
+    assert found.fidelity[-1].measure == "interplay"
+    assert found.fidelity[-1].value > 0.1  # the target is a product
+
+
+def test_two_features_that_add_up_have_no_interplay():
+    matrix = matrix_of()
+    model = by_formula(lambda a, b, c, d: a + c**2, matrix)
+    found = pdp(model, columns_of(matrix), feature="a", beside="c")
+    assert found.fidelity[-1].value == pytest.approx(0, abs=1e-12)
+    with pytest.raises(InvalidRowError, match="is the first one"):
+        pdp(model, columns_of(matrix), feature="a", beside="a")
+    with pytest.raises(InvalidRowError, match="no such feature"):
+        pdp(model, columns_of(matrix), feature="a", beside="z")
+    with pytest.raises(InvalidRowError, match="Leave by out"):
+        pdp(model, columns_of(matrix), feature="a", beside="c", by="trees")
 
 
 def test_recursion_needs_trees():

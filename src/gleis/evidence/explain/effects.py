@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,23 +14,14 @@ from gleis.contracts.ports import Columns
 from gleis.evidence.explain.explainable import Explainable
 from gleis.evidence.explain.extrapolation import WORTH_SAYING, outside
 from gleis.evidence.explain.grids import Grid, grid_of, rows_of
-from gleis.evidence.explain.tree_recursion import (
-    Grown,
-    as_grown,
-    pays,
-    tolerance_of,
-    tree_dependence,
-    tree_lines,
-)
+from gleis.evidence.explain.lines import lines_of, moved_row
+from gleis.evidence.explain.surfaces import surface_of
+from gleis.evidence.explain.tree_recursion import as_grown, tree_dependence
 
 Floats = NDArray[np.float64]
 
-_AT_ONCE = 1 << 22
-"""Numbers in one matrix that the model is asked about."""
 _Z = 1.959963984540054
 """97.5% quantile of the normal distribution."""
-_CHECKED = 64
-"""Rows at one value each on which walking the trees is held against the model."""
 
 
 def pdp(
@@ -41,6 +32,7 @@ def pdp(
     of: str | None = None,
     grid: int | Sequence[Value] = 20,
     by: Literal["rows", "trees"] = "rows",
+    beside: str | None = None,
 ) -> Effect:
     r"""Return the mean score over rows, all of them set to each value of one feature.
 
@@ -63,6 +55,9 @@ def pdp(
         ``rows``: mean of the scores, with a 95% interval of the mean. ``trees``: by recursion over
         the trees with their training weights, on the scale where the model is a sum (log-odds
         for a probability), without rows and without an interval.
+    beside : str, optional
+        A second feature: the mean is taken with both set to each pair of values, too, and how much
+        of it is not a sum of two curves is said.
 
     Returns
     -------
@@ -81,6 +76,8 @@ def pdp(
     ----------
     Friedman, J. H. (2001). Greedy function approximation: a gradient boosting machine. Annals of
     Statistics 29, 1189-1232, equation 53, and section 8.2 for trees.
+    Friedman, J. H. and Popescu, B. E. (2008). Predictive learning via rule ensembles. Annals of
+    Applied Statistics 2, 916-954, equation 44 (two features; here over the grid).
     """
     if by not in {"rows", "trees"}:
         raise InvalidRowError(
@@ -90,12 +87,16 @@ def pdp(
     matrix = rows_of(model, rows)
     at = grid_of(model, matrix, feature, grid)
     if by == "trees":
+        if beside is not None:
+            raise InvalidRowError(
+                "Two features are set over rows", seen=by, remedy="Leave by out.", field="by"
+            )
         return _by_trees(model, matrix, at, column)
-    lines, gap = lines_of(model, matrix, at, column)
+    lines, gap = lines_of(model, matrix, (at.place,), at.numbers[:, None], column)
     mean = lines.mean(axis=0)
     half = _Z * lines.std(axis=0, ddof=1) / np.sqrt(len(lines))
     fidelity, notes = _caveats(model, matrix, at)
-    return Effect(
+    effect = Effect(
         method="pdp",
         feature=feature,
         of=model.class_of(column),
@@ -109,6 +110,7 @@ def pdp(
         fidelity=(*gap, *fidelity),
         notes=notes,
     )
+    return effect if beside is None else surface_of(model, matrix, effect, at, beside, column)
 
 
 def ice(
@@ -150,7 +152,7 @@ def ice(
     column = model.column(of)
     matrix = rows_of(model, rows)
     at = grid_of(model, matrix, feature, grid)
-    found, gap = lines_of(model, matrix, at, column)
+    found, gap = lines_of(model, matrix, (at.place,), at.numbers[:, None], column)
     low, high = np.quantile(found, [0.025, 0.975], axis=0)
     kept = np.unique(np.linspace(0, len(found) - 1, min(max(1, lines), len(found))).astype(int))
     fidelity, notes = _caveats(model, matrix, at)
@@ -171,72 +173,6 @@ def ice(
     )
 
 
-def lines_of(
-    model: Explainable, matrix: Floats, at: Grid, column: int
-) -> tuple[Floats, tuple[Fidelity, ...]]:
-    """Return the scores of all rows at all values, and how they were checked.
-
-    Parameters
-    ----------
-    model : Explainable
-    matrix : ndarray, (n_rows, n_features)
-    at : Grid
-    column : int
-        Of the scores.
-
-    Returns
-    -------
-    lines : ndarray, (n_rows, n_grid)
-    fidelity : tuple of Fidelity
-        The largest difference to the model where trees were walked instead of asking it; empty
-        where it was asked.
-    """
-    grown = as_grown(model.model)
-    if grown is None or not pays(grown, len(at.numbers)):
-        return _asked(model, matrix, at, column), ()
-    moved, place = _moved(model, grown, matrix, at)
-    columns: Any = model.decode(matrix)
-    lines = tree_lines(grown, columns, moved, place, column)
-    return lines, (_gap(model, matrix, at, column, lines, tolerance_of(grown)),)
-
-
-def _moved(model: Explainable, grown: Grown, matrix: Floats, at: Grid) -> tuple[Columns, int]:
-    """Return one row at every value of the grid, and the feature's place in the trees' inputs."""
-    moved = np.tile(matrix[0], (len(at.numbers), 1))
-    moved[:, at.place] = at.numbers
-    names = [item.name for item in grown.reads]
-    columns: Any = model.decode(moved)
-    return columns, names.index(at.feature)
-
-
-def _asked(model: Explainable, matrix: Floats, at: Grid, column: int) -> Floats:
-    """Ask the model about every row at every value, as many at once as memory likes."""
-    n_grid = len(at.numbers)
-    lines = np.empty((len(matrix), n_grid))
-    size = max(1, _AT_ONCE // (n_grid * matrix.shape[1]))
-    for start in range(0, len(matrix), size):
-        part = matrix[start : start + size]
-        many = np.repeat(part, n_grid, axis=0)
-        many[:, at.place] = np.tile(at.numbers, len(part))
-        lines[start : start + size] = model.scores(many, column).reshape(len(part), n_grid)
-    return lines
-
-
-def _gap(
-    model: Explainable, matrix: Floats, at: Grid, column: int, lines: Floats, tolerance: float
-) -> Fidelity:
-    rows = np.linspace(0, len(matrix) - 1, min(_CHECKED, len(matrix))).astype(int)
-    places = np.arange(len(rows)) % len(at.numbers)
-    some = matrix[rows]
-    some[:, at.place] = at.numbers[places]
-    scores = model.scores(some, column)
-    gap = float(np.abs(scores - lines[rows, places]).max())
-    allowed = tolerance * max(1.0, float(np.abs(scores).max()))
-    return Fidelity(
-        measure="gap to the model", value=gap, asked=f"<= {allowed:.3g}", holds=gap <= allowed
-    )
-
-
 def _by_trees(model: Explainable, matrix: Floats, at: Grid, column: int) -> Effect:
     grown = as_grown(model.model)
     if grown is None:
@@ -245,8 +181,8 @@ def _by_trees(model: Explainable, matrix: Floats, at: Grid, column: int) -> Effe
             remedy='Ask for by = "rows".',
             field="by",
         )
-    moved, place = _moved(model, grown, matrix, at)
-    values, link = tree_dependence(grown, moved, place, column)
+    moved, places = moved_row(model, grown, matrix, (at.place,), at.numbers[:, None])
+    values, link = tree_dependence(grown, moved, places, column)
     return Effect(
         method="pdp",
         feature=at.feature,

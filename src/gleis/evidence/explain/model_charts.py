@@ -43,6 +43,8 @@ def effect_chart(found: Effect, contract: Contract, names: Wording) -> Chart:
 
     Below a curve small lines show where the rows are; a missing value is a dot of its own.
     """
+    if found.surface:
+        return surface_chart(found, contract, names)
     points = _points(found, contract, names)
     what = score_axis(found.of, contract, names)
     axis = f"change of the {what}" if found.method == "ale" else what
@@ -90,6 +92,44 @@ def effect_chart(found: Effect, contract: Contract, names: Wording) -> Chart:
     side = _dots(missing, bare, None).properties(width=60, height=240)
     joined = alt.hconcat(whole, side, spacing=6).resolve_scale(y="shared")
     return joined.properties(title=head)
+
+
+def surface_chart(found: Effect, contract: Contract, names: Wording) -> Chart:
+    """Draw the mean score with two features set as a map of colours."""
+    what = score_axis(found.of, contract, names)
+    across, up = called(found.feature, names), called(found.beside, names)
+    x = [shown(found.feature, at, contract, names) for at in found.grid]
+    y = [shown(found.beside, at, contract, names) for at in found.beside_grid]
+    cells = [
+        {"x": at, "y": beside, "value": value}
+        for at, line in zip(x, found.surface, strict=True)
+        for beside, value in zip(y, line, strict=True)
+    ]
+    ordered = found.beside_grid and isinstance(found.beside_grid[0], int | float)
+    interplay = next((f.value for f in found.fidelity if f.measure == "interplay"), 0.0)
+    drawn = (
+        alt.Chart(data(cells))
+        .mark_rect()
+        .encode(
+            x=alt.X("x:N", sort=x, title=across, axis=alt.Axis(labelLimit=120)),
+            y=alt.Y("y:N", sort=y[::-1] if ordered else y, title=up, axis=alt.Axis(labelLimit=160)),
+            color=alt.Color("value:Q", title=what, scale=alt.Scale(scheme="cividis")),
+            tooltip=[
+                alt.Tooltip("x:N", title=across),
+                alt.Tooltip("y:N", title=up),
+                alt.Tooltip("value:Q", title=what, format=".4~g"),
+            ],
+        )
+    )
+    return drawn.properties(
+        width=alt.Step(24),
+        height=alt.Step(20),
+        title=title(
+            f"{what[:1].upper()}{what[1:]} by {across} and {up}",
+            f"Partial dependence of two features; {interplay:.0%} of it is not a sum of two curves",
+            *wrapped(found.notes),
+        ),
+    )
 
 
 def importance_chart(found: Importance, names: Wording) -> Chart:

@@ -42,10 +42,28 @@ def effect_in_words(speaker: Speaker, found: Effect) -> list[str]:
     if found.method == "ice" and found.low:
         band = {"low": speaker.score(found.low[high]), "high": speaker.score(found.high[high])}
         said.append(speaker.say("spread", name=name, at=ends["at_high"], **band))
+    if found.surface:
+        said.append(_together(speaker, found))
     made_up = [f.value for f in found.fidelity if f.measure == "outside what was seen"]
     if made_up and made_up[0] >= WORTH_SAYING:
         said.append(speaker.say("outside", share=share(made_up[0], speaker.language)))
     return [*said, speaker.say("effect not")]
+
+
+def _together(speaker: Speaker, found: Effect) -> str:
+    pairs = [
+        (value, at, beside)
+        for at, line in zip(found.grid, found.surface, strict=True)
+        for beside, value in zip(found.beside_grid, line, strict=True)
+    ]
+    parts = {}
+    for end, choose in (("low", min), ("high", max)):
+        value, at, beside = choose(pairs, key=lambda each: each[0])
+        parts[end] = speaker.score(value)
+        parts[f"at_{end}"] = speaker.value(found.feature, at)
+        parts[f"beside_{end}"] = speaker.value(found.beside, beside)
+    names = {"name": speaker.name(found.feature), "beside": speaker.name(found.beside)}
+    return speaker.say("together", **names, **parts)
 
 
 def _height(speaker: Speaker, found: Effect, place: int) -> str:

@@ -58,6 +58,10 @@ _EN = {
         "Between cases that are otherwise alike, {what} is up to {high} above the mean where "
         "{name} is {at_high}, and up to {low} below it where {name} is {at_low}."
     ),
+    "together": (
+        "With {beside} set too, it is lowest, {low}, where {name} is {at_low} and {beside} is "
+        "{beside_low}, and highest, {high}, where they are {at_high} and {beside_high}."
+    ),
     "flat": "{what} does not move with {name}.",
     "outside": "Some of it is made up: {share} of the cases behind it never occur like that.",
     "effect not": "It says how the model answers, not what causes what.",
@@ -148,6 +152,10 @@ _DE = {
     "ale": (
         "Zwischen sonst gleichen Fällen liegt {what} bis zu {high} über dem Mittel, wenn "
         "{name} {at_high} ist, und bis zu {low} darunter, wenn {name} {at_low} ist."
+    ),
+    "together": (
+        "Setzt man auch {beside}, so liegt der Wert am niedrigsten, {low}, wenn {name} {at_low} "
+        "und {beside} {beside_low} ist, und am höchsten, {high}, bei {at_high} und {beside_high}."
     ),
     "flat": "{what} ändert sich nicht mit {name}.",
     "outside": "Manches daran ist ausgedacht: {share} der Fälle dahinter kommen so nie vor.",

@@ -111,10 +111,12 @@ def as_grown(model: Model) -> Grown | None:
     return found if trees is not None and trees.link.removesuffix("32") in _LINKS else None
 
 
-def tree_lines(model: Grown, rows: Columns, at_grid: Columns, feature: int, column: int) -> Floats:
-    r"""Return the score of every row at every value of one feature, (n_rows, n_grid).
+def tree_lines(
+    model: Grown, rows: Columns, at_grid: Columns, moving: Sequence[int], column: int
+) -> Floats:
+    r"""Return the score of every row at every value of some features, (n_rows, n_grid).
 
-    On the way to a leaf some nodes ask for the feature and others do not. The leaf is reached
+    On the way to a leaf some nodes ask for those features and others do not. The leaf is reached
     if all of both turn its way, so with the leaf's value :math:`v_l`
 
     .. math:: s(x, z) = \sum_l v_l \, [x \text{ turns}] \, [z \text{ turns}]
@@ -128,9 +130,9 @@ def tree_lines(model: Grown, rows: Columns, at_grid: Columns, feature: int, colu
     rows : mapping
         Feature -> values, each (n_rows,).
     at_grid : mapping
-        Feature -> values, each (n_grid,): the grid in the feature that moves, anything elsewhere.
-    feature : int
-        Place of the feature that moves among the model's inputs.
+        Feature -> values, each (n_grid,): the grid in the features that move, anything elsewhere.
+    moving : sequence of int
+        Places of the features that move among the model's inputs.
     column : int
         Of the scores.
 
@@ -140,7 +142,7 @@ def tree_lines(model: Grown, rows: Columns, at_grid: Columns, feature: int, colu
     with plots of individual conditional expectation. J. Comput. Graph. Stat. 24, 44-65, section 3.
     """
     trees = _trees(model)
-    walk = _Walk.down(trees, model.sources, feature)
+    walk = _Walk.down(trees, model.sources, moving)
     x, grid = model.features(model.matrix(rows)), model.features(model.matrix(at_grid))
     output = model.place[column]
     lines = np.zeros((len(x), len(grid)))
@@ -168,7 +170,7 @@ def pays(model: Grown, n_grid: int) -> bool:
 
 
 def tree_dependence(
-    model: Grown, at_grid: Columns, feature: int, column: int
+    model: Grown, at_grid: Columns, moving: Sequence[int], column: int
 ) -> tuple[Floats, str]:
     """Return the mean sum of the trees at every value of one feature, over training weights.
 
@@ -179,9 +181,8 @@ def tree_dependence(
     Parameters
     ----------
     model : Grown
-    at_grid : mapping
+    at_grid, moving
         As for ``tree_lines``.
-    feature : int
     column : int
 
     Returns
@@ -196,7 +197,7 @@ def tree_dependence(
     Statistics 29, 1189-1232, section 8.2 (weighted traversal).
     """
     trees = _trees(model)
-    walk = _Walk.down(trees, model.sources, feature)
+    walk = _Walk.down(trees, model.sources, moving)
     moved = walk.reached(walk.free, model.features(model.matrix(at_grid)))
     weight = moved * walk.weights()[:, None]
     worth = np.array([walk.worth(output) for output in range(len(trees.init))])
@@ -221,10 +222,10 @@ class _Walk:
     """(n_leaves,) bool: a node of its tree does."""
 
     @classmethod
-    def down(cls, trees: Trees, sources: Array, feature: int) -> _Walk:
+    def down(cls, trees: Trees, sources: Array, moving: Sequence[int]) -> _Walk:
         """Walk all trees down from their roots, level by level."""
         inner = trees.left != np.arange(len(trees.left))
-        free = inner & (sources[trees.feature] == feature) if len(sources) else inner & False
+        free = inner & np.isin(sources[trees.feature], moving) if len(sources) else inner & False
         tree = np.full(len(inner), -1)
         tree[trees.roots] = np.arange(len(trees.roots))
         at, levels = trees.roots[inner[trees.roots]], []
