@@ -21,6 +21,7 @@ PROMISED = (
     "show",
     "gate",
     "report",
+    "explain",
     "fairness",
     "deploy",
     "promote",

@@ -18,6 +18,7 @@ from gleis.cli import (
     demo,
     deploying,
     drifting,
+    explaining,
     fairness,
     gating,
     health,
@@ -70,6 +71,7 @@ deploying.register(app)
 serving.register(app)
 callers.register(app)
 asking.register(app)
+explaining.register(app)
 scoring.register(app)
 consuming.register(app)
 health.register(app)

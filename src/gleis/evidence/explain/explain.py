@@ -79,12 +79,12 @@ def _check_options(function: Function, method: str, options: Mapping[str, Any]) 
         if name not in known:
             raise InvalidRowError(
                 f"{method} has no option {name}",
-                remedy=f"It takes {', '.join(known)}." if known else "It takes none.",
+                remedy=f"Its options: {', '.join(known)}." if known else "It has none.",
                 field=name,
             )
     for name, default in known.items():
         if default is inspect.Parameter.empty and name not in options:
-            raise InvalidRowError(f"{method} needs {name}", remedy=f"Say {name} = ....", field=name)
+            raise InvalidRowError(f"{method} needs {name}", remedy=f"Say which {name}.", field=name)
 
 
 def _checked(explanation: Explanation) -> Explanation:
