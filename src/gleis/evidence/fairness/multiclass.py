@@ -1,4 +1,10 @@
-"""Figures of decisions among several classes: each class against the rest, the worst one counts."""
+"""Figures of decisions among several classes: each class against the rest, the worst one counts.
+
+References
+----------
+Sokolova, M. & Lapalme, G. (2009). A systematic analysis of performance measures for classification
+tasks. Information Processing & Management 45, table 3, of the rates.
+"""
 
 from __future__ import annotations
 

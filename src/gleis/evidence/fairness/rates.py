@@ -2,6 +2,12 @@
 
 TP, FP, FN and TN count a group's rows; s is the probability of the good outcome, y is 1 where the
 outcome was good. Each function takes ``Outcomes`` with sums of shape (..., n_groups).
+
+References
+----------
+Fawcett, T. (2006). An introduction to ROC analysis. Pattern Recognition Letters 27, figure 1, and
+Verma, S. & Rubin, J. (2018). Fairness definitions explained. FairWare, section 3, of the rates that
+name no other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,10 @@
-"""Figures of predicted numbers: by group the mean, the errors and the distribution."""
+"""Figures of predicted numbers: by group the mean, the errors and the distribution.
+
+References
+----------
+Willmott, C. J. (1982). Some comments on the evaluation of model performance. Bulletin of the
+American Meteorological Society 63, eqs. 1 to 4, of the errors.
+"""
 
 from __future__ import annotations
 
