@@ -120,7 +120,8 @@ def fairness(
     for each in shown:
         _print_attribute(each, found, everything)
     for note in found.notes:
-        say(f"note  {note}")
+        if "unknown:" not in note:  # these stand beside the groups
+            say(f"note  {note}")
 
 
 def _attribute(found: Fairness, name: str) -> AttributeFairness:

@@ -142,13 +142,14 @@ def find_fairness(
     if features is not None and good is not None:
         given = decide(scores if features_of is None else scores[features_of]) == good
         figures["consistency"] = consistency(given, features, seed=seed, level=level)
+    compared = len(y) if features is not None else 0
     found = tuple(_attribute(p, g) for p, g in zip(parts, by_part, strict=True))
     return Fairness(
         min_group=settings.min_group,
         attributes=found,
         figures=figures,
         mitigation=mitigation,
-        notes=tuple(_notes(parts, found, families, len(y) if features is not None else 0)),
+        notes=tuple(_notes(parts, found, families, settings.min_group, compared)),
     )
 
 
@@ -198,13 +199,14 @@ def _notes(
     parts: Sequence[Known],
     found: Sequence[AttributeFairness],
     families: Sequence[Family],
+    min_group: int,
     compared: int,
 ) -> Iterator[str]:
     for part, attribute in zip(parts, found, strict=True):
         if attribute.unknown:
             yield (
                 f"{attribute.name}: {len(attribute.unknown)} of {len(attribute.groups)} groups "
-                f"are too small to know: {_listed(attribute.unknown)}."
+                f"have fewer than {min_group} rows and are unknown: {_listed(attribute.unknown)}."
             )
         if not part.comparable:
             yield f"{attribute.name}: fewer than two groups are known, so nothing is compared."
@@ -240,4 +242,4 @@ def _constant(family: Family) -> bool:
 
 def _listed(names: Sequence[str]) -> str:
     rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + rest
+    return "; ".join(names[:_LISTED]) + rest
