@@ -30,9 +30,10 @@ class Classifier:
 def prepare(world: World, count: int = 4):
     names = list(world.model.contract.names)
     words = {names[j] for j in world.categorical}
-    background = frame(world, world.complete, names)
     model = Classifier(world)
     rows = frame(world, filled(world.matrix, world.model.background_matrix), names)
+    # It refuses a row with a value that its data lack, so the rows are among them.
+    background = pd.concat([frame(world, world.complete, names), rows], ignore_index=True)
     data = dice_ml.Data(
         dataframe=background.assign(late=model.predict(background)),
         continuous_features=[name for name in names if name not in words],
