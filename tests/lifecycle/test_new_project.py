@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -13,6 +15,8 @@ from gleis.lifecycle.new_project import TEMPLATES, make_project
 from gleis.lifecycle.workbench import Workbench
 from gleis.store.home import Home
 from trained_projects import edit
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -93,3 +97,12 @@ def test_the_blank_template_trains(tmp_path, text):
     assert outcome.promoted
     assert outcome.run.evidence.figures["roc_auc"].value > 0.95
     bench.home.close()
+
+
+@pytest.mark.parametrize("template", [path.name for path in sorted(EXAMPLES.iterdir())])
+def test_an_example_is_what_its_template_makes(tmp_path, template):
+    example, names = EXAMPLES / template, {"flights": "punctuality"}
+    made = make_project(tmp_path / names.get(template, template), template.replace("_", "-"))
+    for path in made:
+        assert (example / path.name).read_text() == path.read_text(), path.name
+    assert "gleis report" in (example / "README.md").read_text()

@@ -16,6 +16,7 @@ from gleis.contracts.wording import Wording
 from gleis.evidence import charts
 from gleis.evidence.calibration_fit import IDEALS
 from gleis.evidence.explain.model_charts import importance_chart
+from gleis.evidence.fairness.charts import disparities_chart, groups_chart
 from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
 from gleis.evidence.robustness.charts import damage_chart, rivals_chart
 from gleis.governance.figure_text import known_text
@@ -91,6 +92,11 @@ def write_run_report(
 
 def _charts(evidence: Evidence, task: Task, names: Wording) -> dict[str, Any]:
     drawn: dict[str, Any] = {"figures": charts.figures_chart(evidence)}
+    for attribute in evidence.fairness.attributes if evidence.fairness else ():
+        if len(attribute.attributes) == 1 and any(group.figures for group in attribute.groups):
+            drawn[f"people-{attribute.name}"] = groups_chart(attribute)
+    if evidence.fairness is not None and any(a.figures for a in evidence.fairness.attributes):
+        drawn["people"] = disparities_chart(evidence.fairness)
     for found in evidence.importance:
         drawn[f"importance-{found.method}"] = importance_chart(found, names)
     if evidence.robustness is not None:

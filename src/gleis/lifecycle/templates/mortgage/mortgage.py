@@ -24,7 +24,7 @@ NUMBERS = {
     "credit_lines": "lines",
     "credit_reports": "rep",
     "late_payments": "cons",  # 1 none ... 6 serious delinquencies
-    "mortgage_history": "mortg",  # 1 no late payments ... 4 many
+    "mortgage_history": "mortg",  # 1 no late payments, 2 no mortgage yet, 3 some, 4 many
     "units": "unit",
     "unemployment_percent": "unem",  # in the applicant's industry
 }
@@ -36,11 +36,10 @@ FLAGS = {
     "self_employed": "self",
     "gift": "gift",  # the down payment is one
     "cosigner": "cosign",
-    "fixed_rate": "fixadj",  # 0: fixed
     "insurance_sought": "inss",
     "more_school": "sch",  # more than 12 years
 }
-TURNED = {"delinquent_accounts", "fixed_rate"}
+TURNED = {"delinquent_accounts"}
 # Left out: what is known only after the decision (typur, who bought the loan; inson, whether the
 # insurer agreed; review), and what is said of the neighbourhood (min30, bd, mi, old, vr): a way to
 # say race without saying it.
