@@ -120,8 +120,7 @@ def fairness(
     for each in shown:
         _print_attribute(each, found, everything)
     for note in found.notes:
-        if "unknown:" not in note:  # these stand beside the groups
-            say(f"note  {note}")
+        say(f"note  {note}")
 
 
 def _attribute(found: Fairness, name: str) -> AttributeFairness:
@@ -158,7 +157,7 @@ def _print_attribute(each: AttributeFairness, found: Fairness, everything: bool)
     there = dict.fromkeys(name for group in known for name in group.figures)
     held = [name for name in there if everything or name in _RATES]
     lines = [
-        (", ".join(group.values), group.rows, *(_span(group.figures.get(n)) for n in held))
+        (group.name, group.rows, *(_span(group.figures.get(n)) for n in held))
         for group in (known if everything else known[:_GROUPS])
     ]
     rows = sum(group.rows for group in each.groups)
@@ -168,7 +167,7 @@ def _print_attribute(each: AttributeFairness, found: Fairness, everything: bool)
         say(f"and {len(known) - _GROUPS} smaller groups: --all shows them")
     if each.unknown:
         more = f" and {len(each.unknown) - _LISTED} more" if len(each.unknown) > _LISTED else ""
-        listed = "; ".join(each.unknown[:_LISTED])
+        listed = ", ".join(each.unknown[:_LISTED])
         say(f"unknown, with fewer than {found.min_group} rows: {listed}{more}", style="yellow")
     if each.figures:
         names = list(each.figures if everything else filter(each.figures.get, _DISPARITIES))

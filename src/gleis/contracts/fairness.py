@@ -17,6 +17,11 @@ class GroupFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Rates of this group by name; empty where it is smaller than the stated minimum: unknown,
     never fair."""
 
+    @property
+    def name(self) -> str:
+        """The values joined by ``*``: ``female``, ``female*black``."""
+        return "*".join(self.values)
+
 
 class AttributeFairness(msgspec.Struct, frozen=True, kw_only=True):
     """One protected attribute, or an intersection of several."""
@@ -27,7 +32,7 @@ class AttributeFairness(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, Figure]
     """Disparities between the known groups; empty if fewer than two are known."""
     unknown: tuple[str, ...] = ()
-    """Groups that are too small, as text."""
+    """Names of the groups that are too small."""
 
     @property
     def name(self) -> str:

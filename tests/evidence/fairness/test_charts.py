@@ -27,7 +27,7 @@ def test_groups_are_drawn_with_their_intervals():
     assert {row["rate"] for row in rows} == set(RATES)
     assert len(rows) == len(RATES) * len(known)
     first = next(row for row in rows if row["rate"] == "precision")
-    assert first["group"] == ", ".join(known[0].values)
+    assert first["group"] == known[0].name
     assert first["high"] == known[0].figures["precision"].high
     assert f"{len(attribute.unknown)} groups are too small" in str(chart.to_dict()["title"])
     assert {row["rate"] for row in rows_of(groups_chart(attribute, ["f1"]))} == {"f1"}

@@ -55,12 +55,12 @@ def groups_chart(attribute: AttributeFairness, figures: Sequence[str] = ()) -> C
     held = {name for group in known for name in group.figures}
     chosen = [name for name in (figures or (*RATES, *ERRORS)) if name in held]
     rows = [
-        _dot(group.figures[name], rate=name, group=", ".join(group.values), rows=group.rows)
+        _dot(group.figures[name], rate=name, group=group.name, rows=group.rows)
         for name in chosen
         for group in known
         if name in group.figures
     ]
-    order = [", ".join(group.values) for group in known]
+    order = [group.name for group in known]
     y = alt.Y("group:N", title=attribute.name, sort=order)
     tooltip = [alt.Tooltip("group:N", title=attribute.name), alt.Tooltip("rows:Q", format=",")]
     chart: Chart = (

@@ -149,7 +149,7 @@ def find_fairness(
         attributes=found,
         figures=figures,
         mitigation=mitigation,
-        notes=tuple(_notes(parts, found, families, settings.min_group, compared)),
+        notes=tuple(_notes(parts, families, compared)),
     )
 
 
@@ -191,28 +191,22 @@ def _attribute(part: Known, gathered: Gathered) -> AttributeFairness:
             for g in order
         ),
         figures=gathered.figures,
-        unknown=tuple(", ".join(names[g]) for g in order if g not in figures),
+        unknown=tuple("*".join(names[g]) for g in order if g not in figures),
     )
 
 
 def _notes(
     parts: Sequence[Known],
-    found: Sequence[AttributeFairness],
     families: Sequence[Family],
-    min_group: int,
     compared: int,
 ) -> Iterator[str]:
-    for part, attribute in zip(parts, found, strict=True):
-        if attribute.unknown:
-            yield (
-                f"{attribute.name}: {len(attribute.unknown)} of {len(attribute.groups)} groups "
-                f"have fewer than {min_group} rows and are unknown: {_listed(attribute.unknown)}."
-            )
+    for part in parts:
+        name = part.partition.name
         if not part.comparable:
-            yield f"{attribute.name}: fewer than two groups are known, so nothing is compared."
+            yield f"{name}: fewer than two groups are known, so nothing is compared."
         elif undefined := _undefined(part, families):
             yield (
-                f"{attribute.name}: rates that some groups do not have (how many groups), so that "
+                f"{name}: rates that some groups do not have (how many groups), so that "
                 f"the others are compared: {undefined}."
             )
     if all(_constant(family) for family in families):
@@ -242,4 +236,4 @@ def _constant(family: Family) -> bool:
 
 def _listed(names: Sequence[str]) -> str:
     rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return "; ".join(names[:_LISTED]) + rest
+    return ", ".join(names[:_LISTED]) + rest
