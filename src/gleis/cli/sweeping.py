@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.status import Status
+
 from gleis.cli.output import print_json, print_table, say, working
 from gleis.contracts.figure import Figure
 from gleis.contracts.frontier import FairnessSweep
@@ -25,8 +27,13 @@ def sweep_and_show(
     if as_json:
         print_json(sweep_fairness(project, run, asked))
         return
-    with working("Fitting every mitigation at several strengths"):
-        found = sweep_fairness(project, run, asked)
+    with working("Fitting the model as it is") as shown:
+
+        def tell(_: str, message: str) -> None:
+            if isinstance(shown, Status):
+                shown.update(f"Fitting {message}")
+
+        found = sweep_fairness(project, run, asked, tell)
     show_sweep(found, run)
     target = report or project.home.reports / f"fairness-{run.id}.html"
     say(f"Chart: {write_sweep(found, run, target)}")

@@ -63,6 +63,7 @@ def write_sweep(sweep: FairnessSweep, run: Run, path: Path) -> Path:
     page = PAGES.get_template("sweep.html").render(
         sweep=sweep,
         run=run,
+        others=[name for name in sweep.points[0].quality if name != sweep.quality],
         chart=spec(frontier_chart(sweep)),
         library=vl_convert.javascript_bundle(EXPORTS),
     )
