@@ -120,10 +120,13 @@ def test_more_rows_than_needed_are_sampled_by_the_seed():
     [
         (InvalidRowError, {"feature": "hours"}, {}, "Did you mean hour"),
         (InvalidRowError, {"feature": "hour", "of": "perhaps"}, {}, "class"),
-        (InvalidRowError, {"feature": "hour", "grid": 1}, {}, "two values"),
+        (InvalidRowError, {"feature": "hour", "grid": 1}, {}, "no whole number of 2"),
+        (InvalidRowError, {"feature": "hour", "grid": "many"}, {}, "no whole number of 2"),
+        (InvalidRowError, {"feature": "hour", "grid": 10**9}, {}, "more than 100 values"),
+        (InvalidRowError, {"feature": "hour", "grid": [1]}, {}, "two values"),
         (InvalidRowError, {"feature": "hour", "grid": [3, 3]}, {}, "twice"),
         (InvalidRowError, {}, {}, "needs feature"),
-        (DataError, {"feature": "hour", "grid": ["noon", "night"]}, {}, "hour"),
+        (InvalidRowError, {"feature": "hour", "grid": ["noon", "x"]}, {}, "no value of hour"),
         (DataError, {"feature": "hour"}, {"hour": ["noon"] * 300}, "hour"),
         (CannotExplainError, {"feature": "hour"}, {"hour": [3] * 300}, "one value only"),
         (CannotExplainError, {"feature": "temp"}, {"temp": [None] * 300}, "missing in all rows"),
@@ -183,6 +186,11 @@ def test_two_features_that_add_up_have_no_interplay():
         pdp(model, columns_of(matrix), feature="a", beside="z")
     with pytest.raises(InvalidRowError, match="Leave by out"):
         pdp(model, columns_of(matrix), feature="a", beside="c", by="trees")
+
+
+def test_lines_are_counted():
+    with pytest.raises(InvalidRowError, match="lines is no whole number"):
+        ice(once("binary"), ROWS, feature="hour", lines=0)
 
 
 def test_recursion_needs_trees():

@@ -6,7 +6,7 @@ from explained_models import flights
 from known_models import by_formula, columns_of, forest, matrix_of, once
 from sklearn.inspection import permutation_importance
 
-from gleis.contracts.errors import CannotExplainError, DataError, InvalidRowError
+from gleis.contracts.errors import DataError, InvalidRowError
 from gleis.evidence.explain.explain import explain
 from gleis.evidence.explain.permutation import (
     marks_of_missing,
@@ -84,7 +84,8 @@ def test_labels_come_as_in_the_data():
         (DataError, {"target": ["perhaps"] * 400}, "no true answer"),
         (DataError, {"target": [None] * 400}, "no true answer"),
         (InvalidRowError, {"groups": {"time": ["hours"]}}, "Did you mean hour"),
-        (CannotExplainError, {"repeats": 0}, "Nothing is shuffled"),
+        (InvalidRowError, {"repeats": 0}, "repeats is no whole number"),
+        (InvalidRowError, {"repeats": 10**9}, "More than 100 orders"),
     ],
 )
 def test_what_cannot_be_measured_is_said(error, options, said):

@@ -32,4 +32,10 @@ def test_it_survives_the_cache_and_is_the_same_again():
 def test_a_model_that_is_slow_is_asked_about_fewer_rows(monkeypatch):
     monkeypatch.setattr("gleis.training.sections.explained.SLOW_ROWS", 60)
     (found,) = [each for each in find(make_material()) if each.method == "permutation"]
-    assert found.rows == 60
+    assert found.rows == 100 < 240  # it is never asked about fewer
+
+
+def test_a_wide_model_is_asked_about_fewer_rows(monkeypatch):
+    monkeypatch.setattr("gleis.training.sections.explained.QUICK_CELLS", 3 * 120)
+    (found,) = [e for e in find(make_material(compiled=True)) if e.method == "permutation"]
+    assert found.rows == 120

@@ -15,6 +15,7 @@ from gleis.evidence.explain.explainable import Explainable
 from gleis.evidence.explain.extrapolation import WORTH_SAYING, outside
 from gleis.evidence.explain.grids import Grid, grid_of, rows_of
 from gleis.evidence.explain.lines import lines_of, moved_row
+from gleis.evidence.explain.options import check_whole
 from gleis.evidence.explain.surfaces import surface_of
 from gleis.evidence.explain.tree_recursion import as_grown, tree_dependence
 
@@ -149,12 +150,13 @@ def ice(
     Goldstein, A. et al. (2015). Peeking inside the black box: visualizing statistical learning
     with plots of individual conditional expectation. J. Comput. Graph. Stat. 24, 44-65.
     """
+    check_whole("lines", lines, 1)
     column = model.column(of)
     matrix = rows_of(model, rows)
     at = grid_of(model, matrix, feature, grid)
     found, gap = lines_of(model, matrix, (at.place,), at.numbers[:, None], column)
     low, high = np.quantile(found, [0.025, 0.975], axis=0)
-    kept = np.unique(np.linspace(0, len(found) - 1, min(max(1, lines), len(found))).astype(int))
+    kept = np.unique(np.linspace(0, len(found) - 1, min(lines, len(found))).astype(int))
     fidelity, notes = _caveats(model, matrix, at)
     return Effect(
         method="ice",

@@ -9,17 +9,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from gleis.contracts.errors import CannotExplainError, InvalidRowError
+from gleis.contracts.errors import CannotExplainError, DataError, InvalidRowError
 from gleis.contracts.explanation import Value
 from gleis.contracts.ports import Columns
 from gleis.evidence.explain.explainable import Explainable
+from gleis.evidence.explain.options import check_whole
 
 Floats = NDArray[np.float64]
 
 MOST_ROWS = 2_000
 """More are sampled by the model's seed."""
 MOST_VALUES = 100
-"""Categories that a curve may be drawn at."""
+"""Values that a curve may be drawn at."""
 _RUG = 50
 _TAIL = 0.01
 """Share of the rows beyond either end of a grid."""
@@ -136,10 +137,12 @@ def grid_of(
     given = matrix[:, place]
     known = given[~np.isnan(given)]
     ordered = column.kind in {"number", "integer"}
-    if isinstance(grid, int):
+    if isinstance(grid, str) or not isinstance(grid, Sequence):
+        check_whole("grid", grid, 2)
+        _check_few(int(grid))
         _check_varies(feature, known, model, len(known) < len(given) and missing)
         numbers = (
-            _numbers(known, grid, column.kind == "integer")
+            _numbers(known, int(grid), column.kind == "integer")
             if ordered
             else _categories(feature, known)
         )
@@ -165,6 +168,16 @@ def grid_of(
     )
 
 
+def _check_few(values: int) -> None:
+    if values > MOST_VALUES:
+        raise InvalidRowError(
+            "A curve of more than 100 values says no more than one of fewer",
+            seen=values,
+            remedy="Ask for 20, as is usual.",
+            field="grid",
+        )
+
+
 def _check_varies(feature: str, known: Floats, model: Explainable, missing: bool) -> None:
     if not len(known):
         raise CannotExplainError(
@@ -183,13 +196,6 @@ def _check_varies(feature: str, known: Floats, model: Explainable, missing: bool
 
 def _numbers(known: Floats, n_grid: int, whole: bool) -> Floats:
     distinct = np.unique(known)
-    if n_grid < 2:
-        raise InvalidRowError(
-            "A curve needs at least two values",
-            seen=n_grid,
-            remedy="Ask for 20, as is usual.",
-            field="grid",
-        )
     if len(distinct) <= n_grid:
         return distinct
     low, high = np.quantile(known, [_TAIL, 1 - _TAIL], method="inverted_cdf")
@@ -219,8 +225,17 @@ def _asked(model: Explainable, feature: str, grid: Sequence[Value]) -> Floats:
             remedy="Name more, or how many: grid = 20.",
             field="grid",
         )
+    _check_few(len(grid))
     empty: dict[str, list[Value]] = {name: [None] * len(grid) for name in model.contract.names}
-    numbers = model.encode(empty | {feature: list(grid)})[:, place_of(model, feature)]
+    try:
+        numbers = model.encode(empty | {feature: list(grid)})[:, place_of(model, feature)]
+    except DataError as error:
+        raise InvalidRowError(
+            f"The grid holds what is no value of {feature}",
+            seen=list(grid),
+            remedy="Name values as the rows have them.",
+            field="grid",
+        ) from error
     if len(np.unique(numbers)) < len(numbers):
         raise InvalidRowError(
             "A value of the grid is there twice",

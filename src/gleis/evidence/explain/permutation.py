@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gleis.contracts.contract import Contract, Task
-from gleis.contracts.errors import CannotExplainError, DataError
+from gleis.contracts.errors import DataError, InvalidRowError
 from gleis.contracts.explanation import Importance
 from gleis.contracts.figure import Figure
 from gleis.contracts.ports import Columns
@@ -17,6 +17,7 @@ from gleis.evidence.bootstrap import resamples
 from gleis.evidence.checks import check_scores
 from gleis.evidence.explain.explainable import Explainable
 from gleis.evidence.explain.grids import chosen, place_of
+from gleis.evidence.explain.options import check_whole
 from gleis.evidence.losses import row_loss
 from gleis.evidence.metrics import PRIMARY_LOSS
 
@@ -24,6 +25,9 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
 _REPLICATES = 200
+_MOST_REPEATS = 100
+_AT_ONCE = 1 << 22
+"""Numbers in one matrix that the model is asked about."""
 _SURE = 0.95
 
 
@@ -51,7 +55,7 @@ def permutation(
     target : sequence, optional
         (n_rows,) true classes as in the data, or values.
     repeats : int
-        Orders, at least 1.
+        Orders, 1 to 100.
     groups : mapping, optional
         Name -> features shuffled together; by default each by itself, with its missing marks.
 
@@ -66,9 +70,9 @@ def permutation(
     DataError
         There is no target, or it breaks the contract.
     InvalidRowError
-        A group names no feature.
+        A group names no feature, or ``repeats`` is not 1 to 100.
     CannotExplainError
-        Fewer than two rows or one order.
+        Fewer than two rows.
 
     References
     ----------
@@ -84,9 +88,13 @@ def permutation(
             remedy="Give one a row.",
             field="target",
         )
-    if repeats < 1:
-        raise CannotExplainError(
-            "Nothing is shuffled", seen=repeats, remedy="Ask for 5 repeats, as is usual."
+    check_whole("repeats", repeats, 1)
+    if repeats > _MOST_REPEATS:
+        raise InvalidRowError(
+            f"More than {_MOST_REPEATS} orders say no more than fewer",
+            seen=repeats,
+            remedy="Ask for 5, as is usual.",
+            field="repeats",
         )
     kept = chosen(len(matrix), model.seed)
     matrix, y = matrix[kept], y[kept]
@@ -134,14 +142,17 @@ def shuffled_losses(
     check_scores(y, scores, model.contract.task)
     losses = row_loss(y, scores, model.contract.task)
     shuffled = np.empty((len(groups), *orders.shape))
-    many, answers = np.tile(matrix, (len(orders), 1)), np.tile(y, len(orders))
-    flat = orders.ravel()
-    for g, group in enumerate(groups):
-        columns = list(group)
-        many[:, columns] = matrix[flat][:, columns]
-        found = row_loss(answers, model.predict_matrix(many), model.contract.task)
-        shuffled[g] = found.reshape(orders.shape)
-        many[:, columns] = np.tile(matrix[:, columns], (len(orders), 1))
+    repeated, flat = np.tile(matrix, (len(orders), 1)), orders.ravel()
+    size = max(1, _AT_ONCE // repeated.size)
+    for start in range(0, len(groups), size):
+        part = groups[start : start + size]
+        many = np.stack([repeated] * len(part))
+        for copy, group in zip(many, part, strict=True):
+            copy[:, list(group)] = matrix[flat][:, list(group)]
+        found = model.predict_matrix(many.reshape(-1, matrix.shape[1]))
+        answers = np.tile(y, len(part) * len(orders))
+        lost = row_loss(answers, found, model.contract.task)
+        shuffled[start : start + size] = lost.reshape(len(part), *orders.shape)
     return losses, shuffled
 
 

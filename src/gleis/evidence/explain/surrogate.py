@@ -13,6 +13,7 @@ from gleis.contracts.ports import Columns
 from gleis.evidence.bootstrap import resamples
 from gleis.evidence.explain.explainable import Explainable
 from gleis.evidence.explain.grids import chosen
+from gleis.evidence.explain.options import check_share
 from gleis.evidence.explain.small_tree import SmallTree, Way, grow
 
 Floats = NDArray[np.float64]
@@ -63,7 +64,7 @@ def surrogate(
     Raises
     ------
     InvalidRowError
-        There is no such class, or the depth is not 1 to 4.
+        There is no such class, the depth is not 1 to 4, or ``min_leaf`` is no share.
     CannotExplainError
         Fewer than two rows.
 
@@ -74,6 +75,7 @@ def surrogate(
     model's answers, and its fidelity).
     """
     depths = _depths(depth)
+    check_share("min_leaf", min_leaf)
     column = model.column(of)
     matrix = model.encode(rows)
     matrix = matrix[chosen(len(matrix), model.seed, _MOST_ROWS)]

@@ -14,6 +14,9 @@ from gleis.training.material import Material
 
 QUICK_ROWS, SLOW_ROWS = 5_000, 500
 """Sampled; fewer where a row costs more than microseconds."""
+QUICK_CELLS, SLOW_CELLS = 400_000, 40_000
+"""Rows times features: of wide models fewer rows are taken."""
+_FEWEST = 100
 
 
 def explained_rows(
@@ -25,7 +28,7 @@ def explained_rows(
     ----------
     material : Material
     most : int, optional
-        Rows; by default ``QUICK_ROWS`` or ``SLOW_ROWS``.
+        Fewer rows than usual, but not fewer than 100.
 
     Returns
     -------
@@ -37,7 +40,9 @@ def explained_rows(
         Class labels, or values.
     """
     rows, target = material.test, material.y_test
-    kept = _some(len(rows), most or _most(material), material.seed)
+    usual = _most(material)
+    wanted = usual if most is None else max(_FEWEST, min(usual, most))
+    kept = _some(len(rows), wanted, material.seed)
     rows, target = rows[kept], target[kept]
     columns = material.columns(rows)
     model = make_explainable(material.model, material.contract, columns, seed=material.seed)
@@ -55,7 +60,9 @@ def any_rows(material: Material) -> tuple[Explainable, Columns]:
 
 
 def _most(material: Material) -> int:
-    return QUICK_ROWS if getattr(material.model, "quick", False) else SLOW_ROWS
+    quick = getattr(material.model, "quick", False)
+    rows, cells = (QUICK_ROWS, QUICK_CELLS) if quick else (SLOW_ROWS, SLOW_CELLS)
+    return max(_FEWEST, min(rows, cells // max(1, len(material.contract.names))))
 
 
 def _some(n_rows: int, most: int, seed: int) -> NDArray[np.int64]:
