@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 
 from gleis.contracts.contract import Column
 from gleis.contracts.errors import CannotExplainError, InvalidRowError
-from gleis.evidence.explain.asked_row import read_row
 from gleis.evidence.explain.counterfactual import counterfactual
 from gleis.evidence.explain.explain import explain
-from gleis.evidence.explain.scope import Scope
 
 THREE = contract(number("a"), number("b"), number("c"))
 LINE = contract(number("a"), number("b"), number("c"), task="regression")
@@ -155,27 +153,6 @@ def test_a_value_can_be_asked_of_a_regression():
     assert found.explained.of is None
 
 
-@pytest.mark.parametrize(
-    ("options", "match"),
-    [
-        ({}, "Which value is wanted is not said"),
-        ({"to": "yes"}, "A regression has no classes"),
-        ({"at_least": 2.0, "at_most": 1.0}, "at_least is more than at_most"),
-        ({"at_least": float("nan")}, "at_least is more than at_most"),
-        ({"at_least": -1.0}, "gets such a value already"),
-    ],
-)
-def test_bad_wishes_of_a_regression(options, match):
-    model = formula(lambda rows: rows @ SLOPES, LINE, numbers(50))
-    with pytest.raises(InvalidRowError, match=match):
-        counterfactual(model, AT, **options)
-
-
-def test_values_are_for_regressions(model):
-    with pytest.raises(InvalidRowError, match="at_most is for a regression"):
-        counterfactual(model, ROW, at_most=3.0)
-
-
 def test_a_constant_model_has_none():
     model = formula(lambda rows: np.full(len(rows), 0.2), THREE, numbers(60))
     with pytest.raises(CannotExplainError, match=r"No change of a, b, c gives the answer yes: .*"):
@@ -198,14 +175,6 @@ def test_nothing_may_change(model):
     constant = formula(logistic, THREE, {name: [0.0] for name in "abc"})
     with pytest.raises(CannotExplainError, match="all features are constant"):
         counterfactual(constant, AT)
-
-
-def test_an_immutable_feature_that_there_is_not(model):
-    with pytest.raises(InvalidRowError, match=r"'distanse'. Did you mean distance\?") as raised:
-        counterfactual(model, ROW, immutable=("distanse",))
-    assert raised.value.field == "immutable"
-    with pytest.raises(InvalidRowError, match="It has carrier, distance"):
-        counterfactual(model, ROW, immutable=("zzz",))
 
 
 def test_fewer_than_asked_is_said():
@@ -249,28 +218,6 @@ def test_far_words_of_many_are_tried():
     model = formula(lambda rows: np.where(rows[:, 1] == 77, 0.9, 0.1), features, background)
     found = counterfactual(model, {"a": 0.0, "shop": "shop 3"}, count=1)
     assert found.found[0].changes == {"shop": ("shop 3", "shop 77")}
-
-
-def test_distances_are_in_units_of_spread():
-    model = explainable("binary")
-    scope = Scope(read_row(model, ROW | {"temp": None}), ())
-    row = scope.row.copy()
-    row[0], row[1], row[2], row[4] = 0.0, row[1] + 100, np.nan, 1.0
-    columns, _ = flights(200, seed=7)
-    distances = np.array(columns["distance"])
-    spread = np.median(np.abs(distances - np.median(distances)))
-    assert scope.steps(row[None])[0] == pytest.approx([1, 100 / spread, 0, 0, 1])
-    known = [t for t in columns["temp"] if t is not None]
-    row[2] = np.median(known)
-    assert scope.steps(row[None])[0][2] == pytest.approx(1.0)
-
-
-def test_a_spread_of_zero_falls_back():
-    background = {"a": [0.0] * 90 + [9.0] * 10, "b": [1.0] * 100, "c": numbers(100)["c"]}
-    scope = Scope(read_row(formula(logistic, THREE, background), AT), ())
-    assert scope.spread[0] == pytest.approx(0.9)
-    assert scope.spread[1] == 1.0
-    assert scope.features == [0, 2]
 
 
 def test_count_is_checked(model):

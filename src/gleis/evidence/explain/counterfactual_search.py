@@ -117,6 +117,10 @@ class CounterfactualSearch:
         found: set[int] = set()
         for j in self.scope.features:
             own = np.flatnonzero(feature == j)
+            if len(own) and not gain[own].any():
+                # The score does not move by this feature alone: both ends may do it with another.
+                found.update({int(own[0]), int(own[-1])})
+                continue
             found.update(own[np.argsort(-gain[own], kind="stable")[:2]].tolist())
             found.update(own[np.argsort(-rate[own], kind="stable")[:2]].tolist())
         most = sorted(found, key=lambda k: (-gain[k], -rate[k]))
@@ -135,13 +139,18 @@ class CounterfactualSearch:
         return different
 
     def _promising(self, states: Array, lacking: Array) -> Array:
-        """Return the states to go on from: those that lack least, and least for their distance."""
+        """Return the states to go on from: those that lack least, and least for their distance.
+
+        Few change the same features: where the score does not move, all lack the same.
+        """
         open_ = np.flatnonzero(lacking > 0)
-        by_rate = lacking[open_] * (1 + self.scope.distance(states[open_]))
-        half = _BEAM // 2
-        first = open_[np.argsort(lacking[open_], kind="stable")[:half]]
-        second = open_[np.argsort(by_rate, kind="stable")[:half]]
-        return np.unique(np.concatenate([first, second]))
+        steps = self.scope.steps(states[open_])
+        distance, changed = steps.sum(axis=1), steps > 0
+        lacks = lacking[open_]
+        least = _few_of_each(np.lexsort((distance, lacks)), changed, _BEAM // 2)
+        quick = np.argsort(lacks * (1 + distance), kind="stable")
+        found = {*least, *_few_of_each(quick, changed, _BEAM // 2)}
+        return open_[sorted(found)]
 
     def _from_background(self) -> None:
         """Try the row with all that may change as in a known row."""
@@ -260,6 +269,20 @@ class CounterfactualSearch:
                     tried[-1][feature] = rounded
                     of.append(k)
         return np.array(tried), np.array(of)
+
+
+def _few_of_each(order: Array, changed: Array, count: int) -> list[int]:
+    """Return the first places of an order, but at most two with the same features changed."""
+    found: list[int] = []
+    taken: dict[bytes, int] = {}
+    for k in order.tolist():
+        which = changed[k].tobytes()
+        taken[which] = taken.get(which, 0) + 1
+        if taken[which] <= 2:
+            found.append(k)
+        if len(found) == count:
+            break
+    return found
 
 
 def _first_of_each(rows: Array) -> Array:
