@@ -55,7 +55,8 @@ def find_answers(sides: Sides, settings: Settings, seed: int) -> Finding:
     best = max(alone.quality, key=lambda name: alone.quality[name])
     said = (
         f"Features one by one, on {alone.rows:,} rows: the best alone is {best}, "
-        f"{alone.name} {alone.quality[best]:.3f}."
+        f"{alone.name} {alone.quality[best]:.3f}"
+        + ("." if found else "; none is the target in other words, or a name.")
     )
     return Finding((said,), tuple(found.values()))
 

@@ -25,6 +25,7 @@ TORN = 0.01
 """Share of test rows whose group training knows, from which on groups count as torn."""
 _ROWS = 5_000
 """Rows that are fitted again, sampled by groups."""
+_NONE = "Groups: no column is named, and none looks as if it named groups of rows."
 _FOLDS = 5
 """Of random rows, and of whole groups."""
 
@@ -81,6 +82,10 @@ def find_group_leaks(
                 f"and {shown(measured.strict)} with whole groups apart ({refit.name}, "
                 f"{measured.rows:,} rows)."
             )
+    if settings.split.by == "group":
+        checked.append(f"Groups of {settings.split.group}: the split keeps them apart.")
+    elif not candidates and not doubts:
+        checked.append(_NONE)
     if skipped:
         checked.append(
             f"Groups of {listed(skipped)} were not tried; [evidence] groups names what must be."
@@ -173,9 +178,9 @@ def _leak(
     way = "random" if settings.split.by != "group" else "split"
     column = candidate.name
     said = (
-        f"{column}: {counted(torn, len(sides.test))} test rows are of groups that training knows. "
-        f"{name} is {shown(loose)} as it is split, and {shown(strict)} with whole groups of "
-        f"{column} kept apart ({refit.name}, {measured.rows:,} rows, {candidate.n_groups:,} groups)"
+        f"{counted(torn, len(sides.test))} test rows are of groups of {column} that training "
+        f"knows: {name} is {shown(loose)} as it is split, and {shown(strict)} with whole groups "
+        f"kept apart ({refit.name}, {measured.rows:,} rows, {candidate.n_groups:,} groups)"
     )
     remedy = f'[split] by = "group", group = "{column}" tests on groups that are new.'
     if candidate.certain:

@@ -80,7 +80,8 @@ def find_near_copies(sides: Sides, seed: int) -> Finding:
 def _finding(sides: Sides, fresh: NDArray[np.int64], near: NDArray[np.bool_], seed: int) -> Finding:
     count, share = int(near.sum()), float(near.mean())
     if count < LEAST_ROWS or share < SHARE:
-        return Finding((f"Near-copies: {counted(count, len(near))} test rows looked at.",))
+        said = f"Near-copies: {count} among {len(near)} test rows, as strangers have too."
+        return Finding((said,))
     place = np.searchsorted(sides.test, fresh)
     part = Sides(
         rows=sides.rows,
