@@ -84,6 +84,7 @@ def test_a_rule_is_explained_too(answered):
     "options",
     [
         ["--method", "pdp", "--feature", "petal_length", "--of", "virginica"],
+        ["--method", "pdp", "--feature", "petal_length", "--with", "beside=petal_width"],
         ["--method", "ice", "--feature", "petal_length", "--with", "lines=5"],
         ["--method", "ale", "--feature", "petal_width", "--rows", "60"],
         ["--method", "surrogate", "--of", "setosa"],
@@ -99,6 +100,13 @@ def test_the_model_is_explained(options):
     assert found["words"]
     if "--rows" in options:
         assert found["rows"] == 60
+
+
+def test_a_curve_of_two_features_is_a_table_of_both():
+    options = ["--method", "pdp", "--feature", "petal_length", "--with", "beside=petal_width"]
+    said = gleis(trained(), "explain", "--model", *options, "--with", "grid=3")
+    assert said.code == 0, said.err
+    assert re.search(r"petal_length . petal_width( +[\d.]+){3}", said.out)
 
 
 def test_a_page_needs_no_network(tmp_path):

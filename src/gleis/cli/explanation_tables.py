@@ -110,6 +110,13 @@ def _counterfactuals(found: Counterfactuals, names: Wording) -> tuple[list[str],
 
 
 def _effect(found: Effect, names: Wording) -> tuple[list[str], list[list[Any]]]:
+    if found.surface:
+        headers = [f"{_called(found.feature, names)} \\ {_called(found.beside, names)}"]
+        rows = zip(found.grid, found.surface, strict=True)
+        return (
+            [*headers, *(_plain(value) or "-" for value in found.beside_grid)],
+            [[_plain(value), *numbers] for value, numbers in rows],
+        )
     headers, columns = [_called(found.feature, names), "mean"], [found.values]
     if found.low:
         headers, columns = [*headers, "low", "high"], [*columns, found.low, found.high]

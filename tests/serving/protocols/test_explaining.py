@@ -162,6 +162,7 @@ def test_counterfactuals_touch_what_the_package_lets_them(explained):
     "question",
     [
         {"method": "pdp", "feature": "hour", "grid": 4},
+        {"method": "pdp", "feature": "hour", "beside": "distance", "grid": 3},
         {"method": "ice", "feature": "hour", "lines": 3},
         {"method": "ale", "feature": "carrier"},
         {"method": "surrogate", "depth": 2},

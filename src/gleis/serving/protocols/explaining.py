@@ -47,6 +47,8 @@ class ModelQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The class whose scores are looked at; default: the positive one of two, the last of more."""
     feature: str | UnsetType = UNSET
     """Of pdp, ice and ale."""
+    beside: str | UnsetType = UNSET
+    """Of pdp: a second feature that is set too."""
     grid: Annotated[int, Meta(ge=2, le=100)] | UnsetType = UNSET
     """Of pdp, ice and ale: values of the feature."""
     lines: Annotated[int, Meta(ge=1, le=500)] | UnsetType = UNSET
