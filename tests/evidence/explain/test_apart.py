@@ -238,6 +238,18 @@ def test_trees_are_explained_as_shap_explains_them(name):
         assert found[:, j] == pytest.approx(wanted, abs=1e-9)
 
 
+def test_xgboost_is_explained_as_shap_explains_it():
+    """Both add up what XGBoost stores in float32."""
+    shap = pytest.importorskip("shap")
+    pipeline, model = fitted(REGRESSION, *REGRESSORS["xgboost"][:3])
+    encoded = np.asarray(pipeline[:-1].transform(SklearnModel.frame(NEW, REGRESSION)), dtype=float)
+    explainer = shap.TreeExplainer(pipeline[-1], feature_perturbation="tree_path_dependent")
+    theirs = explainer.shap_values(encoded, check_additivity=False)
+    found = take_apart(model, REGRESSION, BACKGROUND).parts(NEW, 0).values
+    assert found[:, :3] == pytest.approx(theirs[:, :3], abs=1e-4)
+    assert found[:, 3] == pytest.approx(theirs[:, 3:].sum(axis=1), abs=1e-4)
+
+
 def test_a_mean_of_forests_is_explained_as_the_mean_of_theirs():
     shap = pytest.importorskip("shap")
     before, kind, settings, _ = CLASSIFIERS["voting"]
