@@ -22,6 +22,7 @@ READ = """
 import sys
 import numpy as np, polars as pl
 from gleis.packaging.estimator import load_estimator
+import gleis.evidence.mitigation.registered
 folder, *trusted = sys.argv[1:]
 estimator = load_estimator(open(folder + "/model", "rb").read(), trusted)
 rows = pl.read_parquet(folder + "/rows")

@@ -98,6 +98,14 @@ def test_bands_make_the_groups():
     assert found.estimator.groups_.tolist() == ["20 and over", "under 20"]
 
 
+def test_several_columns_make_intersections():
+    chosen = settings(mitigate="reject_option", mitigate_for=["sex", "region"])
+    prepared, found = made(chosen)
+    assert found.estimator.groups_.tolist() == ["f, n", "f, s", "m, n", "m, s"]
+    assert set(prepared.contract.names) >= {"sex", "region"}
+    assert "region" not in found.estimator.estimator_.feature_names_in_
+
+
 def test_a_column_that_is_not_there_is_named():
     for name in ("reweighing", "reject_option"):
         with pytest.raises(DataError, match=r"fairness\.protected names.*'race'.*Columns:"):

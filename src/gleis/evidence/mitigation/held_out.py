@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from gleis.contracts.errors import DataError
 from gleis.evidence.mitigation.groups import group_names, recognise
 from gleis.evidence.mitigation.tables import visible
 
@@ -44,6 +45,11 @@ def held_out_scores(
     -------
     ndarray, (n_rows,)
         Scores of class 1.
+
+    Raises
+    ------
+    DataError
+        If a fold leaves one class only to be fitted.
     """
     cells = codes * 2 + labels
     order = np.lexsort((np.random.default_rng(seed).random(labels.size), cells))
@@ -52,6 +58,14 @@ def held_out_scores(
     scores = np.empty(labels.size)
     for each in range(folds):
         others, asked = np.flatnonzero(fold != each), np.flatnonzero(fold == each)
+        if np.unique(labels[others]).size < 2:
+            raise DataError(
+                "There are too few training rows of a class to find thresholds by group on rows "
+                "the model has not seen",
+                seen=f"{min(int(labels.sum()), int((1 - labels).sum()))} of {labels.size}",
+                remedy="Load more rows, or mitigate before or during the fit.",
+                field="fairness.mitigate",
+            )
         fitted = clone(estimator).fit(_rows(table, others), labels[others])
         scores[asked] = fitted.predict_proba(_rows(table, asked))[:, 1]
     return scores
