@@ -59,8 +59,9 @@ def show_sweep(found: FairnessSweep, run: Run) -> None:
             for point in found.points
         ],
     )
-    for each in found.left_out:
-        say(f"not applied  {each.mitigation}: {each.reason}", style="yellow")
+    for reason in dict.fromkeys(each.reason for each in found.left_out):
+        alike = [each.mitigation for each in found.left_out if each.reason == reason]
+        say(f"not applied  {', '.join(alike)}: {reason}", style="yellow")
     for note in found.notes:
         say(f"note  {note}")
     say(

@@ -87,6 +87,10 @@ def sweep_mitigations(
     left_out = []
     for name in asked.methods:
         found = MITIGATIONS[name]
+        if settings.project.task not in found.tasks:
+            reason = f"It is not defined for a {settings.project.task} task."
+            left_out.append(LeftOut(mitigation=name, reason=reason))
+            continue
         for strength in asked.strengths:
             tell(f"{name}, strength {strength:g}")
             try:
