@@ -124,6 +124,16 @@ def test_what_is_constant_in_the_background_adds_nothing():
     assert found.contributions["a"] != 0.0
 
 
+def test_what_the_model_does_not_look_at_adds_nothing():
+    names = "abcdefgh"
+    features = contract(*(number(name) for name in names))
+    model = formula(lambda rows: 1 / (1 + np.exp(-3 * rows[:, 1])), features, numbers(300, names))
+    for seed in range(5):
+        found = lime(model, dict.fromkeys(names, 1.0), seed=seed)
+        assert found.contributions["b"] > 0.1
+        assert sum(value != 0 for value in found.contributions.values()) <= 2
+
+
 def test_a_class_of_several_can_be_chosen():
     model = explainable("multiclass")
     assert lime(model, ROW, of="early").explained.of == "early"

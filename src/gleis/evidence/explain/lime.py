@@ -18,6 +18,8 @@ from gleis.evidence.explain.options import check_number, check_share, check_whol
 from gleis.evidence.explain.perturb import Neighbours, neighbours
 
 Array = NDArray[Any]
+_CERTAIN = 3.0
+"""Standard errors from which a feature's effect is not taken for chance."""
 _WIDTH = 0.75
 """Of the kernel, in parts of the root of the number of features."""
 
@@ -44,6 +46,8 @@ def lime(
     quarter of the background), or is the same category, as the row's, and :math:`\pi_i =
     \exp(-d_i^2 / 2 \sigma^2)`, with the distance :math:`d_i` between :math:`z_i` and the row's and
     :math:`\sigma = 0.75 \sqrt{n}` of n features.
+
+    What cannot be told from chance, within three standard errors of 0, is left out and adds 0.
 
     A neighbour keeps each value of the row with chance ``kept``, as published for words and parts
     of images; 0 is what was published for tables. If the fit foretells held-out neighbours too
@@ -100,7 +104,7 @@ def lime(
         scores = model.scores(near.rows, column)
         for cut in (True, False) if ranges is None else (ranges,):
             values = near.same.astype(float) if cut else _plain(asked, near)
-            fit = fit_locally(values, scores, _weights(values), alpha)
+            fit = fit_locally(values, scores, _weights(values), alpha, certain=_CERTAIN)
             if fit.r2 >= least_r2:
                 parts = fit.coef * values[0]
                 conditions = _conditions(asked) if cut else {}

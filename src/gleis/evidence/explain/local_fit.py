@@ -46,29 +46,62 @@ def ridge(terms: Array, target: Array, weights: Array, alpha: float) -> tuple[fl
     return float(found[0]), found[1:]
 
 
-def fit_locally(terms: Array, target: Array, weights: Array, alpha: float) -> LocalFit:
-    """Fit all rows, and five times all but a fifth: each row is foretold by a fit without it.
+def fit_locally(
+    terms: Array, target: Array, weights: Array, alpha: float, *, certain: float = 0.0
+) -> LocalFit:
+    r"""Fit all rows, and five times all but a fifth: each row is foretold by a fit without it.
+
+    Terms whose coefficient may be chance are left out, and the others fitted again: those within
+    ``certain`` standard errors of 0, by the sandwich :math:`A^{-1} (\sum_i w_i^2 e_i^2 z_i z_i^T)
+    A^{-1}` with :math:`A = \sum_i w_i z_i z_i^T + \alpha I`, of centred terms and residuals e.
 
     Parameters
     ----------
     terms, target, weights, alpha
         As for ``ridge``.
+    certain : float
+        Standard errors; 0 keeps all terms.
+
+    References
+    ----------
+    White, H. (1980). A heteroskedasticity-consistent covariance matrix estimator and a direct test
+    for heteroskedasticity. Econometrica 48, 817-838, theorem 1.
     """
     parts = [
         _moments(terms[k::_FOLDS], target[k::_FOLDS], weights[k::_FOLDS]) for k in range(_FOLDS)
     ]
     left = np.sum([part[0] for part in parts], axis=0)
     right = np.sum([part[1] for part in parts], axis=0)
+    found = _solve(left, right, alpha)
+    kept = np.ones(len(found), dtype=bool)
+    if certain > 0:
+        error = _errors(terms, target - found[0] - terms @ found[1:], weights, left, alpha)
+        kept[1:] = np.abs(found[1:]) > certain * error
+        found[~kept] = 0.0
+        found[kept] = _solve(left[np.ix_(kept, kept)], right[kept], alpha)
     missed = 0.0
     for k, (own_left, own_right) in enumerate(parts):
-        without = _solve(left - own_left, right - own_right, alpha)
+        without = np.zeros(len(found))
+        rest = (left - own_left)[np.ix_(kept, kept)]
+        without[kept] = _solve(rest, (right - own_right)[kept], alpha)
         foretold = without[0] + terms[k::_FOLDS] @ without[1:]
         missed += float(weights[k::_FOLDS] @ (target[k::_FOLDS] - foretold) ** 2)
     mean = float(weights @ target / weights.sum())
     spread = float(weights @ (target - mean) ** 2)
     constant = spread <= 1e-20 * float(weights.sum()) * max(1.0, mean * mean)
-    found = _solve(left, right, alpha)
     return LocalFit(float(found[0]), found[1:], 1.0 if constant else 1.0 - missed / spread)
+
+
+def _errors(terms: Array, residual: Array, weights: Array, left: Array, alpha: float) -> Array:
+    """Return the standard errors of coefficients, (n_terms,)."""
+    centre = left[0, 1:] / left[0, 0]
+    square = left[1:, 1:] - left[0, 0] * np.outer(centre, centre)
+    square.flat[:: len(square) + 1] += alpha
+    pushed = (terms - centre) * (weights * residual)[:, None]
+    bread = np.linalg.pinv(square, hermitian=True)
+    variance = np.einsum("ij,jk,ki->i", bread, pushed.T @ pushed, bread)
+    found: Array = np.sqrt(np.maximum(variance, 0.0))
+    return found
 
 
 def _moments(terms: Array, target: Array, weights: Array) -> tuple[Array, Array]:
@@ -85,6 +118,8 @@ def _solve(left: Array, right: Array, alpha: float) -> Array:
     square = left[1:, 1:] - total * np.outer(centre, centre)
     cross = right[1:] - centre * right[0]
     square.flat[:: len(square) + 1] += alpha
+    if not len(cross):
+        return np.array([right[0] / total])
     coef = (
         np.linalg.solve(square, cross)
         if alpha > 0
