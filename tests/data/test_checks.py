@@ -51,6 +51,20 @@ def test_an_error_of_measurement_of_no_column_is_refused(frame, settings):
         check_rows(frame, msgspec.structs.replace(settings, evidence=evidence))
 
 
+@pytest.mark.parametrize(
+    ("explain", "said"),
+    [
+        ({"names": {"origim": "the airport"}}, r"explain\.names .*'origim'.*Did you mean 'origin'"),
+        ({"names_de": {"origim=JFK": "Kennedy"}}, r"explain\.names_de .*'origim'"),
+        ({"outcomes": {"late": "a delay"}}, r"explain\.outcomes names a class.*'late'"),
+        ({"outcomes_de": {"2": "zu spät"}}, r"explain\.outcomes_de names a class.*classes are"),
+    ],
+)
+def test_a_name_for_what_there_is_not(frame, settings, explain, said):
+    with pytest.raises(DataError, match=said):
+        check_rows(frame, msgspec.structs.replace(settings, explain=ExplainSettings(**explain)))
+
+
 def test_an_immutable_feature_that_there_is_not(frame, settings):
     explain = ExplainSettings(immutable=("origim",))
     with pytest.raises(DataError, match=r"explain\.immutable .*'origim'.*Did you mean 'origin'"):

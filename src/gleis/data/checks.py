@@ -13,6 +13,8 @@ from gleis.data.contract import kind_of
 from gleis.data.target import MAX_CLASSES, sorted_classes
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gleis.config.settings import Settings
 
 _FREE_TEXT_VALUES = 1000
@@ -52,6 +54,7 @@ def check_rows(frame: pl.DataFrame, settings: Settings) -> list[str]:
             field=settings.project.target,
         )
     _check_target(labelled[settings.project.target], settings)
+    _check_outcomes(labelled[settings.project.target], settings)
     return _check_features(labelled, features)
 
 
@@ -117,6 +120,24 @@ def check_times(frame: pl.DataFrame, settings: Settings) -> None:
         )
 
 
+def _check_outcomes(target: pl.Series, settings: Settings) -> None:
+    given = (settings.explain.outcomes, settings.explain.outcomes_de)
+    for key, outcomes in zip(("explain.outcomes", "explain.outcomes_de"), given, strict=True):
+        if not outcomes:
+            continue
+        classes = () if settings.project.task == "regression" else sorted_classes(target)
+        for label in outcomes:
+            if label not in classes:
+                raise DataError(
+                    f"{key} names a class that {settings.project.target} never has",
+                    seen=label,
+                    remedy=f"Its classes are {', '.join(classes)}."
+                    if classes
+                    else "Leave it out: a regression has no classes.",
+                    field=key,
+                )
+
+
 def _check_present(frame: pl.DataFrame, settings: Settings) -> None:
     named = {key: name for name, key in reserved_columns(settings).items()}
     for key, name in named.items():
@@ -128,6 +149,8 @@ def _check_present(frame: pl.DataFrame, settings: Settings) -> None:
         "evidence.measurement_error": tuple(settings.evidence.measurement_error),
         "features.available_at": tuple(settings.features.available_at),
         "explain.immutable": settings.explain.immutable,
+        "explain.names": _features_of(settings.explain.names),
+        "explain.names_de": _features_of(settings.explain.names_de),
     }
     for key, names in listed.items():
         for name in names:
@@ -142,6 +165,11 @@ def _check_present(frame: pl.DataFrame, settings: Settings) -> None:
             remedy="Give every row its group in load; a row without one may leak.",
             field=group,
         )
+
+
+def _features_of(names: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the columns that ``name`` and ``name=value`` name."""
+    return tuple(dict.fromkeys(key.split("=", 1)[0] for key in names))
 
 
 def _check_moments(frame: pl.DataFrame, settings: Settings) -> None:

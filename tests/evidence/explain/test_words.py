@@ -160,7 +160,8 @@ def test_what_would_have_had_to_be_otherwise():
         ("ice", (0.2, 0.31, 0.12), "it lies between 21% and 41% for 95% of them", "zwischen 21 %"),
         ("ale", (-0.05, 0.0, 0.081), "8.1 percentage points above the mean where the loan is "
          "3,000.5 USD, and up to 5 percentage points below", "8,1 Prozentpunkte über dem Mittel"),
-        ("pdp", (0.2, 0.2, 0.2), "The chance of approval does not move with the loan.", "ändert"),
+        ("pdp", (0.2, 0.2, 0.2), "The chance of approval does not move with the loan.",
+         "bleibt gleich, wie auch immer der"),
     ],
 )  # fmt: skip
 def test_how_the_score_moves(method, values, english, german):

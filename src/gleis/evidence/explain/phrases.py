@@ -154,10 +154,10 @@ _DE = {
         "{name} {at_high} ist, und bis zu {low} darunter, wenn {name} {at_low} ist."
     ),
     "together": (
-        "Setzt man auch {beside}, so liegt der Wert am niedrigsten, {low}, wenn {name} {at_low} "
+        "Wird auch {beside} gesetzt, so liegt der Wert am niedrigsten, {low}, wenn {name} {at_low} "
         "und {beside} {beside_low} ist, und am höchsten, {high}, bei {at_high} und {beside_high}."
     ),
-    "flat": "{what} ändert sich nicht mit {name}.",
+    "flat": "{what} bleibt gleich, wie auch immer {name} ist.",
     "outside": "Manches daran ist ausgedacht: {share} der Fälle dahinter kommen so nie vor.",
     "effect not": "Das sagt, wie das Modell antwortet, nicht, was wovon die Ursache ist.",
     "most": "Am meisten stützt sich das Modell auf: {items}.",
@@ -207,6 +207,7 @@ _MEASURES_DE = {
     "changes only what may change, in range": "ändert nur, was sich ändern darf",
     "R2 on rows the tree has not seen": "R2 auf Fällen, die der Baum nicht gesehen hat",
     "its lower end": "am unteren Ende",
+    "interplay": "Zusammenspiel",
 }
 
 MEASURES: dict[Language, dict[str, str]] = {"en": {}, "de": _MEASURES_DE}
