@@ -32,10 +32,11 @@ def test_copies_are_counted_and_certain(seed):
     assert set(leak.figures) == {"copies.accuracy", "others.accuracy"}
 
 
-def test_a_few_copies_are_a_warning():
+def test_a_few_copies_move_no_figure():
     rows, test = planted(0.01)
-    (leak,) = look(rows, settings_of(), test=test).leaks
-    assert (leak.kind, leak.certain) == ("duplicates", False)
+    found = look(rows, settings_of(), test=test)
+    assert found.leaks == ()
+    assert "Copies: 3 of 300 (1.0%) test rows, too few to move a figure." in found.checked
 
 
 def test_copies_beside_a_feature_in_another_unit():

@@ -27,6 +27,7 @@ _TOLD, _TOLD_ROWS = 0.99, 5_000
 _COPIES = 0.5
 """Share of the pairs that agree in the other features and in these too, for copies."""
 _REPLICATES = 200
+_BY_CHANCE = ", as rows of few values do by chance"
 
 
 def find_copies(sides: Sides, seed: int) -> Finding:
@@ -46,8 +47,8 @@ def find_copies(sides: Sides, seed: int) -> Finding:
     Returns
     -------
     Finding
-        Certain where there are 5 copies or more, 1% of the test rows or more, and copies are 10
-        times as frequent as strangers that agree in the most telling feature, or half of the
+        A sign where there are 5 copies or more, 1% of the test rows or more; certain where copies
+        are 10 times as frequent as strangers that agree in the most telling feature, or half of the
         pairs agree that agree without the telling ones.
     """
     features = sides.rows.select(sides.contract.names)
@@ -56,12 +57,14 @@ def find_copies(sides: Sides, seed: int) -> Finding:
     count = int(copied.sum())
     if not count:
         return Finding(("Copies: no test row has the features of a training row.",))
-    enough = count >= max(LEAST_ROWS, LEAST_SHARE * len(copied))
-    certain = bool(enough and _surely(train, test, copied))
+    if count < max(LEAST_ROWS, LEAST_SHARE * len(copied)):
+        said = f"Copies: {counted(count, len(copied))} test rows, too few to move a figure."
+        return Finding((said,))
+    certain = _surely(train, test, copied)
     figures = split_figures(sides, copied, seed)
     said = (
         f"{counted(count, len(copied))} test rows have the same features as a training row"
-        + (": a model may have learnt them by heart" if certain else _why(enough))
+        + (": a model may have learnt them by heart" if certain else _BY_CHANCE)
         + figures_said(figures)
         + (
             ". Drop the copies in load, or keep them together with [split] group."
@@ -110,10 +113,6 @@ def figures_said(figures: dict[str, Figure]) -> str:
         return ""
     (copies, one), (_, other) = figures.items()
     return f" ({copies.partition('.')[2]} {shown(one)} on them, {shown(other)} on the others)"
-
-
-def _why(enough: bool) -> str:
-    return ", as rows of few values do by chance" if enough else ", too few to move a figure"
 
 
 def _surely(train: pl.DataFrame, test: pl.DataFrame, copied: NDArray[np.bool_]) -> bool:

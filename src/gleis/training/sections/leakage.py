@@ -22,7 +22,7 @@ def find(material: Material) -> Leakage:
         y=prepared.target,
         train=prepared.split.train,
         test=prepared.split.test,
-        contract=material.contract,
+        contract=material.seen,
         scores=material.scores,
     )
     return find_leakage(sides, material.settings, _refit(material), material.seed)
@@ -32,7 +32,7 @@ def _refit(material: Material) -> Refit:
     """Return the project's own estimator where it is quick, else boosted trees of fixed size."""
     prepared, contract, build = material.prepared, material.contract, material.build
     if build is None or not is_quick(build()):
-        return proxy(prepared.rows, prepared.target, contract, material.seed)
+        return proxy(prepared.rows, prepared.target, material.seen, material.seed)
 
     def score(train: Positions, test: Positions) -> Floats:
         rows = np.concatenate([train, test])
