@@ -74,7 +74,7 @@ def test_requests_carry_the_group_only_where_it_decides(ran):
 def test_a_sweep_draws_the_frontier(ran, tmp_path):
     _, project, _ = ran
     page, before = tmp_path / "sweep.html", len(project.runs())
-    wish = ["--sweep", "--strength", "1", "--quality", "log_loss", "--report", str(page)]
+    wish = ["--sweep", "--strength", "1", "--quality", "log_loss", "--html", str(page)]
     said = gleis(project.folder, "fairness", *wish)
     assert said.code == 0, said.err
     for name in ("no mitigation", *MITIGATIONS):

@@ -54,6 +54,20 @@ _GROUPS = 20
 """Groups shown without ``--all``, the largest ones."""
 
 
+Strengths = Annotated[
+    list[float] | None,
+    typer.Option(
+        help="With --sweep: a strength to try, 0 to 1; may be repeated.",
+        show_default=False,
+        metavar="SHARE",
+    ),
+]
+Html = Annotated[
+    Path | None,
+    typer.Option(help="With --sweep: where to write the chart's page.", metavar="FILE"),
+]
+
+
 def fairness(
     run_id: Annotated[
         str, typer.Argument(help="Run, its first letters, v3, 3 or latest.", metavar="RUN")
@@ -74,13 +88,8 @@ def fairness(
         str | None,
         typer.Option(help="With --sweep: the figure of quality to weigh.", show_default=False),
     ] = None,
-    strength: Annotated[
-        list[float] | None,
-        typer.Option(help="With --sweep: a strength to try; may be repeated.", show_default=False),
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help="With --sweep: where to write the chart's page.")
-    ] = None,
+    strength: Strengths = None,
+    html: Html = None,
     project: Folder = ".",  # type: ignore[assignment]
     as_json: AsJson = False,
 ) -> None:
@@ -98,7 +107,7 @@ def fairness(
     run = find_run(opened, run_id)
     if sweep:
         asked = Asked(figure=figure, quality=quality, strengths=tuple(strength or STRENGTHS))
-        sweep_and_show(opened, run, asked, report, as_json)
+        sweep_and_show(opened, run, asked, html, as_json)
         return
     found = run.evidence.fairness
     if found is None:

@@ -64,9 +64,10 @@ def show_sweep(found: FairnessSweep, run: Run) -> None:
         say(f"not applied  {', '.join(alike)}: {reason}", style="yellow")
     for note in found.notes:
         say(f"note  {note}")
+    level = found.points[0].disparities[found.figure].level
     say(
-        f"*  no other fit here has as good {found.quality} and less {found.figure}, or as little "
-        f"and better. Brackets: {found.points[0].disparities[found.figure].level:.0%} intervals."
+        f"*  no other fit here is as good in {found.quality} and fairer in {found.figure}, or as "
+        f"fair and better. Brackets: {level:.0%} intervals."
     )
 
 
