@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import sync_playwright
 
+from evidence_of_everything import EVERYTHING, run_of
 from gleis import Project
 from gleis.contracts.clock import SystemClock
+from gleis.governance.gates import judge
+from gleis.lifecycle.run_report import Subject, write_run_report
 from gleis.lifecycle.service_process import make_app
 from gleis.serving.run import Server, bind
 from gleis.web.site import Site
@@ -63,6 +66,33 @@ def test_the_report_draws_its_charts_without_a_network(project, page):
         assert page.locator(f"#{chart} svg").count() == 1
     assert page.locator("table").first.locator("tbody tr").count() == 2
     assert page.evaluate("document.body.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_a_runs_report_needs_no_network_and_fits_the_screen(browser, tmp_path, width):
+    verdict = judge(EVERYTHING, {"roc_auc": ">= 0.8", "leakage": "none"})
+    subject = Subject(task="binary", target="approve", version=3, standing="is not live")
+    report = write_run_report(run_of(EVERYTHING), verdict, "", subject, tmp_path / "run.html")
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    asked, wrong = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(report.as_uri())
+    page.wait_for_selector("#calibration svg")
+    drawn = (
+        "calibration",
+        "damage",
+        "rivals",
+        "slices-unit",
+        "people-race",
+        "importance-permutation",
+    )
+    for chart in drawn:
+        assert page.locator(f"[id='{chart}'] svg").count() == 1, chart
+    assert (asked, wrong) == ([report.as_uri()], [])
+    assert page.evaluate("document.body.scrollWidth <= window.innerWidth")
+    assert page.locator(".gate .badge.fail").count() == 1
+    page.close()
 
 
 def test_the_overview_shows_what_is_live(project, page):

@@ -15,6 +15,7 @@ from gleis.contracts.verdict import Verdict
 from gleis.contracts.wording import Wording
 from gleis.evidence import charts
 from gleis.evidence.calibration_fit import IDEALS
+from gleis.evidence.explain.beeswarm import beeswarm_chart
 from gleis.evidence.explain.model_charts import importance_chart
 from gleis.evidence.fairness.charts import disparities_chart, groups_chart
 from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
@@ -98,7 +99,8 @@ def _charts(evidence: Evidence, task: Task, names: Wording) -> dict[str, Any]:
     if evidence.fairness is not None and any(a.figures for a in evidence.fairness.attributes):
         drawn["people"] = disparities_chart(evidence.fairness)
     for found in evidence.importance:
-        drawn[f"importance-{found.method}"] = importance_chart(found, names)
+        draw = beeswarm_chart if found.points else importance_chart
+        drawn[f"importance-{found.method}"] = draw(found, names)
     if evidence.robustness is not None:
         drawn["damage"] = damage_chart(evidence.robustness, PRIMARY_LOSS[task])
     if evidence.simpler:
