@@ -59,3 +59,12 @@ def test_rows_between_known_ones_are_off():
     far = np.full((1, 6), 9.0)
     assert found.off(known)[0] == 0.0
     assert found.off(far)[0] > 5
+
+
+def test_a_way_that_needs_more_is_found_beside_one_that_needs_one():
+    def either(rows):
+        return np.where((rows[:, 0] > 0.5) | (rows[:, 1:4] > 0.5).all(axis=1), 0.9, 0.1)
+
+    found = search(either, 0.0, enough=2)
+    changed = found.scope.steps(found.find()) > 0
+    assert {tuple(np.flatnonzero(row)) for row in changed} == {(0,), (1, 2, 3)}

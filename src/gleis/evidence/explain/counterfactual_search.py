@@ -178,8 +178,15 @@ class CounterfactualSearch:
         return lacking
 
     def _keep(self, states: Array) -> None:
-        """Keep the nearest of each way."""
+        """Keep the nearest of each way, where no fewer features are known to do."""
         steps = self.scope.steps(states)
+        if self._found:
+            known = np.array([np.frombuffer(which, dtype=bool) for which in self._found])
+            within = (steps > 0).astype(np.int64) @ known.T.astype(np.int64)
+            sizes = known.sum(axis=1)
+            fewer = sizes < (steps > 0).sum(axis=1)[:, None]
+            more = ((within == sizes) & fewer).any(axis=1)
+            states, steps = states[~more], steps[~more]
         distance, changed = steps.sum(axis=1), steps > 0
         ways = np.where(self.scope.asked.seen.numeric, states > self._row, states)
         for k in np.argsort(distance, kind="stable")[:_KEPT].tolist():
