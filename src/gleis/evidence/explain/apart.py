@@ -177,6 +177,10 @@ class _RuleApart:
         return Parts("identity", start, values, start + values.sum(axis=1), _EXACT)
 
 
+Sums = Callable[[Floats], tuple[Floats, Floats]]
+"""What a member sees, (n_rows, n_own) -> values (n_rows, n_own, n_outputs), base (n_outputs,)."""
+
+
 class _SumsApart:
     """Trees and linear models: what their own features add, gathered by the contract's."""
 
@@ -186,10 +190,15 @@ class _SumsApart:
         self._matrix = model.matrix
         self._additive = model.additive()
         self._contract = contract
-        _check_link(self._additive.link)
+        self._link = self._additive.link.removesuffix("32")
+        _check_link(self._link)
         linear = any(member.linear is not None for member in self._additive.members)
         rows = model.matrix(background) if linear else np.empty((0, 0))
-        self._sums = [_sums(member, rows) for member in self._additive.members]
+        n_features = len(contract.names)
+        self._sums = [
+            _gathering(_sums(member, rows), member.sources, n_features)
+            for member in self._additive.members
+        ]
         rough = any(m.trees is not None and m.trees.single for m in self._additive.members)
         rough = rough or self._additive.link.endswith("32")
         self._tolerance = _SINGLE if rough else _EXACT
@@ -201,18 +210,16 @@ class _SumsApart:
                 "The model never saw this class: it always scores 0", remedy="Ask for another."
             )
         matrix = self._matrix(columns)
-        values, base = np.zeros(()), np.zeros(())
-        for member, sums in zip(self._additive.members, self._sums, strict=True):
-            own, start = sums(member.features(matrix))
-            gathered = _gathered(own, member.sources, len(self._contract.names))
-            values, base = values + gathered, base + start
-        link, base = self._additive.link.removesuffix("32"), base + self._additive.start
+        found = [
+            sums(member.features(matrix))
+            for member, sums in zip(self._additive.members, self._sums, strict=True)
+        ]
+        values, base = found[0]
+        for own, start in found[1:]:
+            values, base = values + own, base + start
+        base = base + self._additive.start
         wide = self._contract.task == "multiclass"
-        return Parts(*_through(link, values, base, output, wide), self._tolerance)
-
-
-Sums = Callable[[Floats], tuple[Floats, Floats]]
-"""What a member sees, (n_rows, n_own) -> values (n_rows, n_own, n_outputs), base (n_outputs,)."""
+        return Parts(*_through(self._link, values, base, output, wide), self._tolerance)
 
 
 def _sums(member: Member, background: Floats) -> Sums:
@@ -226,6 +233,8 @@ def _of_trees(trees: Trees, n_features: int, share: float) -> Sums:
     shap = TreeShap(_forest(trees, n_features))
     scale = share / trees.divide
     base = (shap.base + trees.init) * scale
+    if scale == 1.0:
+        return lambda x: (shap.values(x), base)
     return lambda x: (shap.values(x) * scale, base)
 
 
@@ -237,14 +246,19 @@ def _of_linear(linear: Linear, mean: Floats, share: float) -> Sums:
     return sums
 
 
-def _gathered(own: Floats, sources: Array, n_features: int) -> Floats:
+def _gathering(sums: Sums, sources: Array, n_features: int) -> Sums:
     """Add up what several features of a member say that are made from one of the contract's."""
     if np.array_equal(sources, np.arange(n_features)):
-        return own
-    values = np.zeros((len(own), n_features, own.shape[2]))
-    for j, source in enumerate(sources):
-        values[:, source] += own[:, j]
-    return values
+        return sums
+
+    def gathered(x: Floats) -> tuple[Floats, Floats]:
+        own, base = sums(x)
+        values = np.zeros((len(own), n_features, own.shape[2]))
+        for j, source in enumerate(sources):
+            values[:, source] += own[:, j]
+        return values, base
+
+    return gathered
 
 
 def _forest(trees: Trees, n_features: int) -> Forest:
@@ -268,7 +282,7 @@ def _forest(trees: Trees, n_features: int) -> Forest:
 
 
 def _check_link(link: str) -> None:
-    if link.removesuffix("32") not in {*_LINKS, "softmax"}:
+    if link not in {*_LINKS, "softmax"}:
         raise CannotExplainError("The model's score is no sum of features on any scale", seen=link)
 
 
