@@ -24,7 +24,7 @@ MODELS = {
 
 
 def load(since, until):
-    """Return the rows in which metal, here wax, was cut, with the set-up of their experiment."""
+    """Return the rows in which the tool was cutting, with the set-up of their experiment."""
     folder = data_folder()
     setups = pl.read_csv(folder / "train.csv").select(
         pl.col("No").cast(pl.Int64).alias("experiment"),
