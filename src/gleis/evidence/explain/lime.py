@@ -144,7 +144,8 @@ def _plain(asked: AskedRow, near: Neighbours) -> Array:
 
 
 def _weights(values: Array) -> Array:
-    apart = ((values - values[0]) ** 2).sum(axis=1)
+    off = values - values[0]
+    apart = np.einsum("ij,ij->i", off, off)
     width = _WIDTH**2 * values.shape[1]
     found: Array = np.exp(-apart / (2 * width))
     return found
