@@ -38,8 +38,9 @@ def test_it_holds_what_it_should_and_nothing_else(parts, tmp_path):
     }
     # Only a model that was made elsewhere says on what kind of table it was fitted, or how its
     # ONNX is asked.
-    # Only one that was compiled has other forms of its model.
-    forms = {"compiled.json", "compiled.npz", "model.onnx"}
+    # Only one that was compiled has other forms of its model, and none need have rows for
+    # explanations.
+    forms = {"compiled.json", "compiled.npz", "model.onnx", "background.json"}
     usual = {*FILES, "manifest.json", "model.sig"} - {"model.frame.json", "model.onnx.json"} - forms
     assert listed[estimator] == usual - {"model.json"}
     assert listed[rule] == usual - {"model.skops", "model.types.json"}

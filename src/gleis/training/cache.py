@@ -46,11 +46,14 @@ class StepCache:
         """Seconds by step of this process; 0.0 if taken from the cache."""
 
     def find(self, step: str, key: str, kind: type[Result]) -> Result | None:
-        """Return the kept result, or None."""
+        """Return the kept result; None, also if an earlier build kept it in another shape."""
         kept = self._states.get(f"step/{step}/{key}")
         if kept is None:
             return None
-        result = msgspec.json.decode(kept, type=kind)
+        try:
+            result = msgspec.json.decode(kept, type=kind)
+        except msgspec.ValidationError:
+            return None
         artifacts: tuple[str, ...] = getattr(result, "artifacts", ())
         return result if all(self._has(digest) for digest in artifacts) else None
 
