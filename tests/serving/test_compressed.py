@@ -28,7 +28,7 @@ def test_what_was_compressed_comes_back(body, way):
 
 
 def test_members_of_a_gzip_file_follow_one_another():
-    assert inflate(gzip.compress(b"ab") + gzip.compress(b"cd"), b"GZIP", 4) == b"abcd"
+    assert inflate(gzip.compress(b"ab", mtime=0) + gzip.compress(b"cd"), b"GZIP", 4) == b"abcd"
 
 
 def test_a_bomb_is_refused_at_the_limit():
@@ -45,7 +45,7 @@ def test_a_bomb_is_refused_at_the_limit():
     [
         (b"{}", b"gzip"),
         (b"{}", b"deflate"),
-        (gzip.compress(b"{}")[:-5], b"gzip"),
+        (gzip.compress(b"{}", mtime=0)[:-5], b"gzip"),
         (zlib.compress(b"{}")[:-5], b"deflate"),
         (b"{}", b"br"),
     ],
@@ -60,5 +60,5 @@ def test_every_protocol_takes_it(client):
     headers = {"Content-Encoding": "gzip"}
     reply = client.post("/predict", content=gzip.compress(encode(ROW)), headers=headers)
     assert reply.json()["score"] == 0.625
-    bomb = gzip.compress(b" " * 5_000_000)
+    bomb = gzip.compress(b" " * 5_000_000, mtime=0)
     assert client.post("/predict", content=bomb, headers=headers).status_code == 413
