@@ -63,7 +63,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     """``hour > 18``, ``carrier = UA``."""
     low: float | None = None
-    """Of a number: it lies above this, or at it if ``closed``."""
+    """Of a number: it lies above this."""
     high: float | None = None
     """Of a number: it is at most this."""
     category: Value = None

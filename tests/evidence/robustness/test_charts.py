@@ -78,3 +78,23 @@ def test_nothing_to_draw_is_an_empty_chart():
         worst_slice_chart(empty, {}, "rmse"),
     ):
         assert "<svg" in spoken(chart)
+
+
+def test_one_kind_of_damage_does_not_hide_the_others():
+    def scale_of(worst):
+        drops = {"noise_1pct": 0.01, "noise_5pct": 0.02, "unit_slip": worst}
+        kinds = tuple(
+            Perturbed(
+                name=name,
+                description=name,
+                figures={"log_loss_drop": Figure(value=drop, low=drop - 0.01, high=drop + 0.01)},
+            )
+            for name, drop in drops.items()
+        )
+        made = damage_chart(Robustness(rows=9, perturbations=kinds), "log_loss").to_dict()
+        return made["layer"][-1]["encoding"]["x"]
+
+    assert "type" not in scale_of(0.05)["scale"]
+    far = scale_of(31.0)
+    assert far["scale"]["type"] == "symlog"
+    assert far["axis"]["values"] == [0.0, 0.01, 0.1, 1.0, 10.0]

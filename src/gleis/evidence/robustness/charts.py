@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,8 @@ _MODEL = "#0072B2"
 _WORSE = "#D55E00"
 _QUIET = "#7F7F7F"
 _WIDTH = 420
+_SQUEEZES = 30
+"""Times the middle value from which on the largest one would hide the others."""
 
 Chart = alt.LayerChart | alt.FacetChart
 
@@ -105,8 +108,10 @@ def _intervals(rows: Sequence[Mapping[str, Any]], axis: str, zero: float | None,
             *(alt.Tooltip(f"{name}:Q", format=".4~g") for name in ("value", "low", "high")),
         ],
     )
-    scale = alt.Scale(zero=False, nice=True)
-    x = alt.X("value:Q", title=axis, scale=scale, axis=alt.Axis(tickCount=6, labelOverlap=True))
+    scale, ticks = _scale([abs(row["value"]) for row in rows])
+    marks: dict[str, Any] = {"values": ticks, "format": "~g"} if ticks else {"tickCount": 6}
+    axis_of = alt.Axis(labelOverlap=True, **marks)
+    x = alt.X("value:Q", title=axis, scale=scale, axis=axis_of)
     line = base.mark_rule(strokeWidth=2).encode(
         x=alt.X("low:Q", title=axis, scale=scale), x2=alt.X2("high:Q")
     )
@@ -119,6 +124,16 @@ def _intervals(rows: Sequence[Mapping[str, Any]], axis: str, zero: float | None,
         layers.insert(0, rule)
     chart: Chart = alt.layer(*layers).properties(width=_WIDTH, height=alt.Step(20))
     return chart
+
+
+def _scale(sizes: Sequence[float]) -> tuple[alt.Scale, list[float]]:
+    """Return a scale, and its ticks where one value would squeeze all others on a plain one."""
+    known = sorted(size for size in sizes if size > 0)
+    middle = known[len(known) // 2] if known else 0.0
+    if not known or known[-1] < _SQUEEZES * middle:
+        return alt.Scale(zero=False, nice=True), []
+    powers = range(math.floor(math.log10(middle)), math.floor(math.log10(known[-1])) + 1)
+    return alt.Scale(type="symlog", constant=middle, nice=False), [0.0, *(10.0**k for k in powers)]
 
 
 def _dot(name: str, figure: Figure, said: str) -> dict[str, str | float]:
