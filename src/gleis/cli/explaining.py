@@ -12,7 +12,7 @@ from gleis.cli.explanation_tables import show_table
 from gleis.cli.options import AsJson, Folder, open_project, parse_flags
 from gleis.cli.output import print_json, say, working
 from gleis.contracts.errors import ConfigError, MalformedError
-from gleis.contracts.wording import Language
+from gleis.contracts.wording import Language, Wording
 
 if TYPE_CHECKING:
     from gleis.lifecycle.explaining import Told
@@ -105,7 +105,7 @@ def _find(
     rows: int | None,
     version: str,
 ) -> Told:
-    from gleis.lifecycle import explaining  # loads altair
+    from gleis.lifecycle import explaining  # loads polars
 
     if prediction_id is not None:
         return explaining.explain_prediction(opened, prediction_id, method or "shap", options)
@@ -121,7 +121,7 @@ def _show(
 
     names = explaining.names_of(opened, language)
     words = found.words(language, names)
-    path = explaining.write_explanation(found, html, language, names) if html else None
+    path = _written(found, html, language, names) if html else None
     if as_json:
         said = msgspec.to_builtins(found.explanation)
         said.pop("is")
@@ -141,6 +141,12 @@ def _show(
     show_table(found, language, names)
     if path is not None:
         say(f"\n{path}")
+
+
+def _written(found: Told, html: Path, language: Language, names: Wording) -> Path:
+    from gleis.lifecycle.explanation_page import write_explanation  # loads altair
+
+    return write_explanation(found, html, language, names)
 
 
 def _row(text: str) -> dict[str, Any]:

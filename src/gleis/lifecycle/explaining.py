@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-import vl_convert
 
 from gleis.contracts.contract import Contract
 from gleis.contracts.deployment import Version
@@ -16,11 +14,9 @@ from gleis.contracts.errors import CannotExplainError, RegistryError
 from gleis.contracts.explanation import Explanation
 from gleis.contracts.ports import Columns, Model
 from gleis.contracts.wording import Language, Wording
-from gleis.evidence.explain.charts import chart_of
 from gleis.evidence.explain.explain import explain
 from gleis.evidence.explain.explainable import Explainable, make_explainable
 from gleis.evidence.explain.words import in_words, wording
-from gleis.lifecycle.report import EXPORTS, PAGES, spec
 from gleis.packaging.load import Package, load_package
 from gleis.serving.service import Service
 from gleis.store.logged import LoggedRow
@@ -146,29 +142,6 @@ def explain_model(
         version=version.number,
         contract=package.contract,
     )
-
-
-def write_explanation(told: Told, path: Path, language: Language, names: Wording) -> Path:
-    """Draw an explanation into one HTML file that needs no network.
-
-    Parameters
-    ----------
-    told : Told
-    path : Path
-        Its folder is made.
-    language : {"en", "de"}
-    names : Wording
-    """
-    page = PAGES.get_template("explanation.html").render(
-        told=told,
-        language=language,
-        sentences=told.words(language, names).splitlines(),
-        chart=spec(chart_of(told.explanation, told.contract, names)),
-        library=vl_convert.javascript_bundle(EXPORTS),
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
-    return path
 
 
 def names_of(project: Project, language: Language) -> Wording:
