@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from gleis.monitoring.windows.grid import lay_grid
-from gleis.monitoring.windows.two_sample import chi2_two_sample, ks_statistic, ks_test
+from gleis.monitoring.windows.two_sample import (
+    chi2_two_sample,
+    ks_p_value,
+    ks_statistic,
+    ks_test,
+)
 
 NUMBERS = st.lists(
     st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6)), min_size=1, max_size=60
@@ -94,3 +99,11 @@ def test_p_values_of_quiet_windows_keep_their_rate(size):
 def test_no_rows_have_no_answer():
     assert np.isnan(chi2_two_sample(np.array([0, 0]), np.array([3, 4]))).all()
     assert chi2_two_sample(np.array([5]), np.array([7])) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("scaled", [0.3, 0.6, 1.0, 1.36, 2.0, 3.5, 5.0])
+def test_the_limit_for_many_rows_is_the_exact_distribution(scaled):
+    rows = 120_000
+    statistic = scaled / np.sqrt(rows / 2)
+    expected = stats.kstwo.sf(statistic, rows // 2)
+    assert ks_p_value(statistic, rows, rows) == pytest.approx(expected, rel=1e-3, abs=1e-12)

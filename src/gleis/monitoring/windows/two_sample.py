@@ -11,6 +11,9 @@ from gleis.monitoring.windows.grid import Counts, Floats, Grid
 _EXACT = 500
 """Up to so many rows a side the exact distribution is quick; from there on the limit is as good."""
 
+_LIMIT = 50_000
+"""Effective rows from which on the corrected limit distribution is taken."""
+
 
 def ks_statistic(a: Floats, b: Floats, grid: Grid) -> float:
     """Return the largest distance between two empirical distribution functions, exactly.
@@ -114,8 +117,16 @@ def ks_p_value(statistic: float, n: int, m: int) -> float:
     ----------
     Simard, R. and L'Ecuyer, P. (2011). Computing the two-sided Kolmogorov-Smirnov distribution.
     J. Stat. Softw. 39(11), at the effective size n m / (n + m).
+    Vrbik, J. (2018). Small-sample corrections to Kolmogorov-Smirnov test statistic. Pioneer J.
+    Theor. Appl. Stat. 15: the corrected limit, from 50,000 effective rows on, where the sum over
+    all rows takes a third of a second.
     """
-    return float(np.clip(stats.kstwo.sf(statistic, max(1, round(n * m / (n + m)))), 0.0, 1.0))
+    effective = max(1, round(n * m / (n + m)))
+    if effective < _LIMIT:
+        return float(np.clip(stats.kstwo.sf(statistic, effective), 0.0, 1.0))
+    scaled = np.sqrt(effective) * statistic
+    corrected = scaled + 1 / (6 * np.sqrt(effective)) + (scaled - 1) / (4 * effective)
+    return float(np.clip(special.kolmogorov(corrected), 0.0, 1.0))
 
 
 def chi2_two_sample(a: Counts, b: Counts) -> tuple[float, float]:
