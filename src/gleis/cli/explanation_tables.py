@@ -17,6 +17,7 @@ from gleis.contracts.explanation import (
 )
 from gleis.contracts.figure import Figure
 from gleis.contracts.wording import Language, Wording
+from gleis.evidence.explain.phrases import MEASURES
 
 if TYPE_CHECKING:
     from gleis.lifecycle.explaining import Told
@@ -39,17 +40,6 @@ _GERMAN = {
     "rows": "Zeilen",
     "asked": "verlangt",
     "everything": "alles",
-    "additivity gap": "Abstand der Summe zum Ergebnis",
-    "changed features, at most": "geänderte Merkmale, höchstens",
-    "changes only what may change, in range": "ändert nur Änderbares, im Bereich",
-    "coverage": "Geltungsbereich",
-    "flips the answer": "ändert das Ergebnis",
-    "gap to the model": "Abstand zum Modell",
-    "gap to the score": "Abstand zum Ergebnis",
-    "local R2": "lokales R2",
-    "outside what was seen": "außerhalb des Beobachteten",
-    "precision": "Treffsicherheit",
-    "R2 on rows the tree has not seen": "R2 auf Zeilen, die der Baum nicht gesehen hat",
 }
 _MOST = 15
 
@@ -134,7 +124,8 @@ def _surrogate(found: Surrogate) -> tuple[list[str], list[list[Any]]]:
 def _check(check: Fidelity, language: Language) -> str:
     between = "" if check.low is None else f" ({check.low:.3g} .. {check.high:.3g})"
     asked = f"   {_word('asked', language)} {check.asked}" if check.asked else ""
-    return f"{_word(check.measure, language)}: {check.value:.3g}{between}{asked}"
+    measure = MEASURES[language].get(check.measure, check.measure)
+    return f"{measure}: {check.value:.3g}{between}{asked}"
 
 
 def _ends(figure: Figure) -> tuple[float, float, float]:

@@ -208,6 +208,10 @@ _MEASURES_DE = {
     "R2 on rows the tree has not seen": "R2 auf Fällen, die der Baum nicht gesehen hat",
     "its lower end": "am unteren Ende",
     "interplay": "Zusammenspiel",
+    "changed features, at most": "geänderte Merkmale, höchstens",
+    "coverage": "Geltungsbereich",
+    "gap to the score": "Abstand zum Ergebnis",
+    "outside what was seen": "außerhalb des Beobachteten",
 }
 
 MEASURES: dict[Language, dict[str, str]] = {"en": {}, "de": _MEASURES_DE}

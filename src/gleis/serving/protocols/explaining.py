@@ -53,7 +53,7 @@ class ModelQuestion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of pdp, ice and ale: values of the feature."""
     lines: Annotated[int, Meta(ge=1, le=500)] | UnsetType = UNSET
     """Of ice: rows that are shown."""
-    depth: Annotated[int, Meta(ge=1, le=6)] | UnsetType = UNSET
+    depth: Annotated[int, Meta(ge=1, le=4)] | UnsetType = UNSET
     """Of a surrogate."""
 
 
