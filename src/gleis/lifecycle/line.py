@@ -265,8 +265,8 @@ def promote(
     """
     verdict = run.verdict
     if verdict is None or not verdict.passed:
-        reasons = "; ".join(verdict.reasons) if verdict else "no verdict"
-        bench.tell("promote", f"version {version.number} is kept, not promoted: {reasons}")
+        # Why was told when it was judged.
+        bench.tell("promote", f"version {version.number} is kept, not promoted")
         return Promoted(promoted=False)
     strategy = bench.settings.release.strategy
     if strategy != "champion" and not first and not _is_champion(bench, version):
