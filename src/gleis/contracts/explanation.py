@@ -83,6 +83,8 @@ class Anchor(msgspec.Struct, frozen=True, kw_only=True, tag_field="is", tag="anc
     """Share of perturbed rows under the rule with the same answer, on fresh ones."""
     coverage: Figure
     """Share of all rows that the rule applies to."""
+    within: float | None = None
+    """Of a regression: values that differ by no more count as the same answer."""
     fidelity: tuple[Fidelity, ...]
 
 

@@ -206,6 +206,7 @@ def test_answers_of_a_regression_are_the_same_within_a_distance():
     assert found.rule[0].low >= -0.3 - 0.1
     assert found.rule[0].high <= 0.7 + 0.1
     assert "answers within 5 of 2 count as the same" in found.fidelity[0].asked
+    assert found.within == 5
     assert "answers within" in anchor(model, {"a": 0.2, "b": 0.0}).fidelity[0].asked
 
 

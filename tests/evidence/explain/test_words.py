@@ -237,3 +237,18 @@ def test_what_has_no_name_is_called_as_in_the_data():
 def test_a_language_that_is_not_spoken():
     with pytest.raises(InvalidRowError, match="en, de"):
         in_words(contributions(), CONTRACT, "fr", names=Wording())
+
+
+def test_the_value_of_a_regression_stays_within_a_reach():
+    contract = Contract(task="regression", target="price", features=CONTRACT.features)
+    anchor = Anchor(
+        explained=Explained(prediction=1200.5, score=1200.5, of=None, row=ROW),
+        rule=(Condition(feature="loan", text="", low=50000),),
+        precision=FIGURE,
+        coverage=COVERAGE,
+        within=36.08,
+        fidelity=(),
+    )
+    english, german = said(anchor, contract)
+    assert "The answer stays 1,200.5 (give or take 36.1) as long as the loan is above" in english
+    assert "Das Ergebnis bleibt 1.200,5 (auf 36,1 genau), solange der Kredit über" in german

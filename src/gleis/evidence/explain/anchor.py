@@ -86,7 +86,8 @@ def anchor(
     check_whole("most_rows", most_rows, 1000)
     asked = read_row(model, row)
     explained, _ = model.explained(row, None)
-    same, said = _same(asked, explained, within)
+    reach = _reach(asked, within)
+    same = _same(asked, explained, reach)
     rules = Rules(asked)
     seed = model.seed if seed is None else seed
     search = AnchorSearch(rules, same, precision, np.random.default_rng([seed, 0]), most_rows)
@@ -98,30 +99,35 @@ def anchor(
         least = least_share(hits, fresh, level)
         if least >= precision:
             asks = f">= {precision:g} ({confidence:.0%} sure, corrected for {_VERDICTS} verdicts)"
-            return _anchor(rules, rule, explained, hits, fresh, least, asks, said)
+            return _anchor(rules, rule, explained, hits, fresh, least, asks, reach)
         best = max(best, hits / fresh)
     raise _none_found(precision, best, search.narrowest)
 
 
-def _same(asked: AskedRow, explained: Explained, within: float | None) -> tuple[Same, str]:
-    """Return what says whether rows get the same answer, and in words what that means."""
+def _reach(asked: AskedRow, within: float | None) -> float | None:
+    """Return how far the value of a regression may move and count as the same; None of classes."""
     model = asked.model
     if model.contract.task != "regression":
         if within is not None:
             raise InvalidRowError(
                 "within is for a regression", seen=within, remedy="Leave it out.", field="within"
             )
-        answer = int(model.answers(asked.numbers[None])[0])
-        return lambda rows: np.asarray(model.answers(rows) == answer), ""
+        return None
     if within is None:
         scores = model.scores(asked.background, 0)
         within = float(np.median(np.abs(scores - np.median(scores)))) or float(scores.std())
     check_number("within", within, least=0)
-    centre, reach = explained.score, within
-    return (
-        lambda rows: np.abs(model.scores(rows, 0) - centre) <= reach,
-        f"answers within {reach:.6g} of {centre:.6g} count as the same",
-    )
+    return within
+
+
+def _same(asked: AskedRow, explained: Explained, reach: float | None) -> Same:
+    """Return what says whether rows get the same answer."""
+    model = asked.model
+    if reach is None:
+        answer = int(model.answers(asked.numbers[None])[0])
+        return lambda rows: np.asarray(model.answers(rows) == answer)
+    centre, least = explained.score, reach
+    return lambda rows: np.abs(model.scores(rows, 0) - centre) <= least
 
 
 def _anchor(
@@ -132,22 +138,25 @@ def _anchor(
     fresh: int,
     least: float,
     asks: str,
-    said: str,
+    reach: float | None,
 ) -> Anchor:
     precision = share(hits, fresh)
+    if reach is not None:
+        asks = f"{asks}; answers within {reach:.6g} of {explained.score:.6g} count as the same"
     covered = share(int(rules.holds(rule).sum()), len(rules.background))
     return Anchor(
         explained=explained,
         rule=rules.conditions(rule),
         precision=precision,
         coverage=covered,
+        within=reach,
         fidelity=(
             Fidelity(
                 measure="precision",
                 value=precision.value,
                 low=least,
                 high=1.0,
-                asked=f"{asks}; {said}" if said else asks,
+                asked=asks,
             ),
             Fidelity(measure="coverage", value=covered.value, low=covered.low, high=covered.high),
         ),

@@ -96,6 +96,8 @@ def anchor_chart(found: Anchor, contract: Contract, names: Wording) -> Chart:
     rule = [f"– {condition_text(each, contract, names)}" for each in found.rule] or ["– (anything)"]
     answer = found.explained.prediction
     said = outcome(answer, contract, names) if contract.classes else str(answer)
+    if found.within is not None:
+        said = f"{found.explained.score:.5g} give or take {found.within:.3g}"
     return alt.layer(line, dot, text).properties(
         width=WIDTH,
         height=alt.Step(34),

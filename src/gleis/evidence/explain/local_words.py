@@ -10,7 +10,7 @@ from gleis.contracts.explanation import (
     Explained,
 )
 from gleis.evidence.explain.speaker import Speaker, unlinked
-from gleis.evidence.explain.written import share
+from gleis.evidence.explain.written import number, share
 
 _NAMED = 3
 """Features, or ways to another answer, that are named."""
@@ -56,8 +56,12 @@ def _item(speaker: Speaker, found: Contributions, feature: str) -> str:
 
 def anchor_in_words(speaker: Speaker, found: Anchor) -> list[str]:
     """Say which rule is enough for an answer."""
+    answer = speaker.outcome(found.explained.prediction)
+    if found.within is not None:
+        reach = number(found.within, speaker.language, 3)
+        answer = speaker.say("give or take", answer=answer, reach=reach)
     parts = {
-        "answer": speaker.outcome(found.explained.prediction),
+        "answer": answer,
         "precision": share(found.precision.value, speaker.language),
         "low": share(found.precision.low, speaker.language),
         "high": share(found.precision.high, speaker.language),

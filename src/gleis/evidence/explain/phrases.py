@@ -29,6 +29,7 @@ _EN = {
         "The answer stays {answer} as long as {rule}: then {precision} of cases ({low} to "
         "{high}) get it, whatever else differs. This applies to {coverage} of all cases."
     ),
+    "give or take": "{answer} (give or take {reach})",
     "anchor without rule": (
         "The answer is {answer} in {precision} of cases ({low} to {high}), whatever they are."
     ),
@@ -121,6 +122,7 @@ _DE = {
         "({low} bis {high}), was auch immer sonst anders ist. Das trifft auf {coverage} aller "
         "Fälle zu."
     ),
+    "give or take": "{answer} (auf {reach} genau)",
     "anchor without rule": (
         "Das Ergebnis ist in {precision} der Fälle ({low} bis {high}) {answer}, wie auch "
         "immer sie sind."
