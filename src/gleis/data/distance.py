@@ -27,6 +27,17 @@ def psi(reference: Sketch, live: Sketch) -> float:
        credit scoring calls PSI.
     """
     check_bins(reference, live, "the column")
+    return psi_of(bin_counts(reference), bin_counts(live))
+
+
+def psi_of(reference: NDArray[np.int64], live: NDArray[np.int64]) -> float:
+    """Return the population stability index of rows by bin, each (n_bins,); see ``psi``.
+
+    Examples
+    --------
+    >>> psi_of(np.array([50, 50]), np.array([50, 50]))
+    0.0
+    """
     p, q = _smooth(reference), _smooth(live)
     return float(((q - p) * np.log(q / p)).sum())
 
@@ -47,7 +58,18 @@ def js_distance(reference: Sketch, live: Sketch) -> float:
        square root of the capacitory discrimination, here over two and in bits.
     """
     check_bins(reference, live, "the column")
-    p, q = bin_counts(reference).astype(float), bin_counts(live).astype(float)
+    return js_distance_of(bin_counts(reference), bin_counts(live))
+
+
+def js_distance_of(reference: NDArray[np.int64], live: NDArray[np.int64]) -> float:
+    """Return the Jensen-Shannon distance of rows by bin, each (n_bins,); see ``js_distance``.
+
+    Examples
+    --------
+    >>> js_distance_of(np.array([10, 0]), np.array([0, 10]))
+    1.0
+    """
+    p, q = reference.astype(float), live.astype(float)
     if not p.sum() or not q.sum():
         return float("nan")
     p, q = p / p.sum(), q / q.sum()
@@ -58,7 +80,7 @@ def js_distance(reference: Sketch, live: Sketch) -> float:
     return float(np.sqrt(max(divergence / 2, 0.0)))
 
 
-def _smooth(sketch: Sketch) -> NDArray[np.float64]:
-    counts = bin_counts(sketch) + 0.5
+def _smooth(rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    counts = rows + 0.5
     shares: NDArray[np.float64] = counts / counts.sum()
     return shares

@@ -19,7 +19,7 @@ from gleis.evidence.explain.beeswarm import beeswarm_chart
 from gleis.evidence.explain.model_charts import importance_chart
 from gleis.evidence.fairness.charts import disparities_chart, groups_chart
 from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
-from gleis.evidence.robustness.charts import damage_chart, rivals_chart
+from gleis.evidence.robustness.charts import damage_chart, rivals_chart, worst_slice_chart
 from gleis.governance.figure_text import known_text
 from gleis.governance.verdict_text import verdict_headline
 from gleis.lifecycle.gate_marks import gate_mark
@@ -107,7 +107,14 @@ def _charts(evidence: Evidence, task: Task, names: Wording) -> dict[str, Any]:
         drawn["rivals"] = rivals_chart(evidence.simpler, PRIMARY_LOSS[task])
     if evidence.calibration:
         drawn["calibration"] = charts.calibration_chart(evidence)
-    ranked = SLICE_METRICS[task][0]
+    return drawn | _slices(evidence, task)
+
+
+def _slices(evidence: Evidence, task: Task) -> dict[str, Any]:
+    drawn: dict[str, Any] = {}
+    worst, loss, ranked = evidence.worst_slice, PRIMARY_LOSS[task], SLICE_METRICS[task][0]
+    if worst is not None and loss in worst.figures:
+        drawn["worst-slice"] = worst_slice_chart(worst, evidence.figures, loss)
     for column in dict.fromkeys(part.column for part in evidence.slices):
         if any(part.column == column and ranked in part.figures for part in evidence.slices):
             drawn[f"slices-{column}"] = charts.slices_chart(evidence, ranked, column)

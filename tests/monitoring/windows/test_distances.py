@@ -7,7 +7,9 @@ from scipy.spatial.distance import jensenshannon
 
 from gleis.contracts.profile import NumberSketch
 from gleis.data import distance
-from gleis.monitoring.windows.distances import hellinger, js_distance, psi, wasserstein
+from gleis.data.distance import js_distance_of as js_distance
+from gleis.data.distance import psi_of as psi
+from gleis.monitoring.windows.distances import hellinger, wasserstein
 from gleis.monitoring.windows.grid import lay_grid
 
 

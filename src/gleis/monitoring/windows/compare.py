@@ -13,12 +13,13 @@ import polars as pl
 from gleis.contracts.errors import DataError
 from gleis.contracts.profile import CategorySketch, NumberSketch, Profile, Sketch
 from gleis.contracts.windows import ColumnChange, WindowComparison
+from gleis.data.distance import js_distance_of, psi_of
 from gleis.data.door import to_frame
 from gleis.data.profile import bin_counts, check_bins, quantile
 from gleis.monitoring.effect import describe_shift
 from gleis.monitoring.windows.counted import Counted, count_categories, count_numbers
 from gleis.monitoring.windows.discoveries import adjust
-from gleis.monitoring.windows.distances import hellinger, js_distance, psi
+from gleis.monitoring.windows.distances import hellinger
 from gleis.monitoring.windows.grid import Counts
 from gleis.monitoring.windows.two_sample import chi2_two_sample, ks_binned, ks_p_value
 
@@ -185,8 +186,8 @@ def _change(name: str, counted: Counted, *, sketched: bool = False) -> Found:
         missing_p_value=gone,
         adjusted=smaller,
         changed=False,
-        psi=psi(a, b),
-        js=js_distance(a, b),
+        psi=psi_of(a, b),
+        js=js_distance_of(a, b),
         hellinger=hellinger(a, b),
         wasserstein=counted.wasserstein,
         quantiles=counted.quantiles,

@@ -10,50 +10,6 @@ from numpy.typing import NDArray
 from gleis.monitoring.windows.grid import Counts, Floats, Grid
 
 
-def psi(a: Counts, b: Counts) -> float:
-    """Return the population stability index, ``sum((q - p) ln(q / p))``.
-
-    Half a row is added to each bin, so that an empty one stays finite.
-
-    Parameters
-    ----------
-    a, b : ndarray of int64, (n_bins,)
-
-    References
-    ----------
-    Kullback, S. and Leibler, R. A. (1951). On information and sufficiency: the divergence J(1, 2).
-
-    Examples
-    --------
-    >>> psi(np.array([50, 50]), np.array([50, 50]))
-    0.0
-    """
-    p, q = _shares(a + 0.5), _shares(b + 0.5)
-    return float(((q - p) * np.log(q / p)).sum())
-
-
-def js_distance(a: Counts, b: Counts) -> float:
-    """Return the Jensen-Shannon distance in bits, 0 to 1.
-
-    Parameters
-    ----------
-    a, b : ndarray of int64, (n_bins,)
-
-    References
-    ----------
-    Endres, D. M. and Schindelin, J. E. (2003). A new metric for probability distributions.
-
-    Examples
-    --------
-    >>> js_distance(np.array([10, 0]), np.array([0, 10]))
-    1.0
-    """
-    p, q = _shares(a), _shares(b)
-    middle = (p + q) / 2
-    parts = [(x[x > 0] * np.log2(x[x > 0] / middle[x > 0])).sum() for x in (p, q)]
-    return float(np.sqrt(np.clip(sum(parts) / 2, 0.0, 1.0)))
-
-
 def hellinger(a: Counts, b: Counts) -> float:
     """Return the Hellinger distance, ``sqrt(1 - sum(sqrt(p q)))``, 0 to 1.
 

@@ -26,10 +26,9 @@ class Grid(NamedTuple):
     a: Counts
     """(n_cells,)."""
     b: Counts
-
-    def cells(self, values: Floats) -> NDArray[np.int32]:
-        """Return the cell of each value; greater values have no smaller cell."""
-        return _cells(values, self.low, self.width, len(self.a))
+    at_a: NDArray[np.int32]
+    """(n_a,) cell of each value; a greater value has no smaller cell."""
+    at_b: NDArray[np.int32]
 
     def middles(self) -> Floats:
         """Return a value in each cell; the open ones stand at their inner edge."""
@@ -49,8 +48,9 @@ def lay_grid(a: Floats, b: Floats) -> Grid:
     width = (high - low) / (n_cells - 2)
     if not width > 0 or not np.isfinite(width):
         low, width, n_cells = low - 1.0, 1.0, 3
-    counts = [np.bincount(_cells(x, low, width, n_cells), minlength=n_cells) for x in (a, b)]
-    return Grid(low, width, counts[0], counts[1])
+    at_a, at_b = (_cells(x, low, width, n_cells) for x in (a, b))
+    counts = [np.bincount(cells, minlength=n_cells) for cells in (at_a, at_b)]
+    return Grid(low, width, counts[0], counts[1], at_a, at_b)
 
 
 def _cells(values: Floats, low: float, width: float, n_cells: int) -> NDArray[np.int32]:

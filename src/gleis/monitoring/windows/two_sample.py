@@ -54,10 +54,10 @@ def ks_statistic(a: Floats, b: Floats, grid: Grid) -> float:
     open_cells = (reach > best) & (grid.a > 0) & (grid.b > 0)
     if not open_cells.any():
         return best
-    inside_a, inside_b = (x[open_cells[grid.cells(x)]] for x in (a, b))
-    cells = np.concatenate([grid.cells(inside_a), grid.cells(inside_b)])
-    values = np.concatenate([inside_a, inside_b])
-    steps = np.repeat([1.0 / len(a), -1.0 / len(b)], [len(inside_a), len(inside_b)])
+    in_a, in_b = open_cells[grid.at_a], open_cells[grid.at_b]
+    cells = np.concatenate([grid.at_a[in_a], grid.at_b[in_b]])
+    values = np.concatenate([a[in_a], b[in_b]])
+    steps = np.repeat([1.0 / len(a), -1.0 / len(b)], [in_a.sum(), in_b.sum()])
     order = np.argsort(values, kind="stable")
     values, cells, steps = values[order], cells[order], steps[order]
     moved = np.cumsum(steps)
