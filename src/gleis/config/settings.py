@@ -68,6 +68,10 @@ class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     whole groups are kept apart is a leak. Without it such columns are looked for; ``[]``: none."""
     outliers: str = "1 in 1000"
     """Share of training rows that count as unusual as a whole; live rows as unusual are flagged."""
+    outlier_method: Literal["mahalanobis", "isolation_forest", "ecod"] = "mahalanobis"
+    """How unusual a row is: ``mahalanobis``, the distance of its numbers from their mean with their
+    correlations, and how rare its categories are; ``isolation_forest``; ``ecod``, the tails of each
+    column."""
     measurement_error: dict[str, float] = {}
     """How far a number may be from the truth, in its unit: ``{ temp = 0.5 }``. The robustness test
     moves each row's numbers so far, to where it does most harm; others by 1% of their spread."""
@@ -125,6 +129,9 @@ class DriftTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """The project's false-alarm rate, over all monitors together."""
     min_effect: float = 0.1
     """Population stability index below which a sure change is recorded, not alarmed."""
+    harmless: Literal["record", "alarm"] = "record"
+    """What becomes of a sure drift whose expected effect on performance is surely smaller than the
+    performance trigger's ``min_effect``: it is recorded and retrains nothing, or it alarms too."""
     block: str | None = None
     """Time after which rows have stopped being alike: ``1d`` where a day's rows share their
     weather. Rows within it then count as one bet, however alike; without it every row counts."""
@@ -152,6 +159,13 @@ class TriggerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Retrain after so many new labels since the last training."""
     cooldown: str = "0s"
     """Time after a retraining in which no trigger but a person starts another."""
+    budget: str | None = None
+    """The most retrainings that triggers start: ``4 per month``."""
+    quiet: tuple[str, ...] = ()
+    """Hours in which no trigger starts one (UTC): ``"22:00-06:00"``, ``"sat-sun"``,
+    ``"fri 18:00-24:00"``."""
+    dry_run: bool = False
+    """Record what would have been retrained and why, and retrain nothing."""
 
 
 class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -256,6 +270,56 @@ class ReleaseSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The smallest share a bandit leaves to either version."""
 
 
+class MonitorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[monitor]``: what is watched beside what triggers a retraining; see docs/monitoring.md."""
+
+    season: Literal["day", "week"] | None = None
+    """Compare like with like: ``day`` an hour with the same hour of other days, ``week`` with the
+    same hour of the week. For services whose rows differ by the clock."""
+    false_alarms: str = "1 per year"
+    """False-alarm rate of all these monitors together (estimate, labels, fairness, joint)."""
+    window: str = "7d"
+    """Stretch of answers behind live figures and estimates."""
+    matures: str | None = None
+    """Time after which a label has come or will not: coverage counts answers that old. By default
+    ``project.label_delay``."""
+    coverage: float = 0.5
+    """Share of matured answers with a label below which ``labels`` alarms; 0 never does."""
+    joint: Literal["classifier", "energy"] | None = "classifier"
+    """Nightly test whether the features changed together: a classifier that tells then from now,
+    or the energy distance; none for neither."""
+    joint_at: str = "0 3 * * *"
+    """When it is made: a cron line (UTC)."""
+    joint_rows: int = 2_000
+    """Rows of each side it looks at."""
+
+
+class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[alarms]``: who is told; see docs/alarms.md. Nothing leaves the machine by default."""
+
+    webhook: tuple[str, ...] = ()
+    """Addresses that get each alarm as JSON by POST; http is taken on this machine only."""
+    webhook_secret_from: str | None = None
+    """Environment variable with the key that signs what is posted (HMAC-SHA256)."""
+    slack: tuple[str, ...] = ()
+    """Slack-compatible incoming hooks (Slack, Mattermost, Rocket.Chat). An address is a secret:
+    ``env:NAME`` takes it from a variable."""
+    email: tuple[str, ...] = ()
+    """Addresses that get each alarm by e-mail."""
+    smtp: str | None = None
+    """Server of the e-mails: ``smtp://mail.example.org:587`` (STARTTLS) or ``smtps://...:465``."""
+    smtp_user: str | None = None
+    """Name to log in with."""
+    smtp_password_from: str | None = None
+    """Environment variable with its password."""
+    sender: str | None = None
+    """``From`` of the e-mails; needed with ``email``."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of alarms that are told; by default all."""
+    link: str | None = None
+    """Address of this service's pages, to be put into messages."""
+
+
 class LoopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[loop]``: the loop beside the service."""
 
@@ -282,6 +346,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     release: ReleaseSettings = ReleaseSettings()
     access: AccessSettings = AccessSettings()
     signing: SigningSettings = SigningSettings()
+    monitor: MonitorSettings = MonitorSettings()
+    alarms: AlarmSettings = AlarmSettings()
     loop: LoopSettings = LoopSettings()
     seed: int = 0
     """Seeds the split, the estimator's ``random_state`` and the bootstrap."""

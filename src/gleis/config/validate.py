@@ -17,6 +17,7 @@ from gleis.config.durations import (
 from gleis.config.fairness import check_fairness
 from gleis.config.leakage import check_leakage
 from gleis.config.mitigating import check_mitigation
+from gleis.config.monitoring import check_monitoring
 from gleis.config.settings import Settings
 from gleis.contracts.errors import ConfigError
 
@@ -43,6 +44,7 @@ def validate(settings: Settings) -> None:
     _release(settings)
     _access(settings)
     check_mitigation(settings)
+    check_monitoring(settings)
     parse_duration(settings.project.label_delay, "project.label_delay")
     _every(settings.loop.every)
     _timeout(settings.serve.timeout, "serve.timeout")

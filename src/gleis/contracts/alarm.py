@@ -10,11 +10,51 @@ import msgspec
 TriggerKind = Literal["demand", "schedule", "new_labels", "performance", "drift"]
 
 
+AlarmKind = Literal["drift", "performance", "estimate", "labels", "fairness", "joint", "service"]
+"""``drift``: a feature or a score changed. ``performance``: the loss rose, by labels. ``estimate``:
+the loss is expected to have risen, before labels. ``labels``: they stay away. ``fairness``: groups
+of people are treated differently. ``joint``: features changed together, though none alone.
+``service``: what comes in cannot be answered."""
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a column moved, and what that matters to the model."""
+
+    column: str
+    psi: float
+    """Population stability index against the reference, see `gleis.monitoring.effect`."""
+    js: float
+    """Jensen-Shannon distance, base 2, 0 to 1."""
+    shift: float | None = None
+    """Difference of the medians in standard deviations of the reference; None for categories."""
+    importance: float | None = None
+    """Share of the model's importance, 0 to 1; None where nobody measured it."""
+    words: str = ""
+    """``median 10 -> 6.2``."""
+    since: datetime | None = None
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What a change is expected to do to a figure of the model, before labels come."""
+
+    figure: str
+    """``log_loss``, ``rmse``."""
+    before: float
+    """On the test rows."""
+    change: float
+    """Difference to it; positive is worse."""
+    low: float
+    high: float
+    """95% interval of the change."""
+    rows: int
+    """Rows behind the estimate."""
+
+
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """A monitor says that something changed, and how sure it is."""
 
     id: str
-    kind: Literal["drift", "performance"]
+    kind: AlarmKind
     at: datetime
     subject: str
     """The column with the strongest evidence: a feature, ``score`` or ``loss``."""
@@ -37,6 +77,14 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     confirmed: bool | None = None
     """The ledger's later check on fresh rows; None until enough of them came."""
+    between: tuple[datetime, datetime] | None = None
+    """Interval in which the change began, at about 95%; None if rows came without times."""
+    moved: tuple[Moved, ...] = ()
+    """Columns that changed, by how far they moved times their importance to the model."""
+    expected: Expected | None = None
+    """What it is expected to do to the model; None where nothing can be expected yet."""
+    harmless: bool | None = None
+    """True if the expected effect is too small to matter, surely; None if nobody knows."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,3 +96,6 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     kind: TriggerKind
     reason: str
     alarms: tuple[str, ...] = ()
+    held_back: str | None = None
+    """What kept it from retraining though a trigger fired: ``cooldown``, ``budget``, ``quiet
+    hours``, ``dry run``."""

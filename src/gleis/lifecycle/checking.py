@@ -9,11 +9,10 @@ import numpy as np
 import polars as pl
 
 from gleis.contracts.alarm import Alarm
-from gleis.contracts.contract import Contract
-from gleis.contracts.profile import Profile, Reference
+from gleis.contracts.profile import Profile
 from gleis.data.profile import merge, profile
 from gleis.evidence.losses import score_columns
-from gleis.lifecycle.parts import read_parts
+from gleis.lifecycle.parts import Parts, read_parts
 from gleis.lifecycle.workbench import Workbench
 from gleis.monitoring.confirm import confirm
 from gleis.store.logged import Logged
@@ -43,7 +42,7 @@ class Checking:
     def __init__(self, bench: Workbench, pending: Sequence[Pending]) -> None:
         self._bench = bench
         self.pending = tuple(pending)
-        self._known: dict[int, tuple[Reference, Contract]] = {}
+        self._known: dict[int, Parts] = {}
 
     def add(self, alarms: Sequence[Alarm]) -> None:
         """Let alarms wait."""
@@ -72,10 +71,10 @@ class Checking:
         effect = drift.min_effect if drift is not None else 0.1
         if one.fresh is None:
             return None
-        return confirm(one.alarm, self._parts(one.alarm.version)[0], one.fresh, effect)
+        return confirm(one.alarm, self._parts(one.alarm.version).reference, one.fresh, effect)
 
     def _grow(self, one: Pending, batches: Sequence[Logged]) -> Pending:
-        reference = self._parts(one.alarm.version)[0]
+        reference = self._parts(one.alarm.version).reference
         subject = one.alarm.subject
         if subject in reference.features.columns:
             like, frame = reference.features, _features(subject, batches)
@@ -93,9 +92,9 @@ class Checking:
         if not own:
             return pl.DataFrame()
         scores = np.concatenate([np.asarray(batch.scores, dtype=np.float64) for batch in own])
-        return pl.DataFrame(score_columns(scores, self._parts(version)[1]))
+        return pl.DataFrame(score_columns(scores, self._parts(version).contract))
 
-    def _parts(self, version: int) -> tuple[Reference, Contract]:
+    def _parts(self, version: int) -> Parts:
         if version not in self._known:
             self._known[version] = read_parts(self._bench, self._bench.registry.get(version))
         return self._known[version]

@@ -112,7 +112,7 @@ class Releasing:
     def _gather(self, release: Release) -> Gathering:
         gathering = self._gathering
         if gathering is None or gathering.evidence.release != release.id:
-            reference, contract = read_parts(self._bench, release.champion)
+            reference, contract, _ = read_parts(self._bench, release.champion)
             kept = self._bench.home.states.get(_KEY)
             parts = Parts(reference, contract)
             gathering = Gathering(self._bench.home, release, parts, kept)
@@ -293,7 +293,7 @@ def described(release: Release) -> dict[str, Any]:
 def _check_alike(
     bench: Workbench, champion: Version, challenger: Version, strategy: Strategy
 ) -> None:
-    ours, theirs = (read_parts(bench, version)[1] for version in (champion, challenger))
+    ours, theirs = (read_parts(bench, version).contract for version in (champion, challenger))
     difference = _difference(ours, theirs, exactly=strategy != "shadow")
     if difference is not None:
         raise RegistryError(

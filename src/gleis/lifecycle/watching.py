@@ -9,14 +9,18 @@ from typing import Any
 import msgspec
 
 from gleis.contracts.alarm import Alarm
+from gleis.contracts.evidence import Evidence
+from gleis.contracts.live_figures import LiveFigure
 from gleis.contracts.version import VERSION
 from gleis.lifecycle.checking import Checking, Pending
 from gleis.lifecycle.journal import Journal
+from gleis.lifecycle.meaning import give_meaning
+from gleis.lifecycle.observers.gathered import Observers
 from gleis.lifecycle.parts import read_parts
 from gleis.lifecycle.results import Tick
 from gleis.lifecycle.workbench import Workbench
 from gleis.monitoring.promise import Promise
-from gleis.monitoring.watch import AlarmKind, Watch
+from gleis.monitoring.watch import Watch, WatchKind
 from gleis.store.lock import Lock
 from gleis.store.logged import Logged, Matched
 
@@ -48,8 +52,9 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """Matches up to here were read."""
     labels: int
     watch: bytes
-    promises: dict[AlarmKind, Promise]
+    promises: dict[WatchKind, Promise]
     pending: tuple[Pending, ...]
+    observers: dict[str, bytes] = {}
 
 
 class Watching:
@@ -73,16 +78,20 @@ class Watching:
         self.labels = kept.labels if kept else 0
         """Predictions matched with their truth so far, each once."""
         self._promises = kept.promises if kept else {}
+        self._former = kept.observers if kept else {}
         self._watch: Watch | None = None
+        self._observers: Observers | None = None
+        self._evidence: Evidence | None = None
         self._checking = Checking(bench, kept.pending if kept else ())
         if kept is not None:
             self._restore(kept)
 
     def observe(self, now: datetime) -> News:
         """Read on, and return what the monitors say."""
-        watch = self._follow(now)
-        if watch is None:
+        followed = self._follow(now)
+        if followed is None:
             return News()
+        watch, observers = followed
         alarms: list[Alarm] = []
         predictions = labels = 0
         for _ in range(_ROUNDS):
@@ -94,7 +103,9 @@ class Watching:
             predictions += sum(logged.batch.rows for logged in batches)
             labels += sum(not one.relabelled for one in matched)
             self._checking.see(batches)
-            alarms += watch.observe(batches, matched, now)
+            observers.see(batches, matched, now)
+            alarms += [self._meant(alarm) for alarm in watch.observe(batches, matched, now)]
+        alarms += observers.alarms(now)
         self.labels += labels
         self._checking.add(alarms)
         return News(
@@ -111,7 +122,7 @@ class Watching:
 
     def keep(self) -> None:
         """Write the state: the next process goes on exactly here."""
-        if self._watch is None:
+        if self._watch is None or self._observers is None:
             return
         kept = _Kept(
             made_by=_maker(self._bench),
@@ -122,6 +133,7 @@ class Watching:
             watch=self._watch.to_bytes(),
             promises=self._watch.promises,
             pending=self._checking.pending,
+            observers=self._observers.kept(),
         )
         body = msgspec.msgpack.encode(kept)
         if body != self._written:  # a quiet service writes nothing
@@ -130,7 +142,13 @@ class Watching:
 
     def summary(self) -> dict[str, Any]:
         """Return the monitors' state in plain types; empty before the first champion."""
-        return self._watch.summary() if self._watch else {}
+        if self._watch is None or self._observers is None:
+            return {}
+        return self._watch.summary() | self._observers.summary()
+
+    def figures(self) -> list[LiveFigure]:
+        """Return the values that observers keep, for ``/metrics``."""
+        return [] if self._observers is None else self._observers.figures()
 
     def _advance(self, batches: Sequence[Logged], matched: Sequence[Matched]) -> None:
         if batches:
@@ -138,25 +156,36 @@ class Watching:
         if matched:
             self._matched = matched[-1].cursor
 
-    def _follow(self, now: datetime) -> Watch | None:
-        """Return the watch of the present champion."""
+    def _meant(self, alarm: Alarm) -> Alarm:
+        """Say what the change means to the model."""
+        if self._observers is None or self._evidence is None:
+            return alarm
+        expected = self._observers.expected(alarm.since)
+        return give_meaning(alarm, self._evidence, expected, self._bench.settings.triggers)
+
+    def _follow(self, now: datetime) -> tuple[Watch, Observers] | None:
+        """Return what watches the present champion."""
         live = self._bench.deployments.champion()
         if live is None:
             return None
-        if self._watch is None or self._watch.version != live.version.number:
-            reference, contract = read_parts(self._bench, live.version)
+        changed = self._watch is None or self._watch.version != live.version.number
+        if self._watch is None or self._observers is None or changed:
+            parts = read_parts(self._bench, live.version)
+            self._evidence = parts.evidence
+            former = self._observers.kept() if self._observers else self._former
+            self._observers = Observers(self._bench, live.version, parts, now, former=former)
             promises = self._watch.promises if self._watch else self._promises
             settings = self._bench.settings
             self._watch = Watch(
-                reference,
-                contract,
+                parts.reference,
+                parts.contract,
                 settings.triggers,
                 version=live.version.number,
                 now=now,
                 seed=settings.seed,
                 promises=promises,
             )
-        return self._watch
+        return self._watch, self._observers
 
     def _restore(self, kept: _Kept) -> None:
         live = self._bench.deployments.champion()
@@ -164,16 +193,18 @@ class Watching:
             return
         if kept.made_by != _maker(self._bench):
             return
-        reference, contract = read_parts(self._bench, live.version)
+        parts, now = read_parts(self._bench, live.version), self._bench.clock.now()
         settings = self._bench.settings
+        self._evidence = parts.evidence
         self._watch = Watch.from_bytes(
             kept.watch,
-            reference,
-            contract,
+            parts.reference,
+            parts.contract,
             settings.triggers,
-            now=self._bench.clock.now(),
+            now=now,
             seed=settings.seed,
         )
+        self._observers = Observers(self._bench, live.version, parts, now, kept.observers)
 
 
 def _maker(bench: Workbench) -> str:

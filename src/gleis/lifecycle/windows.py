@@ -97,7 +97,7 @@ def _champion(bench: Workbench) -> Profile:
     live = bench.deployments.champion()
     if live is None:
         raise RegistryError("nothing is live", remedy="Make a model: gleis run", seen="champion")
-    reference, _ = read_parts(bench, live.version)
+    reference = read_parts(bench, live.version).reference
     # Scores are of test rows, features of all: both are what is to be expected.
     return Profile(
         rows=reference.features.rows,
@@ -166,7 +166,7 @@ def _scores(bench: Workbench, batches: Sequence[Logged]) -> pl.DataFrame:
     for logged in batches:
         version = logged.batch.version
         if version not in contracts:
-            contracts[version] = read_parts(bench, bench.registry.get(version))[1]
+            contracts[version] = read_parts(bench, bench.registry.get(version)).contract
         scores = np.asarray(logged.batch.scores, dtype=np.float64)
         parts.append(pl.DataFrame(score_columns(scores, contracts[version])))
     return pl.concat(parts, how="diagonal")

@@ -25,8 +25,8 @@ from gleis.monitoring.performance import PerformanceMonitor
 from gleis.monitoring.promise import Promise, Trial, make_promise, start_trial
 from gleis.store.logged import Logged, Matched
 
-AlarmKind = Literal["drift", "performance"]
-Trials = dict[AlarmKind, Trial]
+WatchKind = Literal["drift", "performance"]
+Trials = dict[WatchKind, Trial]
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -89,7 +89,7 @@ class Watch:
         version: int,
         now: datetime,
         seed: int = 0,
-        promises: dict[AlarmKind, Promise] | None = None,
+        promises: dict[WatchKind, Promise] | None = None,
     ) -> None:
         self.version = version
         self.started = now
@@ -112,7 +112,7 @@ class Watch:
         }
 
     @property
-    def promises(self) -> dict[AlarmKind, Promise]:
+    def promises(self) -> dict[WatchKind, Promise]:
         """The accounts of false alarms, for the next version's watch."""
         return {kind: trial.promise for kind, trial in self._trials.items()}
 
@@ -247,7 +247,7 @@ class Watch:
                 watch._trials[kind] = state.trials[kind]
         return watch
 
-    def _rates(self) -> tuple[tuple[AlarmKind, str], ...]:
+    def _rates(self) -> tuple[tuple[WatchKind, str], ...]:
         return ("drift", self._drift.false_alarms), ("performance", self._loss.false_alarms)
 
     def _see_features(self, answers: Sequence[Batch]) -> None:
@@ -329,7 +329,7 @@ class Watch:
         )
 
     def _raise(
-        self, kind: AlarmKind, now: datetime, *, rows: int, evidence: float, what: str, **facts: Any
+        self, kind: WatchKind, now: datetime, *, rows: int, evidence: float, what: str, **facts: Any
     ) -> Alarm:
         trial = self._trials[kind]
         self._trials[kind] = start_trial(trial.promise, now)
