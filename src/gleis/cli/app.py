@@ -9,6 +9,7 @@ import typer
 from gleis import __version__
 from gleis.cli import (
     adopting,
+    alarms,
     asking,
     backtesting,
     building,
@@ -76,6 +77,7 @@ scoring.register(app)
 consuming.register(app)
 health.register(app)
 drifting.register(app)
+alarms.register(app)
 backtesting.register(app)
 verifying.register(app)
 building.register(app)

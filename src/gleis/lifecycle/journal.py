@@ -1,4 +1,4 @@
-"""The loop's own facts: alarms, decisions, trainings and failures."""
+"""The loop's own facts: alarms, what was done about them, decisions, trainings and failures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from gleis.contracts.alarm import Alarm, Decision, TriggerKind
+from gleis.contracts.notice import Handled, Told
 from gleis.contracts.ports import FactStore
 from gleis.lifecycle.results import Outcome
 
@@ -96,6 +97,27 @@ class Journal:
             alarm = msgspec.json.decode(body, type=Alarm)
             newest[alarm.id] = alarm
         return [alarm for alarm in newest.values() if since is None or alarm.at > since]
+
+    def write_handled(self, handled: Handled) -> None:
+        """Record what was done about an alarm."""
+        self._facts.append("handled", handled.alarm, msgspec.json.encode(handled), handled.at)
+
+    def handled(self) -> dict[str, list[Handled]]:
+        """Return what was done about each alarm, by its id, oldest first."""
+        found: dict[str, list[Handled]] = {}
+        for body in self._facts.all("handled"):
+            handled = msgspec.json.decode(body, type=Handled)
+            found.setdefault(handled.alarm, []).append(handled)
+        return found
+
+    def write_told(self, told: Told) -> bool:
+        """Record what became of a notice, once; return whether it was not known yet."""
+        key = f"{told.notice}/{told.receiver}"
+        return self._facts.append_once("told", key, msgspec.json.encode(told), told.at)
+
+    def told(self) -> list[Told]:
+        """Return what became of every notice, oldest first."""
+        return [msgspec.json.decode(body, type=Told) for body in self._facts.all("told")]
 
     def decisions(self) -> list[Decision]:
         """Return all decisions, oldest first."""

@@ -19,6 +19,7 @@ from datetime import datetime
 from gleis.config.settings import TriggerSettings
 from gleis.contracts.alarm import Decision
 from gleis.contracts.errors import GleisError
+from gleis.lifecycle.alarms import held_back, resolve_answered
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.releasing import Releasing
 from gleis.lifecycle.results import Outcome, Tick
@@ -75,6 +76,7 @@ class Loop:
             self.bench.tell("alarm", alarm.message)
         for alarm in news.checked:
             self.journal.write_alarm(alarm)
+        resolve_answered(self.journal, self.bench.deployments.champion(), now)
         # Before deciding: who resumes a retraining that was killed knows what led to it.
         self.watching.keep()
         release = self.releasing.tick(now)
@@ -83,6 +85,7 @@ class Loop:
         outcome = self._act(decision) if decision and decision.retrain else None
         if outcome is not None:
             self.watching.keep()
+            resolve_answered(self.journal, self.bench.deployments.champion(), now)
         return Tick(
             at=now,
             predictions=news.predictions,
@@ -97,11 +100,13 @@ class Loop:
         trained = self.journal.last_trained()
         if trained is None:
             return None
+        alarms = self.journal.alarms(since=trained.at)
         situation = Situation(
             now=now,
             trained=trained.at,
             new_labels=self.watching.labels - trained.labels,
-            alarms=self.journal.alarms(since=trained.at),
+            alarms=alarms,
+            held=held_back(alarms, self.journal.handled(), now),
             failed=trained.error,
             kind=trained.kind,
         )

@@ -20,6 +20,7 @@ from gleis.contracts.clock import Clock, SimulatedClock, SystemClock
 from gleis.contracts.deployment import Version
 from gleis.contracts.errors import RegistryError
 from gleis.contracts.run import Run
+from gleis.lifecycle.alarms import ProjectAlarms
 from gleis.lifecycle.results import Backtest, Tick
 from gleis.lifecycle.shown import RunResult
 from gleis.lifecycle.unchanged import find_unchanged
@@ -56,6 +57,8 @@ class Project:
         self.settings = settings
         self.clock = clock or SystemClock()
         self.home = Home(folder / settings.state)
+        self.alarms = ProjectAlarms(settings, self.home, self.clock)
+        """What was told, and what was done about it."""
 
     @classmethod
     def open(

@@ -7,7 +7,7 @@ Only what a person asks for gets an id that no other has.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -31,6 +31,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Labels matched to predictions since then."""
     alarms: Sequence[Alarm]
     """Alarms since then, oldest first."""
+    held: Mapping[str, str] = {}
+    """Those of them that start nothing, by id, and why: ``snoozed by jo@host until ...``; see
+    ``lifecycle/alarms.py``, ``held_back``."""
     failed: str | None = None
     """Why the last training broke off, if it did."""
     kind: TriggerKind = "demand"
@@ -109,7 +112,7 @@ def _first(
     wanted = {"drift": triggers.drift is not None, "performance": triggers.performance is not None}
     kinds: tuple[TriggerKind, ...] = ("performance", "drift")
     for kind in kinds:
-        alarms = [alarm for alarm in situation.alarms if alarm.kind == kind]
+        alarms = [a for a in situation.alarms if a.kind == kind and a.id not in situation.held]
         if wanted[kind] and alarms:
             return kind, alarms[-1].message, tuple(alarm.id for alarm in alarms)
     if triggers.schedule is not None:

@@ -1,0 +1,102 @@
+"""What was done about an alarm, and who was told of it."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from gleis.contracts.alarm import Alarm
+
+AlarmStatus = Literal["open", "acknowledged", "snoozed", "resolved", "recorded"]
+"""``recorded``: surely harmless, so nobody was told and nothing is to be done."""
+Event = Literal["alarm", "reminder", "resolved", "test"]
+"""What a message is about. ``reminder``: a snooze has ended and the alarm is open again."""
+DeliveryOutcome = Literal["delivered", "refused", "given up", "withdrawn"]
+"""``refused``: the receiver will not take it, however often it is asked. ``given up``: it never
+answered. ``withdrawn``: the receiver is not in ``gleis.toml`` any more."""
+
+
+class Handled(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody, or gleis itself, did something about an alarm. Appended, never changed."""
+
+    alarm: str
+    status: Literal["acknowledged", "snoozed", "resolved"]
+    at: datetime
+    by: str
+    """``user@host``, ``version 4``, ``the later check``."""
+    note: str = ""
+    until: datetime | None = None
+    """End of a snooze: the alarm is open again from then on."""
+
+
+class AlarmState(msgspec.Struct, frozen=True, kw_only=True):
+    """How things stand with an alarm at a moment."""
+
+    status: AlarmStatus
+    at: datetime
+    """Since when."""
+    by: str = ""
+    note: str = ""
+    until: datetime | None = None
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether the alarm starts no retraining: snoozed, resolved, or only recorded."""
+        return self.status in {"snoozed", "resolved", "recorded"}
+
+    @property
+    def words(self) -> str:
+        """``snoozed by jo@host until 2013-07-04 12:00 UTC: deploying anyway``."""
+        until = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else ""
+        if self.status == "open":
+            said = f"open again: the snooze by {self.by} ended" if self.by else "open"
+        else:
+            said = f"{self.status} by {self.by}{until}" if self.by else self.status
+        return f"{said}: {self.note}" if self.note else said
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """One message about one alarm, for every receiver alike."""
+
+    id: str
+    """The same thing told again has the same id."""
+    event: Event
+    project: str
+    at: datetime
+    """When it happened."""
+    alarm: Alarm
+    state: AlarmState
+    response: str = ""
+    """What gleis does about it by itself, in a sentence."""
+    link: str | None = None
+    """Address of the project's pages."""
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one notice for one receiver, for good."""
+
+    notice: str
+    alarm: str
+    event: Event
+    receiver: str
+    """Its name, which never holds a secret: ``webhook ops.example.org 3f9a1c``."""
+    kind: Literal["webhook", "slack", "email"]
+    outcome: DeliveryOutcome
+    at: datetime
+    attempts: int
+    said: str = ""
+    """What the receiver answered, or why there was no answer."""
+
+
+def short_id(alarm: str) -> str:
+    """Return six letters that stand for an alarm's id, to be typed.
+
+    Examples
+    --------
+    >>> short_id("drift-v2-20130401T040000-48123")
+    'd6948e'
+    """
+    return hashlib.sha256(alarm.encode()).hexdigest()[:6]

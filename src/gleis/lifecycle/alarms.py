@@ -1,0 +1,303 @@
+"""Alarms and what was done about them: open, acknowledged, snoozed, resolved.
+
+Every change of state is a fact of the ledger, with who, when and why; the state itself is never
+written down. It follows from the facts and the time, so that it cannot contradict them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Literal
+
+import msgspec
+
+from gleis.config.settings import Settings
+from gleis.contracts.alarm import Alarm, Decision
+from gleis.contracts.clock import Clock
+from gleis.contracts.deployment import Deployment
+from gleis.contracts.errors import BlockedError, ConfigError, RegistryError
+from gleis.contracts.notice import AlarmState, Handled, Told, short_id
+from gleis.lifecycle.journal import Journal
+from gleis.store.home import Home
+
+_LISTED = ("open", "acknowledged", "snoozed", "recorded", "resolved")
+"""The order in which states are shown."""
+
+
+class StandingAlarm(msgspec.Struct, frozen=True, kw_only=True):
+    """An alarm and how things stand with it."""
+
+    short: str
+    """To be typed: ``gleis alarms ack 3f9a1c``."""
+    alarm: Alarm
+    state: AlarmState
+
+
+class AlarmStory(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is known of one alarm."""
+
+    short: str
+    alarm: Alarm
+    state: AlarmState
+    history: tuple[Handled, ...]
+    decisions: tuple[Decision, ...]
+    """What the loop decided because of it."""
+    told: tuple[Told, ...]
+    """Who was told, and who could not be."""
+
+
+def alarm_state(
+    alarm: Alarm, handled: Sequence[Handled], now: datetime, *, told: bool = True
+) -> AlarmState:
+    """Say how things stand with an alarm; a pure function.
+
+    Parameters
+    ----------
+    alarm : Alarm
+    handled : sequence of Handled
+        What was done about this alarm, oldest first: ``Journal.handled().get(alarm.id, ())``.
+    now : datetime
+        A snooze ends by itself; then the alarm is open again.
+    told : bool
+        False if alarms like it are only recorded, see ``is_told``.
+
+    Returns
+    -------
+    AlarmState
+        Triggers ask it for ``holds_back``, and for ``words`` to say why.
+    """
+    if not handled:
+        return AlarmState(status="open" if told else "recorded", at=alarm.at)
+    last = handled[-1]
+    if last.status == "snoozed" and last.until is not None and now >= last.until:
+        return AlarmState(status="open", at=last.until, by=last.by)
+    return AlarmState(status=last.status, at=last.at, by=last.by, note=last.note, until=last.until)
+
+
+def is_told(alarm: Alarm, settings: Settings) -> bool:
+    """Say whether anybody is told of an alarm: not if it is surely harmless, unless asked."""
+    drift = settings.triggers.drift
+    return not alarm.harmless or (drift is not None and drift.harmless == "alarm")
+
+
+def held_back(
+    alarms: Sequence[Alarm], handled: Mapping[str, Sequence[Handled]], now: datetime
+) -> dict[str, str]:
+    """Return the alarms that start no retraining, and why, for the decision's reason.
+
+    Acknowledging does not stop the loop; snoozing and resolving hold it back for that alarm.
+
+    Returns
+    -------
+    dict of str to str
+        Id of the alarm -> ``snoozed by jo@host until 2013-07-04 12:00 UTC``.
+    """
+    states = {alarm.id: alarm_state(alarm, handled.get(alarm.id, ()), now) for alarm in alarms}
+    return {name: state.words for name, state in states.items() if state.holds_back}
+
+
+def find_answered(
+    alarms: Sequence[Alarm],
+    handled: Mapping[str, Sequence[Handled]],
+    champion: Deployment | None,
+    now: datetime,
+) -> list[Handled]:
+    """Return the resolutions that follow by themselves; a pure function.
+
+    An alarm is answered when another version than the one it is about is promoted after it, and
+    when rows that came later did not confirm it.
+    """
+    found = []
+    for alarm in alarms:
+        done = handled.get(alarm.id, ())
+        if done and done[-1].status == "resolved":
+            continue
+        answer = _answer(alarm, champion)
+        if answer is not None:
+            by, note = answer
+            found.append(Handled(alarm=alarm.id, status="resolved", at=now, by=by, note=note))
+    return found
+
+
+def _answer(alarm: Alarm, champion: Deployment | None) -> tuple[str, str] | None:
+    if alarm.confirmed is False:
+        return "the later check", "the rows that came after it do not show the change"
+    if champion is None or champion.version.number == alarm.version or champion.at < alarm.at:
+        return None
+    return f"version {champion.version.number}", f"live since {champion.at:%Y-%m-%d %H:%M} UTC"
+
+
+def resolve_answered(journal: Journal, champion: Deployment | None, now: datetime) -> list[Handled]:
+    """Record the resolutions that follow by themselves, and return them."""
+    answered = find_answered(journal.alarms(), journal.handled(), champion, now)
+    for handled in answered:
+        journal.write_handled(handled)
+    return answered
+
+
+class ProjectAlarms:
+    """A project's alarms: what ``gleis alarms`` does.
+
+    Parameters
+    ----------
+    settings : Settings
+    home : Home
+    clock : Clock
+    """
+
+    def __init__(self, settings: Settings, home: Home, clock: Clock) -> None:
+        self._settings = settings
+        self._home = home
+        self._clock = clock
+
+    def all(self) -> list[StandingAlarm]:
+        """Return every alarm: open ones first, then by state; of each the newest first."""
+        journal = self._journal()
+        handled = journal.handled()
+        found = [self._standing(alarm, handled) for alarm in journal.alarms()]
+        found.sort(key=lambda one: one.alarm.at, reverse=True)
+        return sorted(found, key=lambda one: _LISTED.index(one.state.status))
+
+    def standing(self) -> list[StandingAlarm]:
+        """Return those that are neither resolved nor only recorded."""
+        return [one for one in self.all() if one.state.status not in {"resolved", "recorded"}]
+
+    def show(self, ref: str) -> AlarmStory:
+        """Return everything that is known of an alarm.
+
+        Raises
+        ------
+        RegistryError
+            There is no such alarm, or more than one.
+        """
+        one, journal = self.find(ref), self._journal()
+        return AlarmStory(
+            short=one.short,
+            alarm=one.alarm,
+            state=one.state,
+            history=tuple(journal.handled().get(one.alarm.id, ())),
+            decisions=tuple(d for d in journal.decisions() if one.alarm.id in d.alarms),
+            told=tuple(told for told in journal.told() if told.alarm == one.alarm.id),
+        )
+
+    def find(self, ref: str) -> StandingAlarm:
+        """Return the alarm whose short id or id is, or begins with, ``ref``.
+
+        Raises
+        ------
+        RegistryError
+            There is none, or more than one.
+        """
+        alarms = self.all()
+        exact = [one for one in alarms if ref in {one.short, one.alarm.id}]
+        found = exact or [
+            one for one in alarms if ref and (one.short.startswith(ref) or _begins(one, ref))
+        ]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(one.short for one in found[:8])
+            raise RegistryError(
+                "More than one alarm begins so",
+                seen=ref,
+                remedy=f"Write more of it: {names}.",
+                field="alarm",
+            )
+        raise RegistryError(
+            "There is no such alarm", seen=ref, remedy=_nearest(ref, alarms), field="alarm"
+        )
+
+    def acknowledge(self, ref: str, *, by: str, note: str = "") -> StandingAlarm:
+        """Say that somebody looks after an alarm. The loop goes on: it may retrain because of it.
+
+        Raises
+        ------
+        RegistryError
+            There is no such alarm, or more than one.
+        BlockedError
+            It is resolved already.
+        """
+        return self._handle(self._unresolved(ref), "acknowledged", by, note)
+
+    def snooze(self, ref: str, until: datetime, *, by: str, note: str = "") -> StandingAlarm:
+        """Let an alarm rest until a moment; until then it starts no retraining.
+
+        Raises
+        ------
+        RegistryError, BlockedError
+            As for ``acknowledge``.
+        ConfigError
+            The moment has passed.
+        """
+        now = self._clock.now()
+        if until <= now:
+            raise ConfigError(
+                "A snooze must end in the future",
+                seen=f"{until:%Y-%m-%d %H:%M} UTC",
+                remedy=f"It is {now:%Y-%m-%d %H:%M} UTC. Write a duration, such as 1d, or a later "
+                "moment.",
+                field="until",
+            )
+        return self._handle(self._unresolved(ref), "snoozed", by, note, until)
+
+    def resolve(self, ref: str, *, by: str, note: str = "") -> StandingAlarm:
+        """Say that an alarm is done with, for good: it starts no retraining any more.
+
+        Raises
+        ------
+        RegistryError, BlockedError
+            As for ``acknowledge``.
+        """
+        return self._handle(self._unresolved(ref), "resolved", by, note)
+
+    def _unresolved(self, ref: str) -> StandingAlarm:
+        one = self.find(ref)
+        if one.state.status == "resolved":
+            raise BlockedError(
+                f"Alarm {one.short} is resolved already, {one.state.at:%Y-%m-%d %H:%M} UTC "
+                f"by {one.state.by}",
+                remedy="There is nothing left to do about it; a change that lasts alarms again.",
+                field="alarm",
+            )
+        return one
+
+    def _handle(
+        self,
+        one: StandingAlarm,
+        status: Literal["acknowledged", "snoozed", "resolved"],
+        by: str,
+        note: str,
+        until: datetime | None = None,
+    ) -> StandingAlarm:
+        handled = Handled(
+            alarm=one.alarm.id,
+            status=status,
+            at=self._clock.now(),
+            by=by,
+            note=note.strip(),
+            until=until,
+        )
+        self._journal().write_handled(handled)
+        return self._standing(one.alarm, {one.alarm.id: [handled]})
+
+    def _standing(self, alarm: Alarm, handled: Mapping[str, Sequence[Handled]]) -> StandingAlarm:
+        told = is_told(alarm, self._settings)
+        state = alarm_state(alarm, handled.get(alarm.id, ()), self._clock.now(), told=told)
+        return StandingAlarm(short=short_id(alarm.id), alarm=alarm, state=state)
+
+    def _journal(self) -> Journal:
+        return Journal(self._home.facts)
+
+
+def _begins(one: StandingAlarm, ref: str) -> bool:
+    return one.alarm.id.startswith(ref)
+
+
+def _nearest(ref: str, alarms: Sequence[StandingAlarm]) -> str:
+    if not alarms:
+        return "There are no alarms yet."
+    names = [one.short for one in alarms] + [one.alarm.id for one in alarms]
+    near = get_close_matches(ref, names, n=1, cutoff=0.5)
+    return f"Did you mean {near[0]}?" if near else "See gleis alarms --all."

@@ -1,0 +1,38 @@
+"""Alarms as monitors raise them, for tests of what becomes of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from gleis.contracts.alarm import Alarm, Expected, Moved
+
+NIGHT = datetime(2013, 4, 1, 3, 12, tzinfo=UTC)
+
+
+def an_alarm(number=1, **changes):
+    """Return a drift alarm with everything known of it."""
+    known = {
+        "id": f"drift-v2-20130331T040000-{48_000 + number}",
+        "kind": "drift",
+        "at": NIGHT,
+        "subject": "temp",
+        "also": ("dewp",),
+        "evidence": 4.31,
+        "threshold": 1.3,
+        "promise": "at most 1 false alarm per year",
+        "effect": 1.31,
+        "since": NIGHT - timedelta(days=2),
+        "rows": 48_000 + number,
+        "version": 2,
+        "message": "`temp` drifted: median 35.1 -> 52 since 2013-03-30 (PSI 1.31); "
+        "evidence 10^4.3, alarm at 10^1.3; at most 1 false alarm per year",
+        "between": (NIGHT - timedelta(days=3), NIGHT - timedelta(days=1)),
+        "moved": (
+            Moved(column="temp", psi=1.31, js=0.4, words="median 35.1 -> 52", importance=0.21),
+            Moved(column="dewp", psi=0.72, js=0.3, words="median 20 -> 33", importance=0.05),
+        ),
+        "expected": Expected(
+            figure="log_loss", before=0.484, change=0.0123, low=0.004, high=0.0206, rows=3100
+        ),
+    }
+    return Alarm(**(known | changes))
