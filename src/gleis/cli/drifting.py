@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from gleis.cli.options import AsJson, Folder, open_project
 from gleis.cli.output import print_json, print_table, say
-from gleis.contracts.windows import ColumnChange, WindowComparison
+from gleis.contracts.windows import ColumnChange, Together, WindowComparison
 
 _QUIET = 8
 """Unchanged columns that are printed."""
@@ -27,6 +27,10 @@ def drift(
     false_discoveries: Annotated[
         float, typer.Option(help="Rate of false ones among the columns called changed.")
     ] = 0.05,
+    together: Annotated[
+        Literal["energy", "classifier"] | None,
+        typer.Option(help="Test too how columns go together."),
+    ] = None,
     project: Folder = ".",  # type: ignore[assignment]
     as_json: AsJson = False,
 ) -> None:
@@ -40,7 +44,7 @@ def drift(
     from gleis.lifecycle.windows import compare_windows
 
     bench = open_project(project).bench
-    found = compare_windows(bench, reference, current, column, false_discoveries)
+    found = compare_windows(bench, reference, current, column, false_discoveries, together)
     if as_json:
         print_json(found)
         return
@@ -69,6 +73,20 @@ def _show(found: WindowComparison) -> None:
         f"{len(changed)} of {len(found.columns)} columns changed; of such, at most "
         f"{found.false_discoveries:.0%} are false in the long run."
     )
+    if found.together is not None:
+        say(_together(found.together))
+
+
+def _together(told: Together) -> str:
+    """Say what the test of all columns at once found."""
+    line = (
+        f"Together: AUC {told.auc:.3f} by how columns go together (0.5 is not at all), "
+        f"p {told.p_value:.2g}"
+    )
+    if told.pair is None:
+        return line
+    (first, second), (before, after) = told.pair, told.correlation
+    return f"{line}; {first} and {second}: correlation {before:.2f} -> {after:.2f}"
 
 
 def _row(each: ColumnChange) -> tuple[object, ...]:

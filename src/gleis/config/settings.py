@@ -285,13 +285,14 @@ class MonitorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ``project.label_delay``."""
     coverage: float = 0.5
     """Share of matured answers with a label below which ``labels`` alarms; 0 never does."""
-    joint: Literal["classifier", "energy"] | None = "classifier"
-    """Nightly test whether the features changed together: a classifier that tells then from now,
-    or the energy distance; none for neither."""
+    joint: Literal["energy", "classifier", "none"] = "energy"
+    """Nightly test whether features go together differently than in training, whatever each does
+    alone: by the energy distance, or by a classifier that tells now from then. It takes rows for
+    independent, so it is not made where a trigger's ``block`` says that they are not."""
     joint_at: str = "0 3 * * *"
     """When it is made: a cron line (UTC)."""
     joint_rows: int = 2_000
-    """Rows of each side it looks at."""
+    """Rows of each side it looks at, 200 to 20,000."""
 
 
 class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from gleis.config.durations import (
     parse_duration,
-    parse_every,
     parse_limit,
     parse_rate,
     parse_share,
@@ -17,7 +16,7 @@ from gleis.config.durations import (
 from gleis.config.fairness import check_fairness
 from gleis.config.leakage import check_leakage
 from gleis.config.mitigating import check_mitigation
-from gleis.config.monitoring import check_monitoring
+from gleis.config.monitoring import check_monitoring, check_schedule
 from gleis.config.settings import Settings
 from gleis.contracts.errors import ConfigError
 
@@ -262,19 +261,7 @@ def _triggers(settings: Settings) -> None:
             field="triggers.new_labels",
         )
     if triggers.schedule is not None:
-        _schedule(triggers.schedule)
-
-
-def _schedule(line: str) -> None:
-    if line.startswith("every "):
-        parse_every(line, "triggers.schedule")
-    elif len(line.split()) != 5:
-        raise ConfigError(
-            "triggers.schedule is neither a cron line nor an interval",
-            seen=line,
-            remedy='Write five cron fields, such as "0 3 1 * *", or "every 30d".',
-            field="triggers.schedule",
-        )
+        check_schedule(triggers.schedule, "triggers.schedule")
 
 
 def _release(settings: Settings) -> None:

@@ -41,6 +41,22 @@ class ColumnChange(msgspec.Struct, frozen=True, kw_only=True):
     """What moved, in words."""
 
 
+class Together(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether columns go together differently in two windows, whatever each does alone."""
+
+    method: Literal["energy", "classifier"]
+    rows: tuple[int, int]
+    """Rows looked at, reference and current."""
+    p_value: float
+    """Of the null that columns go together alike."""
+    auc: float
+    """How well current rows can be told from reference rows by it; 0.5 is not at all."""
+    pair: tuple[str, str] | None
+    """The columns whose rank correlation differs most."""
+    correlation: tuple[float, float]
+    """Theirs, reference and current."""
+
+
 class WindowComparison(msgspec.Struct, frozen=True, kw_only=True):
     """All columns of two windows, those that changed most surely first."""
 
@@ -55,6 +71,8 @@ class WindowComparison(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[ColumnChange, ...]
     left_out: dict[str, str] = {}
     """Column -> why it was not compared."""
+    together: Together | None = None
+    """All columns at once; None if that was not asked for."""
 
     @property
     def changed(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -14,12 +15,14 @@ from gleis.config.durations import parse_duration
 from gleis.contracts.clock import utc
 from gleis.contracts.errors import ConfigError, DataError, RegistryError
 from gleis.contracts.profile import Profile
-from gleis.contracts.windows import WindowComparison
+from gleis.contracts.windows import Together, WindowComparison
 from gleis.data.door import to_frame
 from gleis.data.profile import profile
 from gleis.evidence.losses import score_columns
 from gleis.lifecycle.parts import read_parts
 from gleis.lifecycle.workbench import Workbench
+from gleis.monitoring.joint.telling import Method
+from gleis.monitoring.joint.windows import compare_together
 from gleis.monitoring.windows.compare import compare
 from gleis.store.logged import Logged
 
@@ -39,6 +42,7 @@ def compare_windows(
     current: str,
     columns: Sequence[str] | None = None,
     false_discoveries: float = 0.05,
+    together: Method | None = None,
 ) -> WindowComparison:
     """Compare two windows, by default over the model's features and its scores.
 
@@ -52,6 +56,8 @@ def compare_windows(
     columns : sequence of str, optional
     false_discoveries : float
         Rate of false ones among the columns called changed.
+    together : {"energy", "classifier"}, optional
+        Ask too whether columns go together differently, whatever each does alone.
 
     Raises
     ------
@@ -61,18 +67,42 @@ def compare_windows(
         If a window has no rows.
     """
     first, second = (_read(bench, name) for name in (reference, current))
+    rows = first, second
     if isinstance(first, Profile) and isinstance(second, pl.DataFrame):
         second = _like(second, first)
     elif isinstance(second, Profile) and isinstance(first, pl.DataFrame):
         first = _like(first, second)
     chosen = columns or _default(bench, first, second)
-    return compare(
+    found = compare(
         first,
         second,
         columns=chosen,
         false_discoveries=false_discoveries,
         names=(reference, current),
     )
+    if together is None:
+        return found
+    columns_known = [each.column for each in found.columns if not each.column.startswith("score")]
+    return msgspec.structs.replace(
+        found, together=_together(*rows, columns_known, together, bench.settings.seed)
+    )
+
+
+def _together(
+    reference: pl.DataFrame | Profile,
+    current: pl.DataFrame | Profile,
+    columns: list[str],
+    method: Method,
+    seed: int,
+) -> Together:
+    if isinstance(reference, Profile) or isinstance(current, Profile):
+        raise ConfigError(
+            "sketches do not say how columns go together",
+            seen="champion",
+            remedy="Name a window of rows instead, such as latest or v3.",
+            field="--together",
+        )
+    return compare_together(reference, current, columns, method, seed)
 
 
 def _read(bench: Workbench, name: str) -> pl.DataFrame | Profile:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from gleis.contracts.errors import StoreError
+
+State = TypeVar("State")
 
 
 class _Packed(msgspec.Struct, frozen=True, array_like=True):
@@ -37,17 +39,35 @@ def unpack(content: bytes) -> dict[str, NDArray[Any]]:
     StoreError
         If the bytes are damaged.
     """
+    packed = decode_state(content, dict[str, _Packed])
     try:
-        packed = msgspec.msgpack.decode(content, type=dict[str, _Packed])
         return {
             name: np.frombuffer(one.content, dtype=one.dtype).reshape(one.shape).copy()
             for name, one in packed.items()
         }
-    except (msgspec.DecodeError, ValueError, TypeError) as error:
-        raise StoreError(
-            f"The monitors' saved state is damaged: {error}",
-            remedy="Remove it: the monitors then start anew.",
-        ) from error
+    except (ValueError, TypeError) as error:
+        raise _damaged(error) from error
+
+
+def decode_state(content: bytes, kind: type[State]) -> State:
+    """Read a monitor's state, written as MessagePack.
+
+    Raises
+    ------
+    StoreError
+        If the bytes are damaged.
+    """
+    try:
+        return msgspec.msgpack.decode(content, type=kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> StoreError:
+    return StoreError(
+        f"The monitors' saved state is damaged: {error}",
+        remedy="Remove it: the monitors then start anew.",
+    )
 
 
 def _pack(array: NDArray[Any]) -> _Packed:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gleis.lifecycle.observers.joint import make_joint
 from gleis.lifecycle.observers.observer import Maker
 
-OBSERVERS: Mapping[str, Maker] = {}
+OBSERVERS: Mapping[str, Maker] = {
+    "joint": make_joint,
+}
 """Name -> maker, in the order in which they see and are shown."""
 TESTING = ("estimate", "labels", "fairness", "joint")
 """Those that test something share ``monitor.false_alarms`` evenly."""

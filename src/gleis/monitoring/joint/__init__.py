@@ -1,0 +1,1 @@
+"""Features that changed together: how they depend on each other, whatever each does alone."""
