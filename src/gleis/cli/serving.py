@@ -11,6 +11,7 @@ import typer
 
 from gleis.cli.options import AsJson, Flags, Folder, open_project
 from gleis.cli.output import print_json, say, working
+from gleis.lifecycle.decided import say_decision
 from gleis.lifecycle.results import Tick
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def tell_tick(tick: Tick) -> None:
         how = news.outcome or "is ready"
         style = "green" if news.outcome == "promoted" else "yellow"
         say(f"{when}  {news.strategy:<9}  version {news.challenger} {how}: {news.reason}", style)
+    if tick.held and tick.decision is not None:
+        say(f"{when}  held back  {say_decision(tick.decision)}", style="yellow")
     if tick.outcome is None:
         return
     outcome = tick.outcome

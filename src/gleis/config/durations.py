@@ -22,8 +22,10 @@ _PERIODS = {
     "month": timedelta(days=30),
     "year": timedelta(days=365),
 }
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LIMIT_PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
 _LIMIT = re.compile(r"\s*(\d{1,9})\s+(?:per|a|an)\s+(second|minute|hour|day)\s*")
+_BUDGET = re.compile(r"\s*(\d{1,6})\s+(?:per|a|an)\s+(hour|day|week|month|year)\s*")
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|min|h|d|w)\s*")
 _SHARE = re.compile(r"\s*(\d+(?:\.\d+)?)\s+in\s+(\d+(?:\.\d+)?)\s*")
 _RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s+(?:per|a|an)\s+(hour|day|week|month|year)\s*")
@@ -86,6 +88,31 @@ def parse_rate(text: str, key: str) -> tuple[float, timedelta]:
             field=key,
         )
     return float(match[1]), _PERIODS[match[2]]
+
+
+def parse_budget(text: str, key: str) -> tuple[int, timedelta]:
+    """Read ``4 per month``: at most so many in any stretch of that length.
+
+    Raises
+    ------
+    ConfigError
+        If ``text`` is anything else, or allows none; ``key`` is named.
+
+    Examples
+    --------
+    >>> parse_budget("4 per month", "triggers.budget")
+    (4, datetime.timedelta(days=30))
+    """
+    match = _BUDGET.fullmatch(text)
+    if match is None or int(match[1]) < 1:
+        raise ConfigError(
+            f"{key} is not a number of retrainings in a period",
+            seen=text,
+            remedy="Write a whole number from 1, per, and hour, day, week, month or year: "
+            "4 per month. Without any trigger nothing retrains.",
+            field=key,
+        )
+    return int(match[1]), _PERIODS[match[2]]
 
 
 def parse_limit(text: str, key: str) -> Limit:

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from gleis.config.durations import parse_duration, parse_every, parse_rate
-from gleis.config.settings import Settings
+from gleis.config.durations import parse_duration, parse_rate
+from gleis.config.settings import MonitorSettings, Settings
+from gleis.config.triggers import check_schedule
 from gleis.contracts.errors import ConfigError
-
-
-def check_schedule(line: str, key: str) -> None:
-    """Check a cron line or ``every 30d``.
-
-    Raises
-    ------
-    ConfigError
-        If it is neither; ``key`` is named.
-    """
-    if line.startswith("every "):
-        parse_every(line, key)
-    elif len(line.split()) != 5:
-        raise ConfigError(
-            f"{key} is neither a cron line nor an interval",
-            seen=line,
-            remedy='Write five cron fields, such as "0 3 1 * *", or "every 30d".',
-            field=key,
-        )
 
 
 def check_monitoring(settings: Settings) -> None:
@@ -46,7 +28,8 @@ def check_monitoring(settings: Settings) -> None:
             remedy="Write the share of labels that must come, such as 0.5; 0 never alarms.",
             field="monitor.coverage",
         )
-    check_schedule(monitor.joint_at, "monitor.joint_at")
+    if monitor.joint_at != MonitorSettings().joint_at:  # what reads cron lines takes time to load
+        check_schedule(monitor.joint_at, "monitor.joint_at")
     if not 200 <= monitor.joint_rows <= 20_000:
         raise ConfigError(
             "monitor.joint_rows is not between 200 and 20000",

@@ -146,6 +146,9 @@ class PerformanceTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """Rise of the mean loss below which a sure change is recorded, not alarmed."""
     block: str | None = None
     """As for ``drift``."""
+    before_labels: bool = False
+    """Retrain on an ``estimate`` alarm too: the loss is expected to have risen, though no label has
+    shown it. Earlier, but it trains on an estimate, and on labels from before the rise."""
 
 
 class TriggerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -160,12 +163,14 @@ class TriggerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     cooldown: str = "0s"
     """Time after a retraining in which no trigger but a person starts another."""
     budget: str | None = None
-    """The most retrainings that triggers start: ``4 per month``."""
+    """The most retrainings that triggers start in any stretch of that length: ``4 per month`` (30
+    days). What a person starts, and what broke off, does not count."""
     quiet: tuple[str, ...] = ()
     """Hours in which no trigger starts one (UTC): ``"22:00-06:00"``, ``"sat-sun"``,
-    ``"fri 18:00-24:00"``."""
+    ``"fri 18:00-24:00"``. One that is due then starts when they end."""
     dry_run: bool = False
-    """Record what would have been retrained and why, and retrain nothing."""
+    """Record what would have been retrained and why, and retrain nothing. Cooldown and budget count
+    what is recorded, as if it had been done."""
 
 
 class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

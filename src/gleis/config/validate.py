@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from gleis.config.durations import (
     parse_duration,
     parse_limit,
-    parse_rate,
     parse_share,
 )
 from gleis.config.fairness import check_fairness
 from gleis.config.leakage import check_leakage
 from gleis.config.mitigating import check_mitigation
-from gleis.config.monitoring import check_monitoring, check_schedule
+from gleis.config.monitoring import check_monitoring
 from gleis.config.settings import Settings
+from gleis.config.triggers import check_triggers
 from gleis.contracts.errors import ConfigError
 
 _SHORTEST = timedelta(seconds=0.1)
@@ -38,7 +38,7 @@ def validate(settings: Settings) -> None:
     check_leakage(settings)
     _numbers(settings)
     _errors(settings)
-    _triggers(settings)
+    check_triggers(settings.triggers)
     _serve(settings)
     _release(settings)
     _access(settings)
@@ -243,25 +243,6 @@ def _secure(key: str, address: str | None, *, url: bool) -> None:
         remedy="Write https://...; http is taken on this machine only.",
         field=key,
     )
-
-
-def _triggers(settings: Settings) -> None:
-    triggers = settings.triggers
-    parse_duration(triggers.cooldown, "triggers.cooldown")
-    for name, trigger in (("drift", triggers.drift), ("performance", triggers.performance)):
-        if trigger is not None:
-            parse_rate(trigger.false_alarms, f"triggers.{name}.false_alarms")
-            if trigger.block is not None:
-                parse_duration(trigger.block, f"triggers.{name}.block")
-    if triggers.new_labels is not None and triggers.new_labels < 1:
-        raise ConfigError(
-            "triggers.new_labels is not positive",
-            seen=triggers.new_labels,
-            remedy="Write how many new labels start a retraining, or leave it out.",
-            field="triggers.new_labels",
-        )
-    if triggers.schedule is not None:
-        check_schedule(triggers.schedule, "triggers.schedule")
 
 
 def _release(settings: Settings) -> None:

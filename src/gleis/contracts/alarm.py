@@ -87,6 +87,21 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """True if the expected effect is too small to matter, surely; None if nobody knows."""
 
 
+DRY_RUN = "dry run"
+"""`Decision.held_back` of a decision that only a dry run kept from retraining."""
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True):
+    """One trigger that fired."""
+
+    kind: TriggerKind
+    reason: str
+    alarms: tuple[str, ...] = ()
+    """Ids of the alarms behind it, oldest first."""
+    expected: Expected | None = None
+    """What the newest of them that knows expects for the model."""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """The loop decided to retrain, or not to, and why."""
 
@@ -98,4 +113,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[str, ...] = ()
     held_back: str | None = None
     """What kept it from retraining though a trigger fired: ``cooldown``, ``budget``, ``quiet
-    hours``, ``dry run``."""
+    hours``, several of them with commas, or ``dry run``."""
+    until: datetime | None = None
+    """When nothing holds it back any longer; None if nothing does, and for a dry run."""
+    causes: tuple[Cause, ...] = ()
+    """Every trigger that fired at that moment; the first names the decision."""
+    labels: int = 0
+    """Labels matched to predictions until then."""

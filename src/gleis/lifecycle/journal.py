@@ -44,12 +44,20 @@ class Journal:
         if self._facts.latest("alarm", alarm.id) != body:
             self._facts.append("alarm", alarm.id, body, alarm.at)
 
-    def write_decision(self, decision: Decision) -> None:
-        """Record a decision; one that waits for the end of a cooldown is recorded once."""
+    def write_decision(self, decision: Decision) -> bool:
+        """Record a decision; one that is held back until some moment is recorded once.
+
+        Returns
+        -------
+        bool
+            False if it waits for the same as the last one, and nothing was recorded.
+        """
         last = self.last_decision()
-        if last is None or not _waits_again(last, decision):
-            body = msgspec.json.encode(decision)
-            self._facts.append_once("decision", decision.id, body, decision.at)
+        if last is not None and _waits_again(last, decision):
+            return False
+        body = msgspec.json.encode(decision)
+        self._facts.append_once("decision", decision.id, body, decision.at)
+        return True
 
     def write_trained(self, decision: Decision, labels: int, outcome: Outcome) -> None:
         """Record what came of a decision."""
@@ -131,5 +139,6 @@ class Journal:
 
 def _waits_again(last: Decision, now: Decision) -> bool:
     """Say whether both wait for the same; the reason may count on, as that of new labels does."""
-    waits = not last.retrain and not now.retrain
-    return waits and (last.kind, last.alarms) == (now.kind, now.alarms)
+    if last.until is None or now.until is None:
+        return False
+    return (last.kind, last.alarms, last.until) == (now.kind, now.alarms, now.until)

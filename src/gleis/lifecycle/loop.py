@@ -19,11 +19,13 @@ from datetime import datetime
 from gleis.config.settings import TriggerSettings
 from gleis.contracts.alarm import Decision
 from gleis.contracts.errors import GleisError
-from gleis.lifecycle.alarms import held_back, resolve_answered
+from gleis.lifecycle.alarms import resolve_answered
+from gleis.lifecycle.decided import say_decision
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.releasing import Releasing
 from gleis.lifecycle.results import Outcome, Tick
-from gleis.lifecycle.triggers import Situation, decide
+from gleis.lifecycle.situation import find_situation
+from gleis.lifecycle.triggers import decide
 from gleis.lifecycle.watching import Watching
 from gleis.lifecycle.workbench import Workbench
 
@@ -39,8 +41,7 @@ class Loop:
     retrain : callable (Workbench, Decision) -> Outcome
         Carries a decision through the line, durably or directly.
     triggers : TriggerSettings, optional
-        What starts a retraining; by default the project's. Monitors always watch as the project
-        says, so that policies differ in what they do, not in what they see.
+        What starts a retraining; by default the bench's. Monitors watch as the bench says.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class Loop:
         self.watching.keep()
         release = self.releasing.tick(now)
         # Whoever is on trial is the answer to the last trigger: it is waited for.
-        decision = self._decide(now) if self.releasing.running is None else None
+        decision, new = self._decide(now) if self.releasing.running is None else (None, False)
         outcome = self._act(decision) if decision and decision.retrain else None
         if outcome is not None:
             self.watching.keep()
@@ -92,28 +93,21 @@ class Loop:
             labels=news.labels,
             alarms=news.alarms,
             decision=decision,
+            held=new and decision is not None and not decision.retrain,
             outcome=outcome,
             release=release,
         )
 
-    def _decide(self, now: datetime) -> Decision | None:
-        trained = self.journal.last_trained()
-        if trained is None:
-            return None
-        alarms = self.journal.alarms(since=trained.at)
-        situation = Situation(
-            now=now,
-            trained=trained.at,
-            new_labels=self.watching.labels - trained.labels,
-            alarms=alarms,
-            held=held_back(alarms, self.journal.handled(), now),
-            failed=trained.error,
-            kind=trained.kind,
-        )
-        decision = decide(self._triggers, situation)
-        if decision is not None:
-            self.journal.write_decision(decision)
-        return decision
+    def _decide(self, now: datetime) -> tuple[Decision | None, bool]:
+        """Decide, and record it; say whether that was new."""
+        situation = find_situation(self.journal, self._triggers, self.watching.labels, now)
+        decision = decide(self._triggers, situation) if situation is not None else None
+        if decision is None:
+            return None, False
+        new = self.journal.write_decision(decision)
+        if new and not decision.retrain:
+            self.bench.tell("held back", say_decision(decision))
+        return decision, new
 
     def _act(self, decision: Decision) -> Outcome | None:
         """Retrain; a journey that fails is recorded, and the service goes on."""

@@ -50,6 +50,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     """New labels matched to predictions."""
     alarms: tuple[Alarm, ...] = ()
     decision: Decision | None = None
+    held: bool = False
+    """True if the decision is new and something holds it back."""
     outcome: Outcome | None = None
     release: ReleaseNews | None = None
     """What became of the running release."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gleis.contracts.deployment import Version
+from gleis.lifecycle.decided import say_decision
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.triggers import next_scheduled
 from gleis.lifecycle.workbench import Workbench
@@ -35,7 +36,9 @@ def status(bench: Workbench) -> dict[str, Any]:
         },
         "alarms": len(alarms),
         "last alarm": f"{alarms[-1].at:%Y-%m-%d %H:%M} {alarms[-1].message}" if alarms else None,
-        "last decision": f"{decision.at:%Y-%m-%d %H:%M} {decision.reason}" if decision else None,
+        "last decision": f"{decision.at:%Y-%m-%d %H:%M} {say_decision(decision)}"
+        if decision
+        else None,
         "last training": trained.at.isoformat() if trained else None,
         "last failure": trained.error if trained and trained.error else None,
         "next scheduled": due.isoformat() if due else None,

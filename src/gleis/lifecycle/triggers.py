@@ -7,16 +7,19 @@ Only what a person asks for gets an id that no other has.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 import msgspec
 from croniter import croniter
 
-from gleis.config.durations import parse_duration, parse_every
-from gleis.config.settings import TriggerSettings
-from gleis.contracts.alarm import Alarm, Decision, TriggerKind
+from gleis.config.durations import parse_budget, parse_duration, parse_every
+from gleis.config.quiet import QuietHours
+from gleis.config.settings import DriftTrigger, PerformanceTrigger, TriggerSettings
+from gleis.contracts.alarm import DRY_RUN, Alarm, Cause, Decision, TriggerKind
 
+AGAIN = "again, after a failure"
 RETRY = timedelta(hours=1)
 """Time after which a training that broke off is tried again."""
 
@@ -38,48 +41,90 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Why the last training broke off, if it did."""
     kind: TriggerKind = "demand"
     """What had started it."""
+    causes: tuple[Cause, ...] = ()
+    """The triggers behind it."""
+    started: Sequence[datetime] = ()
+    """When trainings were started that a trigger wanted and that did not break off, oldest
+    first: what the budget counts."""
+    labels: int = 0
+    """Labels matched to predictions so far."""
+
+
+class _Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds a trigger back, and until when."""
+
+    names: tuple[str, ...]
+    until: datetime
 
 
 def decide(triggers: TriggerSettings, situation: Situation) -> Decision | None:
     """Say whether to retrain now, and why.
 
+    A trigger that cooldown, budget or quiet hours hold back is not lost: the decision is asked for
+    again at the next look, and fires when they end if its reason still stands.
+
     Returns
     -------
     Decision or None
-        None if no trigger says anything; ``retrain=False`` if one does but the cooldown holds.
+        None if no trigger says anything; ``retrain=False`` if one does but is held back.
+    """
+    causes = find_causes(triggers, situation)
+    if not causes:
+        return None
+    held = _hold(triggers, situation)
+    first = causes[0]
+    decision = Decision(
+        id=f"{situation.now:%Y%m%dT%H%M%S}-{first.kind}",
+        at=situation.now,
+        retrain=held is None,
+        kind=first.kind,
+        reason=first.reason,
+        alarms=first.alarms,
+        causes=causes,
+        labels=situation.labels,
+    )
+    if held is not None:
+        names = ", ".join(held.names)
+        reason = f"{first.reason}; waits until {held.until:%Y-%m-%d %H:%M}: {names}"
+        return msgspec.structs.replace(decision, reason=reason, held_back=names, until=held.until)
+    if triggers.dry_run and first.kind != "demand":
+        reason = f"dry run, would have retrained because {first.reason}"
+        return msgspec.structs.replace(decision, reason=reason, retrain=False, held_back=DRY_RUN)
+    return decision
+
+
+def find_causes(triggers: TriggerSettings, situation: Situation) -> tuple[Cause, ...]:
+    """Return every trigger that fires, the one that names the decision first.
+
+    The loss, as it is known, comes before the inputs, and both before the calendar. A training that
+    broke off is tried again after `RETRY`, whatever else fires.
     """
     if situation.failed is not None:
         return _again(situation)
-    found = _first(triggers, situation)
-    if found is None:
-        return None
-    kind, reason, alarms = found
-    rest = parse_duration(triggers.cooldown, "triggers.cooldown")
-    until = situation.trained + rest
-    waits = situation.now < until
-    if waits:
-        reason = f"{reason}; waits until {until:%Y-%m-%d %H:%M}, the end of the cooldown"
-    return Decision(
-        id=f"{situation.now:%Y%m%dT%H%M%S}-{kind}",
-        at=situation.now,
-        retrain=not waits,
-        kind=kind,
-        reason=reason,
-        alarms=alarms,
-    )
+    alarms = [a for a in standing(triggers, situation.alarms) if a.id not in situation.held]
+    early = triggers.performance is not None and triggers.performance.before_labels
+    found = [
+        _alarmed("performance", triggers.performance, alarms, ("performance",)),
+        _alarmed("performance", triggers.performance, alarms, ("estimate",)) if early else None,
+        _alarmed("drift", triggers.drift, alarms, ("drift",)),
+        _scheduled(triggers.schedule, situation),
+        _labelled(triggers.new_labels, situation),
+    ]
+    return tuple(cause for cause in found if cause is not None)
 
 
-def _again(situation: Situation) -> Decision | None:
-    """Try a training that broke off once more, an hour later."""
-    if situation.now < situation.trained + RETRY:
-        return None
-    return Decision(
-        id=f"{situation.now:%Y%m%dT%H%M%S}-{situation.kind}",
-        at=situation.now,
-        retrain=True,
-        kind=situation.kind,
-        reason=f"again, after a failure: {situation.failed}",
-    )
+def standing(triggers: TriggerSettings, alarms: Iterable[Alarm]) -> list[Alarm]:
+    """Return the alarms that are a reason to retrain.
+
+    Not those that the later check found wrong, and not those whose change is surely harmless,
+    unless ``drift.harmless = "alarm"``.
+    """
+    harmless = (triggers.drift or DriftTrigger()).harmless
+    return [
+        alarm
+        for alarm in alarms
+        if alarm.confirmed is not False and not (alarm.harmless is True and harmless == "record")
+    ]
 
 
 def on_demand(now: datetime, by: str) -> Decision:
@@ -105,20 +150,84 @@ def next_scheduled(line: str, after: datetime) -> datetime:
     return moment
 
 
-def _first(
-    triggers: TriggerSettings, situation: Situation
-) -> tuple[TriggerKind, str, tuple[str, ...]] | None:
-    """Return the first trigger that fires: kind, reason, ids of the alarms behind it."""
-    wanted = {"drift": triggers.drift is not None, "performance": triggers.performance is not None}
-    kinds: tuple[TriggerKind, ...] = ("performance", "drift")
-    for kind in kinds:
-        alarms = [a for a in situation.alarms if a.kind == kind and a.id not in situation.held]
-        if wanted[kind] and alarms:
-            return kind, alarms[-1].message, tuple(alarm.id for alarm in alarms)
-    if triggers.schedule is not None:
-        due = next_scheduled(triggers.schedule, situation.trained)
-        if situation.now >= due:
-            return "schedule", f"scheduled ({triggers.schedule}), due {due:%Y-%m-%d %H:%M}", ()
-    if triggers.new_labels is not None and situation.new_labels >= triggers.new_labels:
-        return "new_labels", f"{situation.new_labels} new labels since the last training", ()
-    return None
+def _again(situation: Situation) -> tuple[Cause, ...]:
+    """Try a training that broke off once more, an hour later."""
+    if situation.now < situation.trained + RETRY:
+        return ()
+    wanted = [cause for cause in situation.causes if not cause.reason.startswith(AGAIN)]
+    alarms = wanted[0].alarms if wanted else ()
+    return (
+        Cause(kind=situation.kind, reason=f"{AGAIN}: {situation.failed}", alarms=alarms),
+        *wanted,
+    )
+
+
+def _alarmed(
+    kind: TriggerKind,
+    trigger: DriftTrigger | PerformanceTrigger | None,
+    alarms: Sequence[Alarm],
+    kinds: tuple[str, ...],
+) -> Cause | None:
+    found = [alarm for alarm in alarms if alarm.kind in kinds]
+    if trigger is None or not found:
+        return None
+    expected = [alarm.expected for alarm in found if alarm.expected is not None]
+    return Cause(
+        kind=kind,
+        reason=found[-1].message,
+        alarms=tuple(alarm.id for alarm in found),
+        expected=expected[-1] if expected else None,
+    )
+
+
+def _scheduled(line: str | None, situation: Situation) -> Cause | None:
+    if line is None:
+        return None
+    due = next_scheduled(line, situation.trained)
+    if situation.now < due:
+        return None
+    return Cause(kind="schedule", reason=f"scheduled ({line}), due {due:%Y-%m-%d %H:%M}")
+
+
+def _labelled(wanted: int | None, situation: Situation) -> Cause | None:
+    if wanted is None or situation.new_labels < wanted:
+        return None
+    reason = f"{situation.new_labels} new labels since the last training"
+    return Cause(kind="new_labels", reason=reason)
+
+
+def _hold(triggers: TriggerSettings, situation: Situation) -> _Hold | None:
+    """Return what keeps triggers from retraining now; a person is kept by nothing."""
+    now, again = situation.now, situation.failed is not None
+    if again and situation.kind == "demand":
+        return None
+    rest = parse_duration(triggers.cooldown, "triggers.cooldown")
+    ends = {
+        "cooldown": now if again else situation.trained + rest,
+        "budget": _budget_end(triggers.budget, situation),
+        "quiet hours": _quiet_end(triggers.quiet, now),
+    }
+    names = tuple(name for name, end in ends.items() if end > now)
+    if not names:
+        return None
+    # Cooldown and budget may end within later quiet hours.
+    return _Hold(names=names, until=_quiet_end(triggers.quiet, max(ends.values())))
+
+
+def _budget_end(budget: str | None, situation: Situation) -> datetime:
+    """Return the moment from which the period before it holds fewer than the budget."""
+    if budget is None:
+        return situation.now
+    count, period = parse_budget(budget, "triggers.budget")
+    if len(situation.started) < count:
+        return situation.now
+    return situation.started[-count] + period
+
+
+@cache
+def _quiet(entries: tuple[str, ...]) -> QuietHours:
+    return QuietHours(entries)
+
+
+def _quiet_end(entries: tuple[str, ...], moment: datetime) -> datetime:
+    return _quiet(entries).until(moment) if entries else moment
