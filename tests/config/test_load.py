@@ -62,6 +62,7 @@ def test_flag_beats_environment_beats_file(tmp_path):
         (MINIMAL + '[serve]\ntimeout = "0s"\n', "serve.timeout"),
         (MINIMAL + '[serve]\noutliers = "drop"\n', "serve.outliers"),
         (MINIMAL + '[evidence]\noutliers = "few"\n', "few"),
+        (MINIMAL + '[evidence]\noutlier_method = "isolation"\n', "mean isolation_forest?"),
         (MINIMAL + '[evidence]\ngroups = "machine"\n', "evidence.groups"),
         (MINIMAL + '[evidence]\ngroups = ["late"]\n', "evidence.groups holds the target"),
         (MINIMAL + '[features]\navailable_at = { fare = "6x" }\n', "available_at.fare"),

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from gleis.config.settings import ProjectSettings, Settings, SplitSettings
-from gleis.packaging.outliers import outlier_scorer
+from gleis.packaging.outliers.scorer import outlier_scorer
 from gleis.training.prepare import prepare
 from gleis.training.reference import make_background, make_outliers
 

@@ -47,7 +47,8 @@ def explain(
         return ConfigError(f"{place}: {field} is no key", seen=seen, remedy=remedy, field=field)
     choices = _choices(field)
     wanted = f"is none of {', '.join(choices)}" if choices else f"has the wrong type: {what}"
-    remedy = f"Mend the value; {_PAGE}"
+    near = get_close_matches(seen, choices, n=1) if isinstance(seen, str) else []
+    remedy = f"Did you mean {near[0]}? {_PAGE}" if near else f"Mend the value; {_PAGE}"
     return ConfigError(f"{place}: {field} {wanted}", seen=seen, remedy=remedy, field=field)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from gleis.contracts.contract import Task
+from gleis.contracts.outliers import OutlierMethod
 from gleis.contracts.release import RowMetric, Strategy, Watched
 
 
@@ -68,10 +69,10 @@ class EvidenceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     whole groups are kept apart is a leak. Without it such columns are looked for; ``[]``: none."""
     outliers: str = "1 in 1000"
     """Share of training rows that count as unusual as a whole; live rows as unusual are flagged."""
-    outlier_method: Literal["mahalanobis", "isolation_forest", "ecod"] = "mahalanobis"
+    outlier_method: OutlierMethod = "mahalanobis"
     """How unusual a row is: ``mahalanobis``, the distance of its numbers from their mean with their
-    correlations, and how rare its categories are; ``isolation_forest``; ``ecod``, the tails of each
-    column."""
+    correlations, and how rare its categories are; ``isolation_forest``, how few random cuts set it
+    apart; ``ecod``, how far out in the tails of each column it is."""
     measurement_error: dict[str, float] = {}
     """How far a number may be from the truth, in its unit: ``{ temp = 0.5 }``. The robustness test
     moves each row's numbers so far, to where it does most harm; others by 1% of their spread."""

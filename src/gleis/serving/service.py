@@ -16,7 +16,7 @@ from gleis.contracts.errors import UnavailableError
 from gleis.contracts.ports import Columns, Model
 from gleis.contracts.prediction import Batch, Reason, Role
 from gleis.packaging.load import Package
-from gleis.packaging.outliers import outlier_scorer
+from gleis.packaging.outliers.scorer import outlier_scorer
 from gleis.serving.answers import Answer, Renderer
 from gleis.serving.labels import LabelReader
 from gleis.serving.ranges import Ranges

@@ -8,13 +8,13 @@ import msgspec
 import numpy as np
 import polars as pl
 
-from gleis.contracts.outliers import OutlierModel
+from gleis.contracts.outliers import OutlierMethod, OutlierModel
 from gleis.contracts.profile import Reference
 from gleis.data.profile import profile, sketch_number
 from gleis.evidence.losses import row_loss, score_columns
-from gleis.evidence.outliers import fit_outliers
+from gleis.evidence.outliers.fit import fit_outliers
 from gleis.packaging.examples import Examples
-from gleis.packaging.outliers import outlier_scorer
+from gleis.packaging.outliers.scorer import outlier_scorer
 from gleis.training.prepare import Prepared
 
 if TYPE_CHECKING:
@@ -39,13 +39,15 @@ def make_reference(prepared: Prepared, scores: Scores) -> Reference:
     )
 
 
-def make_outliers(prepared: Prepared, rate: float) -> OutlierModel:
+def make_outliers(
+    prepared: Prepared, rate: float, method: OutlierMethod = "mahalanobis", seed: int = 0
+) -> OutlierModel:
     """Fit an outlier model on the training rows; a share of ``rate`` of them lies beyond it.
 
     Scores at the threshold itself do not count, so with many equal rows it may be fewer.
     """
     rows = prepared.features[prepared.split.train]
-    fitted = fit_outliers(rows, prepared.contract)
+    fitted = fit_outliers(rows, prepared.contract, method, seed)
     columns = {name: rows[name].to_list() for name in rows.columns}
     scores = outlier_scorer(fitted).score(columns)
     threshold = float(np.quantile(scores, 1.0 - rate, method="higher"))

@@ -359,7 +359,12 @@ class Trainer:
         reference = make_reference(prepared, scores)
         examples = make_examples(prepared, scores)
         rate = parse_share(self.settings.evidence.outliers, "evidence.outliers")
-        outliers = make_outliers(prepared, rate)
+        outliers = make_outliers(
+            prepared,
+            rate,
+            self.settings.evidence.outlier_method,
+            derive_seed(self.settings.seed, "outliers"),
+        )
         background = make_background(prepared, derive_seed(self.settings.seed, "background"))
         return Examined(
             key=key,

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 
 from gleis.contracts.contract import Column, Contract
-from gleis.evidence.outliers import fit_outliers
+from gleis.evidence.outliers.fit import fit_outliers
 
 
 def fit(**columns):

@@ -1,55 +1,19 @@
-"""Outlier scores of rows, in microseconds: numpy and look-ups, nothing else in memory."""
+"""The Mahalanobis distance of numbers and the surprise of categories, in microseconds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gleis.contracts.outliers import MahalanobisOutliers, OutlierModel
+from gleis.contracts.outliers import MahalanobisOutliers, Strangeness
 from gleis.packaging.coded import Coded
 from gleis.packaging.lines import places_among
+from gleis.packaging.outliers.rarity import Rarity, names_of, strangest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-
-class OutlierScorer(Protocol):
-    """Scores rows: the higher, the stranger."""
-
-    threshold: float
-    """A row with a higher score is an outlier."""
-
-    def score(
-        self, columns: Mapping[str, Sequence[Any]], numbers: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float64]:
-        """Score rows.
-
-        Parameters
-        ----------
-        columns : mapping of str to sequence, each (n_rows,)
-            The contract's features; None or NaN is missing.
-        numbers : ndarray of float64, (n_numeric, n_rows), optional
-            Those of ``numeric`` as a matrix, NaN where missing, if it was made already.
-
-        Returns
-        -------
-        ndarray of float64, (n_rows,)
-        """
-        ...
-
-
-def outlier_scorer(model: OutlierModel, numeric: Sequence[str] = ()) -> OutlierScorer:
-    """Return what scores rows for a model; another method is entered here.
-
-    Parameters
-    ----------
-    model : OutlierModel
-    numeric : sequence of str
-        Names of the rows of the matrix that ``score`` may be handed.
-    """
-    return MahalanobisScorer(model, numeric)
 
 
 class MahalanobisScorer:
@@ -97,10 +61,8 @@ class MahalanobisScorer:
         # One product instead of a division and two: standardise, whiten, and the half of d**2 / 2.
         scale = np.array(model.scale, dtype=np.float64)[:, None]
         self._project = np.ascontiguousarray((whiten / scale).T * np.sqrt(0.5))
-        self._look_up: list[tuple[str, dict[Any, float], float]] = [
-            (name, _with_missing(known, model.missing[name]), model.unseen[name])
-            for name, known in model.surprise.items()
-        ]
+        self._rarity = Rarity(model)
+        self._look_up = self._rarity.look_up
 
     def score(
         self, columns: Mapping[str, Sequence[Any]], numbers: NDArray[np.float64] | None = None
@@ -125,8 +87,35 @@ class MahalanobisScorer:
                 scores += [get(value, unseen) for value in values]
         return scores
 
+    def explain(self, row: Mapping[str, Any]) -> list[Strangeness]:
+        """Say by how much the score would fall if one number were as the others let expect.
 
-def _with_missing(known: Mapping[Any, float], missing: float) -> dict[Any, float]:
-    found = dict(known)
-    found[None] = missing
-    return found
+        Of a number, ``(P z)_i ** 2 / (2 P_ii)`` with ``P`` the inverse of the correlations: that
+        is what its distance from its conditional mean adds. Of a category, how much more
+        surprising its value is than the most common one.
+        """
+        found = [self._rarity.explain(name, row[name]) for name in self._rarity.names]
+        if self._names:
+            found += self._numbers(row)
+        return strangest(found)
+
+    def _numbers(self, row: Mapping[str, Any]) -> list[Strangeness]:
+        model = self.model
+        whiten = np.array(model.whiten, dtype=np.float64).reshape(len(model.numbers), -1)
+        inverse = whiten @ whiten.T
+        own = np.maximum(np.diagonal(inverse), np.finfo(np.float64).tiny)
+        values = names_of(row, model.numbers)
+        standard = np.nan_to_num((values - model.mean) / model.scale, nan=0.0)
+        pull = inverse @ standard
+        middle = (standard - pull / own) * model.scale + model.mean
+        spread = np.asarray(model.scale) / np.sqrt(own)
+        adds = np.where(np.isnan(values), 0.0, pull**2 / own / 2.0)
+        return [
+            Strangeness(
+                feature=name,
+                value=row[name],
+                adds=float(more),
+                usual=f"{at - 2 * wide:,.6g} to {at + 2 * wide:,.6g} beside its other numbers",
+            )
+            for name, more, at, wide in zip(model.numbers, adds, middle, spread, strict=True)
+        ]

@@ -10,8 +10,8 @@ from scipy.spatial.distance import mahalanobis
 
 from gleis.contracts.contract import Column, Contract
 from gleis.contracts.outliers import OutlierModel
-from gleis.evidence.outliers import fit_outliers
-from gleis.packaging.outliers import outlier_scorer
+from gleis.evidence.outliers.fit import fit_outliers
+from gleis.packaging.outliers.scorer import outlier_scorer
 
 CONTRACT = Contract(
     task="regression",
@@ -122,3 +122,25 @@ def test_numbers_that_are_a_matrix_already(lines):
     found = outlier_scorer(model, lines).score(columns, numbers)
     np.testing.assert_array_equal(found, outlier_scorer(model).score(columns))
     np.testing.assert_array_equal(outlier_scorer(model, ("a",)).score(columns, numbers[:1]), found)
+
+
+def test_an_explanation_says_how_far_the_score_would_fall():
+    """Of a number: were it at its mean given the others. Of a category: were it the usual one."""
+    scorer = outlier_scorer(fit_outliers(some_rows(), CONTRACT))
+    row = {"a": 3.0, "shop": "q", "b": 90, "flat": 0.1, "twice": 6.0, "open": False}
+    found = {one.feature: one for one in scorer.explain(row)}
+    assert next(iter(found)) == "b"
+
+    def score(**changes):
+        return scorer.score({name: [value] for name, value in (row | changes).items()})[0]
+
+    b = np.linspace(-200, 200, 40_001)
+    falls = score() - scorer.score({n: [v] * len(b) for n, v in row.items()} | {"b": b.tolist()})
+    assert found["b"].adds == pytest.approx(falls.max(), rel=1e-6)
+    low, high = (float(x) for x in found["b"].usual.split(" beside")[0].split(" to "))
+    assert (low + high) / 2 == pytest.approx(b[falls.argmax()], abs=0.02)
+    common = some_rows()["shop"].drop_nulls().value_counts(sort=True)["shop"][0]
+    assert found["shop"].adds == pytest.approx(score() - score(shop=common))
+    assert found["shop"].usual.startswith(f"{common} in ")
+    assert "flat" not in found
+    assert "a" not in {one.feature for one in scorer.explain(row | {"a": None})}

@@ -1,0 +1,1 @@
+"""Outlier scores of rows, a method each file; ``scorer.py`` chooses."""
