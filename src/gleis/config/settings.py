@@ -41,6 +41,8 @@ class SplitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """A share of the rows or groups (0 < share < 1), or for ``time`` a duration: ``14d``."""
     group: str | None = None
     """Column of the groups, for ``by = "group"``. Never a feature."""
+    since: str | None = None
+    """Rows before this moment (ISO 8601, UTC) neither train nor test: the world was another."""
 
 
 class FeatureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

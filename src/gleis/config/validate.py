@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from gleis.config.durations import (
@@ -108,6 +108,8 @@ def _split(settings: Settings) -> None:
             remedy="Name the column of the event time under [project].",
             field="project.time",
         )
+    if split.since is not None:
+        _since(split.since, project.time)
     if split.by == "group" and split.group is None:
         raise ConfigError(
             'split.by = "group" needs split.group',
@@ -130,6 +132,24 @@ def _split(settings: Settings) -> None:
             remedy="Write the share of rows to test on, such as 0.2.",
             field="split.test",
         )
+
+
+def _since(moment: str, time: str | None) -> None:
+    if time is None:
+        raise ConfigError(
+            "split.since needs project.time",
+            remedy="Name the column of the event time under [project].",
+            field="project.time",
+        )
+    try:
+        datetime.fromisoformat(moment)
+    except ValueError:
+        raise ConfigError(
+            "split.since is no moment",
+            seen=moment,
+            remedy="Write it as 2013-04-01 or 2013-04-01T06:00.",
+            field="split.since",
+        ) from None
 
 
 def _features(settings: Settings) -> None:

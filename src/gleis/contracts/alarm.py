@@ -111,6 +111,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     kind: TriggerKind
     reason: str
     alarms: tuple[str, ...] = ()
+    since: datetime | None = None
+    """Only rows from this moment on train, as the world was another before; None for all."""
     held_back: str | None = None
     """What kept it from retraining though a trigger fired: ``cooldown``, ``budget``, ``quiet
     hours``, several of them with commas, or ``dry run``."""

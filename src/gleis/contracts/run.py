@@ -61,5 +61,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the package made from it."""
     tracking: str | None = None
     """MLflow run id."""
+    since: str | None = None
+    """Rows before this moment were left out; None if all took part."""
+    test: str | float | None = None
+    """How far back, or which share, the test rows were."""
     adopted: str | None = None
     """SHA-256 of the file the model came from; None if it was fitted here."""

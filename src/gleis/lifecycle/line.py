@@ -28,6 +28,7 @@ from gleis.lifecycle.pack import Packed, pack
 from gleis.lifecycle.record import judge_baseline_run, judge_run
 from gleis.lifecycle.releasing import end_running, start_release
 from gleis.lifecycle.results import Outcome
+from gleis.lifecycle.since_change import bench_of
 from gleis.lifecycle.tracked import track_run
 from gleis.lifecycle.unchanged import keep_done
 from gleis.lifecycle.workbench import Workbench, whoami
@@ -78,6 +79,7 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     do : Do
         How steps are done.
     """
+    bench = bench_of(bench, decision)
     settings = bench.settings
     check_gates(settings)
     bench.open_key()

@@ -71,6 +71,8 @@ def _record(
         model=made.estimator if isinstance(made, Fitted) else made.rule,
         evidence=examined.evidence,
         verdict=verdict,
+        since=bench.settings.split.since,
+        test=bench.settings.split.test,
         adopted=made.adopted if isinstance(made, Fitted) else None,
     )
     bench.home.facts.append_once("run", run.id, msgspec.json.encode(run), bench.clock.now())

@@ -40,7 +40,12 @@ def reproduce(bench: Workbench, run: Run) -> Reproduction:
             seen=run.id,
             remedy=f"Compare the file: its SHA-256 is {run.adopted}.",
         )
-    settings = msgspec.structs.replace(bench.settings, params=run.params, seed=run.seed)
+    split = bench.settings.split
+    test = split.test if run.test is None else run.test
+    split = msgspec.structs.replace(split, since=run.since, test=test)
+    settings = msgspec.structs.replace(
+        bench.settings, params=run.params, seed=run.seed, split=split
+    )
     trainer = Trainer(
         bench.folder,
         settings,
@@ -49,7 +54,7 @@ def reproduce(bench: Workbench, run: Run) -> Reproduction:
         bench.read,
     )
     again = trainer.fit(run.dataset)
-    before = trainer.scores(_fitted_before(bench, run, again))
+    before = trainer.scores(_fitted_before(trainer, run, again))
     now = trainer.scores(again)
     return Reproduction(
         run=run.id,
@@ -60,10 +65,9 @@ def reproduce(bench: Workbench, run: Run) -> Reproduction:
     )
 
 
-def _fitted_before(bench: Workbench, run: Run, again: Fitted) -> Fitted:
+def _fitted_before(trainer: Trainer, run: Run, again: Fitted) -> Fitted:
     """Score the recorded model on the rows of today's split: the record keeps the model."""
     recorded = msgspec.structs.replace(again, estimator=run.model)
-    trainer = bench.trainer
     prepared = trainer.prepare(run.dataset)
     features = prepared.features[prepared.split.test]
     scores = trainer.estimator(recorded).predict(

@@ -78,6 +78,20 @@ class Workbench:
         self.insecure_dev = insecure_dev
         self.asked_only = asked_only
 
+    def under(self, settings: Settings) -> Workbench:
+        """Return a bench over the same stores and clock with other settings."""
+        return Workbench(
+            self.folder,
+            settings,
+            self.home,
+            self.clock,
+            kept=self.kept,
+            tracked=self.tracked,
+            tell=self.tell,
+            insecure_dev=self.insecure_dev,
+            asked_only=self.asked_only,
+        )
+
     @cached_property
     def tracking(self) -> Tracking | None:
         """MLflow, if this bench is tracked."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from gleis.config.settings import Settings
+from gleis.contracts.clock import utc
 from gleis.contracts.contract import Contract
+from gleis.contracts.errors import DataError
 from gleis.data.checks import check_rows
 from gleis.data.contract import encode_target, infer_contract
 from gleis.data.split import Split, split_rows
@@ -56,6 +60,7 @@ def prepare(frame: pl.DataFrame, settings: Settings) -> Prepared:
         Whatever is wrong with the rows, naming column and value.
     """
     notes = check_rows(frame, settings)
+    frame, notes = _recent(frame, settings, notes)
     rows = frame.filter(pl.col(settings.project.target).is_not_null())
     if left_out := frame.height - rows.height:
         notes = [*notes, f"{left_out:,} rows have no label and were kept out of training."]
@@ -67,3 +72,23 @@ def prepare(frame: pl.DataFrame, settings: Settings) -> Prepared:
     if settings.split.by == "group":
         groups = rows[settings.split.group or ""].rank("dense").to_numpy().astype(np.intp) - 1
     return Prepared(rows, contract, target, split, tuple(notes), groups)
+
+
+def _recent(
+    frame: pl.DataFrame, settings: Settings, notes: Sequence[str]
+) -> tuple[pl.DataFrame, list[str]]:
+    """Leave out what happened before ``split.since``."""
+    since = settings.split.since
+    if since is None:
+        return frame, list(notes)
+    moment = utc(datetime.fromisoformat(since))
+    rows = frame.filter(pl.col(settings.project.time or "") >= moment)
+    if rows.is_empty():
+        raise DataError(
+            "There are no rows since split.since",
+            seen=since,
+            remedy="Take an earlier moment, or leave it out.",
+            field="split.since",
+        )
+    left_out = frame.height - rows.height
+    return rows, [*notes, f"{left_out:,} rows from before {moment:%Y-%m-%d %H:%M} were left out."]
