@@ -32,7 +32,7 @@ def test_monitor_raises_the_alarm_and_retrains_nothing(shifted):
     said = gleis(shifted, "monitor")
     assert said.code == 0, said.err
     assert "720 new predictions, 720 new labels" in said.out
-    assert "alarm   `price` drifted" in said.out
+    assert "alarm   `price` rose from a median of" in said.out
     assert "false alarm" in said.out
     assert len(gleis(shifted, "runs", "--json").json) == 2
 

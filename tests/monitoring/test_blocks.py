@@ -123,8 +123,42 @@ def test_a_block_of_one_row_is_ranked_as_online():
 
 
 def test_late_rows_join_the_open_block():
-    assert list(cut_blocks(np.array([50.0, 61.0]), 10.0, 6.0)) == [(slice(0, 2), 6.0)]
-    assert list(cut_blocks(np.array([]), 10.0, math.nan)) == []
+    assert cut_blocks(np.array([50.0, 61.0]), 10.0, 6.0) == ([(slice(0, 2), 6.0)], 0)
+    assert cut_blocks(np.array([]), 10.0, math.nan) == ([], 0)
+
+
+@pytest.mark.parametrize("wrong", [1e9, -1e9])
+def test_a_clock_far_off_neither_ends_the_present_nor_stops_it(wrong):
+    """One row in ten comes from a device whose clock is decades off."""
+    stamps = np.arange(0.0, 100.0, 1.0)
+    stamps[5::10] += wrong
+    parts, away = cut_blocks(stamps, 10.0, math.nan)
+    assert [number for _, number in parts] == list(range(10))
+    assert away == 0
+
+
+@pytest.mark.parametrize("jump", [1e9, -500.0])
+def test_a_clock_that_was_set_is_followed_after_twenty_rows(jump):
+    stamps = np.arange(600.0, 700.0)
+    stamps[50:] += jump
+    parts, _ = cut_blocks(stamps, 10.0, math.nan)
+    numbers = [number for _, number in parts]
+    assert numbers[:5] == [60, 61, 62, 63, 64]
+    assert parts[5] == (slice(69, 70), np.floor(stamps[69] / 10))
+    assert len(parts) == 9  # and no empty stretches between
+
+
+def test_doubt_goes_on_however_rows_are_cut():
+    stamps = np.arange(600.0, 700.0)
+    stamps[50:] += 1e6
+    whole, _ = cut_blocks(stamps, 10.0, math.nan)
+    numbers, present, away = [], math.nan, 0
+    for stamp in stamps:
+        parts, away = cut_blocks(np.array([stamp]), 10.0, present, away)
+        present = parts[0][1]
+        numbers.append(present)
+    joined = [number for part, number in whole for _ in range(part.stop - part.start)]
+    assert numbers == joined
 
 
 def test_blocks_need_times():

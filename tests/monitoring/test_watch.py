@@ -84,8 +84,15 @@ def test_a_drifted_feature_alarms_in_plain_words():
     assert alarm.evidence >= alarm.threshold == pytest.approx(1.30103)
     assert alarm.effect > 0.1
     assert alarm.since.date() == (START + timedelta(days=5)).date()
-    assert alarm.message.startswith("`temp` drifted: median 3")
-    assert "since 2013-04-06 (PSI " in alarm.message
+    assert alarm.message.startswith("`temp` rose from a median of 38 to 5")
+    assert " since 6 Apr (between 5 and 6 Apr); evidence 10^" in alarm.message
+    early, late = alarm.between
+    assert early <= START + timedelta(days=5) <= late
+    (moved,) = alarm.moved
+    assert (moved.column, moved.since, moved.between) == ("temp", alarm.since, alarm.between)
+    assert moved.psi == alarm.effect
+    assert moved.shift == pytest.approx(2.0, abs=0.3)
+    assert watch.summary()["drift"]["told"]["temp"]["change"] == moved.words
     assert alarm.message.endswith("alarm at 10^1.3; at most 1 false alarm per year")
     assert watch.evidence()["temp"] == 0.0
     assert watch.observe([], [], START + timedelta(days=6)) == []
@@ -97,6 +104,8 @@ def test_what_else_drifted_is_named():
     block["carrier"] = ["UA"] * 600
     (alarm,) = watch.observe([logged(1, block, rng.beta(2, 6, 600))], [], START)
     assert {alarm.subject, *alarm.also} == {"temp", "carrier"}
+    assert {moved.column for moved in alarm.moved} == {"temp", "carrier"}
+    assert f"also changed: `{alarm.also[0]}`" in alarm.message
 
 
 def test_sure_but_small_is_recorded_not_alarmed():
@@ -209,3 +218,79 @@ def test_a_column_alarms_once_until_somebody_acted():
     restored.rearm()
     (again,) = restored.observe([day(rng, 10, shift=2.0)], [], START)
     assert again.subject == "temp"
+
+
+def harmless(known):
+    return lambda alarm: msgspec.structs.replace(alarm, harmless=known)
+
+
+def test_a_harmless_drift_is_recorded_once_and_alarms_when_it_is_harmless_no_longer():
+    rng, watch = np.random.default_rng(10), make_watch()
+    batches = [day(rng, number, shift=2.0) for number in range(4)]
+    (record,) = watch.observe(batches[:1], [], START, harmless(True))
+    assert watch.is_record(record)
+    assert watch.observe(batches[1:2], [], START, harmless(True)) == []
+    seen = watch.summary()["drift"]
+    assert list(seen["sure_but_harmless"]) == ["temp"]
+    assert seen["told"] == {}
+    assert seen["evidence"]["temp"] > record.evidence  # its test goes on
+    assert watch.promises["drift"].spent == pytest.approx(0.05)  # and is charged once
+    watch = Watch.from_bytes(watch.to_bytes(), REFERENCE, CONTRACT, TRIGGERS, now=START)
+    (alarm,) = watch.observe(batches[2:3], [], START, harmless(None))
+    assert (alarm.subject, alarm.harmless) == ("temp", None)
+    assert not watch.is_record(alarm)
+    seen = watch.summary()["drift"]
+    assert (list(seen["told"]), seen["sure_but_harmless"]) == (["temp"], {})
+    assert watch.observe(batches[3:], [], START, harmless(None)) == []
+
+
+def test_a_second_column_is_recorded_beside_a_first():
+    rng, watch = np.random.default_rng(11), make_watch()
+    watch.observe([day(rng, 0, shift=2.0)], [], START, harmless(True))
+    block = features(rng, 300, shift=2.0) | {"carrier": ["UA"] * 300}
+    batch = logged(1, block, rng.beta(2, 6, 300).tolist())
+    (record,) = watch.observe([batch], [], START, harmless(True))
+    assert record.subject == "carrier"
+    assert list(watch.summary()["drift"]["sure_but_harmless"]) == ["temp", "carrier"]
+
+
+def test_a_harmless_drift_alarms_if_the_project_asks_for_it():
+    asked = TriggerSettings(drift=DriftTrigger(harmless="alarm"))
+    rng, watch = np.random.default_rng(12), make_watch(asked)
+    (alarm,) = watch.observe([day(rng, 0, shift=2.0)], [], START, harmless(True))
+    assert not watch.is_record(alarm)
+    assert list(watch.summary()["drift"]["told"]) == ["temp"]
+
+
+def test_a_feature_that_stands_still_is_named_with_its_value():
+    rng, watch, alarms = np.random.default_rng(13), make_watch(), []
+    for number in range(3):
+        alarms += watch.observe([day(rng, number)], [], START)
+    frozen = features(rng, 200) | {"temp": [21.5] * 200}
+    batch = logged(3, frozen, rng.beta(2, 6, 200).tolist(), at=START + timedelta(days=3))
+    (alarm,) = watch.observe([batch], [], START)
+    assert alarms == []
+    assert alarm.since == START + timedelta(days=3)
+    assert alarm.message.startswith("`temp` stands still at 21.5 since 4 Apr ")
+    assert ": 100% of rows, at most 3% before; evidence" in alarm.message
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (1.0, "`temp` is missing in all rows since 4 Apr"),
+        (0.5, "`temp` is missing in 51.0% of rows since 4 Apr"),
+    ],
+)
+def test_values_that_stay_away_are_named(share, words):
+    rng, watch = np.random.default_rng(14), make_watch()
+    for number in range(3):
+        watch.observe([day(rng, number)], [], START)
+    block = features(rng, 200)
+    gone = rng.random(200) < share
+    block["temp"] = [None if g else t for g, t in zip(gone, block["temp"], strict=True)]
+    batch = logged(3, block, rng.beta(2, 6, 200).tolist(), at=START + timedelta(days=3))
+    (alarm,) = watch.observe([batch], [], START)
+    assert alarm.message.startswith(words)
+    assert ("was it renamed upstream?" in alarm.message) == (share == 1.0)
+    assert ("0.0% before" in alarm.message) == (share < 1.0)

@@ -15,6 +15,8 @@ from gleis.contracts.deployment import Deployment
 _SHOWN = 8
 """Columns whose evidence is printed, the strongest first."""
 _UNITS = {"drift": "  (evidence as powers of 10)", "performance": "  (evidence as powers of 10)"}
+_CHANGED = {"told", "sure_but_harmless", "sure_but_small"}
+"""Columns that changed, a sentence each; ``--json`` has their figures."""
 _MOMENTS = {"since", "last training", "next scheduled"}
 
 
@@ -31,6 +33,8 @@ def monitor(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ig
     say(f"{tick.predictions:,} new predictions, {tick.labels:,} new labels")
     for alarm in tick.alarms:
         say(f"  alarm   {alarm.message}", style="red")
+    for alarm in tick.recorded:
+        say(f"  recorded   {alarm.message}")
     for line in summary_lines(summary):
         say(line)
 
@@ -44,7 +48,10 @@ def _lines(values: Mapping[str, object], indent: str) -> list[str]:
     lines = []
     width = max([22 - len(indent), *(len(name) for name in values)])
     for name, value in values.items():
-        if isinstance(value, dict) and value:
+        if name in _CHANGED and isinstance(value, dict) and value:
+            lines.append(f"{indent}{name.replace('_', ' ')}")
+            lines += [f"{indent}  {change['in_words']}" for change in value.values()]
+        elif isinstance(value, dict) and value:
             known = _strongest(value) if name == "evidence" else value
             lines += [f"{indent}{name}{_UNITS.get(name, '')}", *_lines(known, indent + "  ")]
             if len(known) < len(value):

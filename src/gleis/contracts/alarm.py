@@ -24,7 +24,7 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     psi: float
     """Population stability index against the reference, see `gleis.monitoring.effect`."""
     js: float
-    """Jensen-Shannon distance, base 2, 0 to 1."""
+    """Jensen-Shannon distance, base 2, 0 to 1; of few rows judged as cautiously as ``psi``."""
     shift: float | None = None
     """Difference of the medians in standard deviations of the reference; None for categories."""
     importance: float | None = None
@@ -32,6 +32,12 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
     """``median 10 -> 6.2``."""
     since: datetime | None = None
+    between: tuple[datetime, datetime] | None = None
+    """Interval in which it began, as in `Alarm`."""
+    says: str = ""
+    """For people, after the column's name: ``fell from a median of 10 to 6.2``."""
+    remark: str = ""
+    """What follows, if anything: ``was it renamed upstream?``."""
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,7 +63,7 @@ def js_distance(reference: Sketch, live: Sketch) -> float:
     return js_distance_of(bin_counts(reference), bin_counts(live))
 
 
-def js_distance_of(reference: NDArray[np.int64], live: NDArray[np.int64]) -> float:
+def js_distance_of(reference: NDArray[Any], live: NDArray[Any]) -> float:
     """Return the Jensen-Shannon distance of rows by bin, each (n_bins,); see ``js_distance``.
 
     Examples

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -43,6 +44,22 @@ class Journal:
         body = msgspec.json.encode(alarm)
         if self._facts.latest("alarm", alarm.id) != body:
             self._facts.append("alarm", alarm.id, body, alarm.at)
+
+    def write_news(
+        self, alarms: Sequence[Alarm], checked: Sequence[Alarm], recorded: Sequence[Alarm]
+    ) -> None:
+        """Record what one look brought: alarms, what the later check said, and harmless drifts.
+
+        The last are facts of another kind: nothing that acts on alarms meets them.
+        """
+        for alarm in (*alarms, *checked):
+            self.write_alarm(alarm)
+        for alarm in recorded:
+            self._facts.append_once("recorded", alarm.id, msgspec.json.encode(alarm), alarm.at)
+
+    def recorded(self) -> list[Alarm]:
+        """Return the drifts that were sure and harmless, oldest first."""
+        return [msgspec.json.decode(body, type=Alarm) for body in self._facts.all("recorded")]
 
     def write_decision(self, decision: Decision) -> bool:
         """Record a decision; one that is held back until some moment is recorded once.

@@ -72,11 +72,11 @@ class Loop:
         """Look at what is new, raise alarms, decide, and retrain if so decided."""
         now = self.bench.clock.now()
         news = self.watching.observe(now)
+        self.journal.write_news(news.alarms, news.checked, news.recorded)
         for alarm in news.alarms:
-            self.journal.write_alarm(alarm)
             self.bench.tell("alarm", alarm.message)
-        for alarm in news.checked:
-            self.journal.write_alarm(alarm)
+        for alarm in news.recorded:
+            self.bench.tell("recorded", alarm.message)
         resolve_answered(self.journal, self.bench.deployments.champion(), now)
         # Before deciding: who resumes a retraining that was killed knows what led to it.
         self.watching.keep()
@@ -92,6 +92,7 @@ class Loop:
             predictions=news.predictions,
             labels=news.labels,
             alarms=news.alarms,
+            recorded=news.recorded,
             decision=decision,
             held=new and decision is not None and not decision.retrain,
             outcome=outcome,

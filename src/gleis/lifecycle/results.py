@@ -49,6 +49,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     labels: int
     """New labels matched to predictions."""
     alarms: tuple[Alarm, ...] = ()
+    recorded: tuple[Alarm, ...] = ()
+    """Sure drifts that are harmless."""
     decision: Decision | None = None
     held: bool = False
     """True if the decision is new and something holds it back."""

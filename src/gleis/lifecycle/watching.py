@@ -36,6 +36,8 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     predictions: int = 0
     labels: int = 0
     alarms: tuple[Alarm, ...] = ()
+    recorded: tuple[Alarm, ...] = ()
+    """Drifts that are sure and harmless: written down, and nobody is told."""
     checked: tuple[Alarm, ...] = ()
     """Earlier alarms that the later check has now confirmed or not."""
 
@@ -104,7 +106,9 @@ class Watching:
             labels += sum(not one.relabelled for one in matched)
             self._checking.see(batches)
             observers.see(batches, matched, now)
-            alarms += [self._meant(alarm) for alarm in watch.observe(batches, matched, now)]
+            alarms += watch.observe(batches, matched, now, self._meant)
+        recorded = [alarm for alarm in alarms if watch.is_record(alarm)]
+        alarms = [alarm for alarm in alarms if not watch.is_record(alarm)]
         alarms += observers.alarms(now)
         self.labels += labels
         self._checking.add(alarms)
@@ -112,6 +116,7 @@ class Watching:
             predictions=predictions,
             labels=labels,
             alarms=tuple(alarms),
+            recorded=tuple(recorded),
             checked=tuple(self._checking.conclude()),
         )
 
@@ -233,8 +238,13 @@ def look(bench: Workbench) -> tuple[Tick, dict[str, Any]]:
 def _look(bench: Workbench, now: datetime) -> tuple[Tick, dict[str, Any]]:
     watching, journal = Watching(bench), Journal(bench.home.facts)
     news = watching.observe(now)
-    for alarm in (*news.alarms, *news.checked):
-        journal.write_alarm(alarm)
+    journal.write_news(news.alarms, news.checked, news.recorded)
     watching.keep()
-    tick = Tick(at=now, predictions=news.predictions, labels=news.labels, alarms=news.alarms)
+    tick = Tick(
+        at=now,
+        predictions=news.predictions,
+        labels=news.labels,
+        alarms=news.alarms,
+        recorded=news.recorded,
+    )
     return tick, watching.summary()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+
+FAR = 2
+"""Stretches a row may lie off before its clock is doubted."""
+PATIENCE = 20
+"""Rows in a row that must agree on being far off before they are followed."""
 
 
 class OpenBlock:
@@ -26,6 +30,8 @@ class OpenBlock:
         Stretches since 1970; NaN before the first row.
     opened : float
         Event time of its first row, seconds since 1970.
+    away : int
+        Rows in a row, the latest ones, that lay far off; see `cut_blocks`.
     rows : int
     counts : list of ndarray of int64
         (n_bins,) rows by bin, for each column.
@@ -35,7 +41,7 @@ class OpenBlock:
 
     def __init__(self, bins: list[int]) -> None:
         self.number = self.opened = math.nan
-        self.rows = 0
+        self.rows = self.away = 0
         self.counts = [np.zeros(n, dtype=np.int64) for n in bins]
         self.sums = np.zeros(len(bins))
 
@@ -55,8 +61,15 @@ class OpenBlock:
         self.counts = [np.zeros_like(counts) for counts in self.counts]
 
 
-def cut_blocks(stamps: Floats, length: float, present: float) -> Iterator[tuple[slice, float]]:
+def cut_blocks(
+    stamps: Floats, length: float, present: float, away: int = 0
+) -> tuple[list[tuple[slice, float]], int]:
     """Cut rows where a new stretch of time begins.
+
+    A late row joins the stretch that is open. So does one that is more than two stretches off,
+    either way: a device whose clock stands in 2099 must not end the present, nor keep all others
+    waiting until then. Twenty of them in a row are believed, and the stretch changes: then it was
+    a pause, or the clock was set.
 
     Parameters
     ----------
@@ -65,22 +78,44 @@ def cut_blocks(stamps: Floats, length: float, present: float) -> Iterator[tuple[
     length : float
         Seconds of a stretch.
     present : float
-        Number of the stretch that is open, or NaN. A late row joins the one that is open.
+        Number of the stretch that is open, or NaN.
+    away : int
+        Rows in a row before these that were far off.
 
-    Yields
-    ------
-    rows : slice
-    number : float
-        Stretches since 1970.
+    Returns
+    -------
+    parts : list of (slice, float)
+        Rows, and the number of their stretch since 1970.
+    away : int
+        The same after these rows.
 
     Examples
     --------
-    >>> list(cut_blocks(np.array([5.0, 12.0, 9.0, 31.0]), 10.0, math.nan))
+    >>> cut_blocks(np.array([5.0, 12.0, 9.0, 31.0]), 10.0, math.nan)[0]
     [(slice(0, 1, None), 0.0), (slice(1, 3, None), 1.0), (slice(3, 4, None), 3.0)]
     """
     if not len(stamps):
-        return
-    numbers = np.fmax.accumulate(np.concatenate(([present], np.floor(stamps / length))))[1:]
+        return [], away
+    own = np.floor(stamps / length)
+    reached = np.fmax.accumulate(np.concatenate(([present], own)))
+    off = max(np.nanmax(np.diff(reached), initial=0.0), (reached[1:] - own).max())
+    numbers = reached[1:]
+    if off > FAR or away:
+        numbers, away = _doubt(own, present, away)
     cuts = np.flatnonzero(np.diff(numbers)) + 1
-    for first, last in zip([0, *cuts], [*cuts, len(numbers)], strict=True):
-        yield slice(int(first), int(last)), float(numbers[first])
+    return [
+        (slice(int(first), int(last)), float(numbers[first]))
+        for first, last in zip([0, *cuts], [*cuts, len(numbers)], strict=True)
+    ], away
+
+
+def _doubt(own: Floats, present: float, away: int) -> tuple[Floats, int]:
+    """Row by row: which stretch each joins, where some clocks are doubtful."""
+    numbers = np.empty_like(own)
+    for row, number in enumerate(own):
+        far = abs(number - present) > FAR
+        away = away + 1 if far else 0
+        if math.isnan(present) or away >= PATIENCE or (not far and number > present):
+            present, away = number, 0
+        numbers[row] = present
+    return numbers, away

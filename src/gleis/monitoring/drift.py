@@ -16,11 +16,13 @@ from gleis.contracts.profile import NumberSketch, Profile, Sketch
 from gleis.data.profile import as_numbers, bin_counts, code_values
 from gleis.monitoring.bets import CELLS, Side
 from gleis.monitoring.blocks import OpenBlock, cut_blocks
-from gleis.monitoring.effect import cautious_psi, describe_shift
+from gleis.monitoring.effect import cautious_js, cautious_psi, describe_shift, median_shift
 from gleis.monitoring.martingale import Martingale
 from gleis.monitoring.multiplicity import combine
 from gleis.monitoring.packing import pack, unpack
 from gleis.monitoring.ranks import rank_block, rank_online
+from gleis.monitoring.standing import Standing
+from gleis.monitoring.telling import Told, tell_shift
 
 Columns = Mapping[str, Sequence[Any] | NDArray[Any]]
 
@@ -41,6 +43,14 @@ class Change(NamedTuple):
     """Mean of the values since, NaN if all are missing or the column is a category."""
     words: str
     """``median 38 -> 55.9``."""
+    between: tuple[datetime, datetime] | None
+    """Interval in which it began, see `Starts`; None if rows came without times."""
+    js: float
+    """Jensen-Shannon distance of these rows to the reference, see `cautious_js`."""
+    shift: float | None
+    """Shift of the median in standard deviations of the reference, see `median_shift`."""
+    told: Told
+    """The same for people."""
 
 
 class DriftMonitor:
@@ -107,6 +117,7 @@ class DriftMonitor:
         self._block = block.total_seconds() if block else None
         self._open = OpenBlock([len(counts) for counts in self._before])
         self._martingale = Martingale(len(self.columns), side, blocks=block is not None)
+        self._standing = Standing(len(self.columns))
         self.rows = 0
         shape = self._martingale.start.shape
         self._seen_at = [np.tile(counts, (shape[1], 1)) for counts in self._seen]
@@ -149,6 +160,7 @@ class DriftMonitor:
         if self._block is not None and np.isnan(stamps).any():
             raise DataError("Blocks of time need a time for each row", remedy="Send times.")
         self.rows += len(codes)
+        self._standing.add(codes, values, stamps)
         if self._block is not None:
             self._step_blocks(codes, values, stamps, self._block)
             return
@@ -165,14 +177,28 @@ class DriftMonitor:
         known = int(live[1:].sum())
         number = isinstance(self._sketches[c], NumberSketch)
         total = float(self._sums[c] - self._sums_at[c, bet])
-        stamp = float(self._times_at[c, bet])
+        sketch, before, run = self._sketches[c], self._before[c], self._standing.run(c)
+        told = tell_shift(sketch, before, live, run)
+        since = _moment(run.since if told.stands else float(self._times_at[c, bet]))
         return Change(
-            since=None if math.isnan(stamp) else datetime.fromtimestamp(stamp, UTC),
+            since=since,
             rows=int(live.sum()),
-            effect=cautious_psi(self._before[c], live),
+            effect=cautious_psi(before, live),
             mean=total / known if number and known else math.nan,
-            words=describe_shift(self._sketches[c], self._before[c], live),
+            words=describe_shift(sketch, before, live),
+            between=self._between(c, since),
+            js=cautious_js(before, live),
+            shift=median_shift(sketch, before, live),
+            told=told,
         )
+
+    def _between(self, column: int, since: datetime | None) -> tuple[datetime, datetime] | None:
+        """Blocks are known to a block: the change may lie in the one before, or within."""
+        spare = timedelta(seconds=self._block or 0.0)
+        early, late = (_moment(stamp) for stamp in self._martingale.between(column))
+        if since is None or early is None or late is None:
+            return None
+        return min(early, late, since + spare) - spare, max(early, late, since - spare) + spare
 
     def restart(self, columns: Sequence[str]) -> None:
         """Test these columns anew from here; the rows seen so far join their reference's ranks."""
@@ -190,9 +216,12 @@ class DriftMonitor:
         sums = {"sums": self._sums, "sums_at": self._sums_at, "times_at": self._times_at}
         present = self._open
         lists |= {f"open{c}": counts for c, counts in enumerate(present.counts)}
-        now = [self.rows, present.rows, present.number, present.opened, self._block or 0.0]
+        now = [self.rows, present.rows, present.number, present.opened, present.away]
+        now += [self._block or 0.0]
         more = {"open_sums": present.sums, "now": np.array(now, dtype=np.float64)}
-        return pack({**self._martingale.arrays(), **lists, **sums, **more})
+        return pack(
+            {**self._martingale.arrays(), **self._standing.arrays(), **lists, **sums, **more}
+        )
 
     @classmethod
     def from_bytes(
@@ -224,14 +253,16 @@ class DriftMonitor:
 
     def _restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         self._martingale.restore(arrays)
+        self._standing.restore(arrays)
         self._seen = [arrays[f"seen{c}"] for c in range(len(self.columns))]
         self._seen_at = [arrays[f"seen_at{c}"] for c in range(len(self.columns))]
         self._sums, self._sums_at = arrays["sums"], arrays["sums_at"]
         self._times_at = arrays["times_at"]
         self._open.counts = [arrays[f"open{c}"] for c in range(len(self.columns))]
         self._open.sums = arrays["open_sums"]
-        rows, open_rows, self._open.number, self._open.opened, _ = arrays["now"].tolist()
-        self.rows, self._open.rows = int(rows), int(open_rows)
+        present = self._open
+        rows, open_rows, present.number, present.opened, away, _ = arrays["now"].tolist()
+        self.rows, present.rows, present.away = int(rows), int(open_rows), int(away)
         self._uniforms = self._generator(self.rows)
 
     def _generator(self, rows: int) -> np.random.Generator:
@@ -271,8 +302,9 @@ class DriftMonitor:
     ) -> None:
         present = self._open
         before = present.number if present.rows else math.nan
-        for part, number in cut_blocks(stamps, length, before):
-            if present.rows and number > present.number:
+        parts, present.away = cut_blocks(stamps, length, before, present.away)
+        for part, number in parts:
+            if present.rows and number != present.number:
                 self._close()
             present.add(codes[part], values[part], number, float(stamps[part.start]))
 
@@ -283,7 +315,7 @@ class DriftMonitor:
             rank_block(counts, seen, CELLS)
             for counts, seen in zip(present.counts, self._seen, strict=True)
         ]
-        newer = self._martingale.update_block(np.stack(shares)) >= 0
+        newer = self._martingale.update_block(np.stack(shares), present.opened) >= 0
         self._sums_at = np.where(newer, self._sums[:, None], self._sums_at)
         self._times_at[newer] = present.opened
         self._sums = self._sums + present.sums
@@ -302,7 +334,7 @@ class DriftMonitor:
         ranked = [
             rank_online(codes[:, c], uniforms[:, c], seen) for c, seen in enumerate(self._seen)
         ]
-        first = self._martingale.update(np.stack([ranks for ranks, _ in ranked], axis=1))
+        first = self._martingale.update(np.stack([ranks for ranks, _ in ranked], axis=1), stamps)
         paid = self._sums + np.concatenate((np.zeros((1, len(self._sums))), values.cumsum(axis=0)))
         column, bet = np.nonzero(first >= 0)
         row = first[column, bet]
@@ -313,6 +345,10 @@ class DriftMonitor:
             newer = first[c] >= 0
             self._seen_at[c][newer] = passed[first[c, newer]]
             self._seen[c] = passed[-1]
+
+
+def _moment(stamp: float) -> datetime | None:
+    return None if math.isnan(stamp) else datetime.fromtimestamp(stamp, UTC)
 
 
 def _stamps(times: Sequence[datetime | None] | None, n_rows: int) -> NDArray[np.float64]:

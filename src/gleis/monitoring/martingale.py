@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gleis.monitoring.bets import CELLS, HISTOGRAMS, Side, fixed_bets, learn_density
+from gleis.monitoring.starts import Starts
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -20,6 +21,8 @@ _DRAG_ROWS, _DRAG_BLOCKS = 0.005, 0.1
 """What a step must win to count as one after the change: rows shifted by 0.1 sigma win 0.005."""
 _BLOCKS_KEPT = 30.0
 """Memory of the learned densities where blocks are bet on, in blocks."""
+_WIDE = 128
+"""Numbers in a row from which on adding row to row beats numpy's running sum along columns."""
 
 
 class Martingale:
@@ -89,14 +92,17 @@ class Martingale:
         self._best = np.full((n_columns, n_bets), -np.inf)
         self.start = np.zeros((n_columns, n_bets), dtype=np.int64)
         self._memory = [np.zeros((n_columns, n_cells)) for n_cells, _ in self._histograms]
+        self._starts = Starts(n_columns, n_bets)
 
-    def update(self, ranks: Floats) -> Integers:
+    def update(self, ranks: Floats, stamps: Floats | None = None) -> Integers:
         """Bet on rows.
 
         Parameters
         ----------
         ranks : ndarray of float64
             (n_rows, n_columns) in [0, 1], at most some 5,000 rows at once.
+        stamps : ndarray of float64, optional
+            (n_rows,) moments of the rows, to date a change; NaN where unknown.
 
         Returns
         -------
@@ -104,9 +110,9 @@ class Martingale:
             (n_columns, n_bets): the row before which the likeliest start now lies, or -1 where it
             lies before these rows.
         """
-        return self._bet(self._log_densities(ranks))
+        return self._bet(self._log_densities(ranks), stamps)
 
-    def update_block(self, shares: Floats) -> Integers:
+    def update_block(self, shares: Floats, opened: float = math.nan) -> Integers:
         """Bet on a block of rows as one step: with the mean of their densities.
 
         The mean of fair bets is a fair bet however they depend on each other, so rows of a block
@@ -116,6 +122,8 @@ class Martingale:
         ----------
         shares : ndarray of float64
             (n_columns, CELLS) share of the block's ranks in each cell; rows add up to one.
+        opened : float
+            Moment of its first row.
 
         Returns
         -------
@@ -129,21 +137,23 @@ class Martingale:
             density = (memory + 1.0) / (memory.sum(axis=1, keepdims=True) + n_cells) * n_cells
             means.append((coarse * density).sum(axis=1, keepdims=True))
             self._memory[i] = (memory + n_cells * coarse) * math.exp(-1.0 / _BLOCKS_KEPT)
-        return self._bet(np.log(np.concatenate(means, axis=1))[None])
+        return self._bet(np.log(np.concatenate(means, axis=1))[None], np.array([opened]))
 
-    def _bet(self, won: Floats) -> Integers:
-        paid = np.cumsum(won, axis=0)
+    def _bet(self, won: Floats, stamps: Floats | None) -> Integers:
+        paid = _running_sum(won)
         drag = self._drag * np.arange(len(won) + 1)[:, None, None]
         stakes = won - paid
         stakes += drag[:-1]
         first = stakes.argmax(axis=0)
         highest = np.take_along_axis(stakes, first[None], axis=0)[0]
+        newer = highest - self._log_f > self._best
+        self._best = np.where(newer, highest - self._log_f, self._best)
+        if stamps is not None:
+            self._starts.follow(stakes, -self._log_f, self._best, stamps)
         stakes -= highest
         stakes += self._log_shares(len(won))[:, :, None] - drag[:-1]
         staked = highest + np.log(np.exp(stakes, out=stakes).sum(axis=0))
         self._log_s = paid[-1] + np.logaddexp(self._log_s, staked)
-        newer = highest - self._log_f > self._best
-        self._best = np.where(newer, highest - self._log_f, self._best)
         self.start = np.where(newer, self.steps + first, self.start)
         self._log_f += paid[-1] - drag[-1]
         self._age += len(won)
@@ -162,6 +172,10 @@ class Martingale:
         best: Integers = (self._best + self._log_f).argmax(axis=1)
         return best
 
+    def between(self, column: int) -> tuple[float, float]:
+        """Return the moments between which a column's change began, see `Starts`; or NaN."""
+        return self._starts.between(column, (self._best + self._log_f)[column])
+
     def restart(self, columns: Integers) -> None:
         """Give these columns a fresh capital of one; what the histograms learned stays."""
         self._age[columns] = 0
@@ -169,12 +183,14 @@ class Martingale:
         self._log_f[columns] = 0.0
         self._best[columns] = -np.inf
         self.start[columns] = self.steps
+        self._starts.restart(columns)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the state; `restore` takes it back."""
         memory = {f"memory{i}": m for i, m in enumerate(self._memory)}
         named = {"age": self._age, "log_s": self._log_s, "log_f": self._log_f, "best": self._best}
-        return {"steps": np.array(self.steps), "start": self.start, **named, **memory}
+        known = {"steps": np.array(self.steps), "start": self.start}
+        return {**known, **named, **memory, **self._starts.arrays()}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Take up the state of `arrays`."""
@@ -185,6 +201,7 @@ class Martingale:
             arrays[name].astype(np.float64) for name in ("log_s", "log_f", "best")
         )
         self._memory = [arrays[f"memory{i}"].astype(float) for i in range(len(self._histograms))]
+        self._starts.restore(arrays)
 
     def _log_densities(self, ranks: Floats) -> Floats:
         """(n_rows, n_columns, n_bets)."""
@@ -204,3 +221,15 @@ class Martingale:
         ages = self._age + np.arange(n_rows + 1)[:, None]
         waiting = 1.0 / (1.0 + np.log1p(ages / self._early))
         return np.log(waiting[:-1] - waiting[1:])
+
+
+def _running_sum(values: Floats) -> Floats:
+    """``np.cumsum(values, axis=0)``, bit for bit, four times faster where rows are wide."""
+    if values[0].size < _WIDE:
+        summed: Floats = np.cumsum(values, axis=0)
+        return summed
+    summed = np.empty_like(values)
+    summed[0] = values[0]
+    for row in range(1, len(values)):
+        np.add(summed[row - 1], values[row], out=summed[row])
+    return summed

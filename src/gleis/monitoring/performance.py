@@ -13,7 +13,7 @@ from gleis.contracts.errors import StoreError
 from gleis.contracts.profile import NumberSketch, Profile
 from gleis.evidence.losses import row_loss
 from gleis.evidence.measure import measure
-from gleis.monitoring.drift import DriftMonitor
+from gleis.monitoring.drift import Change, DriftMonitor
 from gleis.monitoring.effect import CAUTION
 from gleis.monitoring.labelled import Labelled
 
@@ -107,18 +107,22 @@ class PerformanceMonitor:
         ``n / (n + 200)`` of the difference to the test rows' mean over the ``n`` rows since: judged
         together with 200 rows that did not rise, as `cautious_psi` does.
         """
-        change = self._monitor.change("loss")
+        change = self.change()
         if not change.rows or math.isnan(change.mean):
             return 0.0
         return (change.mean - self._expected) * change.rows / (change.rows + CAUTION)
 
+    def change(self) -> Change:
+        """Return what is known about the loss's likeliest change."""
+        return self._monitor.change("loss")
+
     def since(self) -> datetime | None:
         """Return the event time of the first row after the likeliest change."""
-        return self._monitor.change("loss").since
+        return self.change().since
 
     def words(self) -> str:
         """Say how far the loss rose: ``mean 0.51 -> 0.58``."""
-        return f"mean {self._expected:.4g} -> {self._monitor.change('loss').mean:.4g}"
+        return f"mean {self._expected:.4g} -> {self.change().mean:.4g}"
 
     def restart(self) -> None:
         """Test anew from here; the losses seen so far join the reference's ranks."""

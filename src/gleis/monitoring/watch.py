@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any, Literal
@@ -12,7 +12,7 @@ import numpy as np
 
 from gleis.config.durations import parse_duration
 from gleis.config.settings import DriftTrigger, PerformanceTrigger, TriggerSettings
-from gleis.contracts.alarm import Alarm
+from gleis.contracts.alarm import Alarm, Moved
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import StoreError
 from gleis.contracts.prediction import Batch
@@ -23,10 +23,13 @@ from gleis.monitoring.labelled import read_matches
 from gleis.monitoring.multiplicity import combine, find_also, find_sure
 from gleis.monitoring.performance import PerformanceMonitor
 from gleis.monitoring.promise import Promise, Trial, make_promise, start_trial
+from gleis.monitoring.telling import say_moved, say_since, write_message
 from gleis.store.logged import Logged, Matched
 
 WatchKind = Literal["drift", "performance"]
 Trials = dict[WatchKind, Trial]
+Meaning = Callable[[Alarm], Alarm]
+"""Completes a drift alarm with what it means; sets ``harmless`` where that is known."""
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -52,7 +55,8 @@ class _State(msgspec.Struct, frozen=True):
     performance: bytes
     trials: Trials
     counts: Counts
-    told: set[str]
+    told: dict[str, Moved]
+    recorded: dict[str, Moved]
 
 
 class Watch:
@@ -62,6 +66,10 @@ class Watch:
     alarm needs both certainty, evidence of ``1 / alpha`` over all columns, and size, the trigger's
     ``min_effect``; a sure but small change is listed in `summary`. A column alarms once: it is
     tested anew, and quiet, until `rearm` or the next version. Nobody is told the same thing daily.
+
+    A sure and large change that is surely harmless (see `observe`) is recorded once instead of
+    alarming. Its test goes on with all its evidence, charged once: should the change grow until
+    it is harmless no longer, or nobody can say so any more, it alarms then.
 
     Parameters
     ----------
@@ -104,7 +112,8 @@ class Watch:
         self._performance = PerformanceMonitor(
             reference.loss, contract.task, (seed, version, 2), loss_block
         )
-        self._told: set[str] = set()
+        self._told: dict[str, Moved] = {}
+        self._recorded: dict[str, Moved] = {}
         self._counts = Counts()
         self._trials = {
             kind: start_trial(_account(text, now, (promises or {}).get(kind)), now)
@@ -117,7 +126,11 @@ class Watch:
         return {kind: trial.promise for kind, trial in self._trials.items()}
 
     def observe(
-        self, batches: Sequence[Logged], matched: Sequence[Matched], now: datetime
+        self,
+        batches: Sequence[Logged],
+        matched: Sequence[Matched],
+        now: datetime,
+        meaning: Meaning | None = None,
     ) -> list[Alarm]:
         """See what the prediction log has new, each thing once and in its order.
 
@@ -128,11 +141,15 @@ class Watch:
         matched : sequence of Matched
             Answers and their truth.
         now : datetime
+        meaning : callable (Alarm) -> Alarm, optional
+            Says what a drift means. If it sets ``harmless``, the drift is recorded only, unless
+            ``triggers.drift.harmless`` says otherwise.
 
         Returns
         -------
         list of Alarm
-            At most one of each kind. The same rows give the same ids.
+            At most one of each kind. The same rows give the same ids. Those to be recorded only,
+            see `is_record`, are among them.
         """
         answers = [logged.batch for logged in batches]
         self._see_features(answers)
@@ -140,12 +157,17 @@ class Watch:
         self._see_scores(own)
         self._see_labels([m for m in matched if m.version == self.version and not m.fallback])
         self._counts.answered += sum(answer.rows for answer in own)
-        alarms = (self._drift_alarm(now), self._performance_alarm(now))
+        alarms = (self._drift_alarm(now, meaning), self._performance_alarm(now))
         return [alarm for alarm in alarms if alarm is not None]
+
+    def is_record(self, alarm: Alarm) -> bool:
+        """Say whether a drift is to be recorded and nobody to be told."""
+        return bool(alarm.kind == "drift" and alarm.harmless and self._drift.harmless == "record")
 
     def rearm(self) -> None:
         """Let every column alarm again: somebody acted on what was told, and it did not help."""
         self._told.clear()
+        self._recorded.clear()
 
     def evidence(self) -> dict[str, float]:
         """Return log10 of the e-value of each feature and score column."""
@@ -166,10 +188,12 @@ class Watch:
                 "threshold": drift.threshold,
                 "promise": drift.promise.words,
                 "sure_but_small": {
-                    name: {"effect": change.effect, "change": change.words}
+                    name: _plain(_moved(name, change))
                     for name, change in sure.items()
                     if change.effect < self._drift.min_effect
                 },
+                "told": {n: _plain(moved) for n, moved in self._told.items() if n != "loss"},
+                "sure_but_harmless": {n: _plain(moved) for n, moved in self._recorded.items()},
             },
             "performance": {
                 "rows": self._performance.rows,
@@ -200,6 +224,7 @@ class Watch:
             self._trials,
             self._counts,
             self._told,
+            self._recorded,
         )
         return msgspec.msgpack.encode(state)
 
@@ -241,7 +266,8 @@ class Watch:
         watch._performance = PerformanceMonitor.from_bytes(
             state.performance, reference.loss, contract.task, (seed, v, 2), loss_block
         )
-        watch._counts, watch._told = state.counts, state.told
+        watch._counts = state.counts
+        watch._told, watch._recorded = state.told, state.recorded
         for kind, text in watch._rates():
             if state.trials[kind].promise.text == text:
                 watch._trials[kind] = state.trials[kind]
@@ -279,33 +305,53 @@ class Watch:
         monitor = self._features if column in self._features.columns else self._scores
         return monitor.change(column)
 
-    def _drift_alarm(self, now: datetime) -> Alarm | None:
+    def _drift_alarm(self, now: datetime, meaning: Meaning | None) -> Alarm | None:
         evidence, trial = self.evidence(), self._trials["drift"]
-        sure = find_sure(evidence, trial.alpha)
-        changes = {name: self._change(name) for name in sure}
-        large = [
-            name
-            for name in sure
-            if name not in self._told and changes[name].effect >= self._drift.min_effect
-        ]
+        changes = {
+            name: self._change(name)
+            for name in find_sure(evidence, trial.alpha)
+            if name not in self._told
+        }
+        large = [n for n, change in changes.items() if change.effect >= self._drift.min_effect]
+        new = [name for name in large if name not in self._recorded]
         if not large:
             return None
-        subject, change = large[0], changes[large[0]]
-        self._told.update(large)
+        alarm = self._drifted((new or large)[0], large, evidence, now)
+        alarm = meaning(alarm) if meaning is not None else alarm
+        moved = {one.column: one for one in alarm.moved}
+        if self.is_record(alarm):
+            self._recorded.update({name: moved[name] for name in large})
+            return alarm if new else None
+        self._told.update({name: moved[name] for name in large})
+        for name in large:
+            self._recorded.pop(name, None)
         self._features.restart([n for n in large if n in self._features.columns])
         self._scores.restart([n for n in large if n in self._scores.columns])
-        return self._raise(
+        self._start("drift", now)
+        return alarm
+
+    def _drifted(
+        self, subject: str, large: Sequence[str], evidence: dict[str, float], now: datetime
+    ) -> Alarm:
+        trial = self._trials["drift"]
+        also = [n for n in find_also(evidence, trial.alpha) if n != subject]
+        columns = dict.fromkeys([subject, *large, *also])
+        changes = {name: self._change(name) for name in columns}
+        change = changes[subject]
+        alarm = self._alarm(
             "drift",
             now,
             subject=subject,
-            also=tuple(n for n in find_also(evidence, trial.alpha) if n != subject),
+            also=tuple(also),
             evidence=combine(evidence),
             effect=change.effect,
             since=change.since,
+            between=change.between,
             rows=self._features.rows,
-            what=f"`{subject}` drifted: {change.words}{_since(change.since)} "
-            f"(PSI {change.effect:.2f})",
+            message="",
+            moved=tuple(_moved(name, one) for name, one in changes.items()),
         )
+        return msgspec.structs.replace(alarm, message=write_message(alarm))
 
     def _performance_alarm(self, now: datetime) -> Alarm | None:
         monitor, trial = self._performance, self._trials["performance"]
@@ -313,10 +359,12 @@ class Watch:
         certain = evidence >= trial.threshold and rise >= self._loss.min_effect
         if not certain or "loss" in self._told:
             return None
-        self._told.add("loss")
-        what = f"`loss` rose: {monitor.words()}{_since(since)} (rise {rise:.3g})"
+        change = monitor.change()
+        when = say_since(since, change.between, now)
+        what = f"`loss` rose: {monitor.words()}{when} (rise {rise:.3g})"
+        self._told["loss"] = _moved("loss", change)
         monitor.restart()
-        return self._raise(
+        alarm = self._alarm(
             "performance",
             now,
             subject="loss",
@@ -324,28 +372,58 @@ class Watch:
             evidence=evidence,
             effect=rise,
             since=since,
+            between=change.between,
             rows=monitor.rows,
-            what=what,
+            message=f"{what}; evidence 10^{evidence:.1f}, alarm at 10^{trial.threshold:.1f}; "
+            f"{trial.promise.words}",
         )
+        self._start("performance", now)
+        return alarm
 
-    def _raise(
-        self, kind: WatchKind, now: datetime, *, rows: int, evidence: float, what: str, **facts: Any
-    ) -> Alarm:
+    def _alarm(self, kind: WatchKind, now: datetime, *, rows: int, **facts: Any) -> Alarm:
         trial = self._trials[kind]
-        self._trials[kind] = start_trial(trial.promise, now)
         return Alarm(
             id=f"{kind}-v{self.version}-{self.started:%Y%m%dT%H%M%S}-{rows}",
             kind=kind,
             at=now,
-            evidence=evidence,
             threshold=trial.threshold,
             promise=trial.promise.words,
             rows=rows,
             version=self.version,
-            message=f"{what}; evidence 10^{evidence:.1f}, alarm at 10^{trial.threshold:.1f}; "
-            f"{trial.promise.words}",
             **facts,
         )
+
+    def _start(self, kind: WatchKind, now: datetime) -> None:
+        """Charge the next run of a test: the present one alarmed."""
+        self._trials[kind] = start_trial(self._trials[kind].promise, now)
+
+
+def _moved(column: str, change: Change) -> Moved:
+    return Moved(
+        column=column,
+        psi=change.effect,
+        js=change.js,
+        shift=change.shift,
+        words=change.words,
+        since=change.since,
+        between=change.between,
+        says=change.told.says,
+        remark=change.told.remark,
+    )
+
+
+def _plain(moved: Moved) -> dict[str, Any]:
+    """Write a change in plain types."""
+    return {
+        "change": moved.words,
+        "since": moved.since.isoformat() if moved.since else None,
+        "between": [moment.isoformat() for moment in moved.between] if moved.between else None,
+        "effect": moved.psi,
+        "js": moved.js,
+        "shift": moved.shift,
+        "importance": moved.importance,
+        "in_words": "; ".join(say_moved(moved)),
+    }
 
 
 def _account(text: str, now: datetime, former: Promise | None) -> Promise:
@@ -364,7 +442,3 @@ def _only(profile: Profile, names: Sequence[str]) -> Profile:
 
 def _times(answers: Sequence[Batch]) -> list[datetime | None]:
     return [time or answer.at for answer in answers for time in answer.times]
-
-
-def _since(moment: datetime | None) -> str:
-    return f" since {moment:%Y-%m-%d}" if moment else ""
