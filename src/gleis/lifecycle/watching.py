@@ -25,6 +25,8 @@ from gleis.store.lock import Lock
 from gleis.store.logged import Logged, Matched
 
 _KEY = "watching"
+_FORM = 2
+"""Raised when monitors keep something else: what was kept before is then not gone on from."""
 _ROWS = 20_000
 _ROUNDS = 100
 """Readings in one look: a log that grows as fast as it is read must not keep triggers waiting."""
@@ -213,10 +215,10 @@ class Watching:
 
 
 def _maker(bench: Workbench) -> str:
-    """Name what a monitor's state cannot outlive: gleis's version, and how rows are grouped."""
+    """Name what a monitor's state cannot outlive: gleis's version, its form, rows' grouping."""
     drift, loss = bench.settings.triggers.drift, bench.settings.triggers.performance
     blocks = (drift.block if drift else None, loss.block if loss else None)
-    return f"{VERSION} {blocks}"
+    return f"{VERSION} {_FORM} {blocks}"
 
 
 def look(bench: Workbench) -> tuple[Tick, dict[str, Any]]:
