@@ -67,12 +67,9 @@ class LabelsRead(NamedTuple):
 def read_matches(matched: Sequence[Matched], contract: Contract) -> LabelsRead:
     """Turn matches of the log into numbers the metrics know."""
     rows, corrected, unusable = Labelled([], [], [], []), dict[str, float](), 0
-    known: dict[tuple[type, Any], float | None] = {}
+    targets = Targets(contract)
     for one in matched:
-        key = (type(one.value), one.value)
-        if key not in known:
-            known[key] = _target(one.value, contract)
-        target = known[key]
+        target = targets.of(one.value)
         if target is None:
             unusable += 1
             continue
@@ -86,9 +83,34 @@ def read_matches(matched: Sequence[Matched], contract: Contract) -> LabelsRead:
     return LabelsRead(rows, corrected, unusable)
 
 
-def _target(value: str | int | float | bool, contract: Contract) -> float | None:
-    """Return the target a label means; None if it means none."""
-    try:
-        return float(label_to_target(value, contract))
-    except DataError:  # counted and shown; the label itself stays in the log
-        return None
+class Targets:
+    """What labels mean, each way of writing one looked up once.
+
+    Parameters
+    ----------
+    contract : Contract
+
+    Examples
+    --------
+    >>> late = Contract(task="binary", features=(), target="late", classes=("0", "1"))
+    >>> targets = Targets(late)
+    >>> targets.of("1"), targets.of(True), targets.of("perhaps")
+    (1.0, 1.0, None)
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._known: dict[tuple[type, Any], float | None] = {}
+
+    def of(self, value: str | int | float | bool) -> float | None:
+        """Return the target; None if it is no class of the contract, or no number."""
+        key = (type(value), value)
+        if key not in self._known:
+            self._known[key] = self._find(value)
+        return self._known[key]
+
+    def _find(self, value: str | int | float | bool) -> float | None:
+        try:
+            return float(label_to_target(value, self._contract))
+        except DataError:  # counted and shown; the label itself stays in the log
+            return None

@@ -53,7 +53,7 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True):
         """The promise as a half sentence."""
         count, _, unit = self.text.strip().partition(" ")
         noun = "alarm" if float(count) == 1 else "alarms"
-        return f"at most {count} false {noun} {unit.strip()}"
+        return f"at most {float(count):g} false {noun} {unit.strip()}"
 
     def draw(self, now: datetime) -> tuple[Promise, float]:
         """Start a test run: return the account after it and the run's false-alarm probability."""

@@ -55,6 +55,8 @@ class Matched(msgspec.Struct, frozen=True):
     """Probability with which such rows were given to this version."""
     beside: Any = None
     """What the champion answered, if this version only looked on."""
+    former: str | int | float | bool | None = None
+    """The label before, if there was one."""
 
 
 class LogCounts(msgspec.Struct, frozen=True):

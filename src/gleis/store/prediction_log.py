@@ -420,7 +420,7 @@ def _rows(batches: list[B]) -> list[tuple[B, int]]:
 
 
 def _match(found: Sequence[Any], batch: _Answers, row: int) -> Matched:
-    cursor, seq, position, token, value, at, relabelled = found
+    cursor, seq, position, token, value, at, relabelled, former = found
     return Matched(
         cursor=cursor,
         prediction_id=format_id(seq, position, token),
@@ -436,4 +436,5 @@ def _match(found: Sequence[Any], batch: _Answers, row: int) -> Matched:
         role=batch.role,
         share=batch.share,
         beside=batch.beside[row] if batch.beside is not None else None,
+        former=None if former is None else msgspec.json.decode(former),
     )

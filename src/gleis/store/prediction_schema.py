@@ -122,9 +122,9 @@ CHANGED = """
     WHERE r.match > ? AND new.value <> old.value ORDER BY m.seq"""
 
 MATCHED = """
-    SELECT m.seq, m.prediction, m.position, p.token, l.value, l.at, r.match IS NOT NULL
+    SELECT m.seq, m.prediction, m.position, p.token, l.value, l.at, r.match IS NOT NULL, f.value
     FROM matches m JOIN labels l ON l.seq = m.label JOIN predictions p ON p.seq = m.prediction
-    LEFT JOIN relabels r ON r.match = m.seq
+    LEFT JOIN relabels r ON r.match = m.seq LEFT JOIN labels f ON f.seq = r.earlier
     WHERE m.seq > ? ORDER BY m.seq LIMIT ?"""
 
 COUNTS = """

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gleis.lifecycle.observers.joint import make_joint
+from gleis.lifecycle.observers.labels import make_labels
 from gleis.lifecycle.observers.observer import Maker
 
 OBSERVERS: Mapping[str, Maker] = {
+    "labels": make_labels,
     "joint": make_joint,
 }
 """Name -> maker, in the order in which they see and are shown."""

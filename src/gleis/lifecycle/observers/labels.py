@@ -1,0 +1,178 @@
+"""Labels: how many came, how late, and days on which they stay away."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from gleis.config.durations import parse_duration
+from gleis.contracts.alarm import Alarm
+from gleis.contracts.errors import StoreError
+from gleis.contracts.live_figures import LiveFigure
+from gleis.lifecycle.observers.observer import Watched
+from gleis.monitoring.labels.absence import Missing
+from gleis.monitoring.labels.coverage import Coverage
+from gleis.monitoring.labels.maturity import DAY, Maturity
+from gleis.monitoring.promise import Trial, make_promise, start_trial
+from gleis.store.logged import Logged, Matched
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    coverage: bytes
+    trial: Trial
+    answered: int
+    labelled: int
+
+
+class LabelsObserver:
+    """Watches whether labels come.
+
+    Coverage belongs to the service, so that it goes along when the champion changes.
+
+    Parameters
+    ----------
+    watched : Watched
+    """
+
+    def __init__(self, watched: Watched) -> None:
+        self._log = watched.bench.home.log
+        self._clock = watched.bench.clock
+        self._version = watched.version.number
+        self._floor = _floor(watched)
+        body = watched.kept or watched.former
+        state = None if body is None else _decode(body)
+        maturity = maturity_of(watched)
+        before = None if state is None else state.coverage
+        self._coverage = Coverage(maturity, watched.parts.contract, before)
+        self._trial = self._go_on(watched, state)
+        own = state if watched.kept is not None else None
+        self._answered = 0 if own is None else own.answered
+        self._labelled = 0 if own is None else own.labelled
+
+    def see(self, batches: Sequence[Logged], matched: Sequence[Matched], now: datetime) -> None:
+        """Count answers and labels."""
+        self._coverage.see(batches, matched, now)
+        own = [one.batch for one in batches if one.batch.version == self._version]
+        self._answered += sum(batch.rows for batch in own if not batch.fallback)
+        self._labelled += sum(
+            one.version == self._version and not one.fallback and not one.relabelled
+            for one in matched
+        )
+
+    def alarms(self, now: datetime) -> list[Alarm]:
+        """Tell the first day that lacks its labels."""
+        missing = self._coverage.judge(now, self._trial.alpha, self._floor)
+        return [self._raise(one, now) for one in missing]
+
+    def summary(self) -> dict[str, Any]:
+        """Return coverage, delays and oddities."""
+        waiting = self._log.counts().pending
+        return {
+            "answered": self._answered,
+            "labelled": self._labelled,
+            **self._coverage.summary(self._clock.now()),
+            **({"for_unknown_predictions": waiting} if waiting else {}),
+            "promise": self._trial.promise.words,
+        }
+
+    def figures(self) -> list[LiveFigure]:
+        """Return coverage, delays and contradictions."""
+        share, state = self._coverage.share(self._clock.now()), self._coverage.state
+        found = [
+            LiveFigure(
+                name="gleis_labels_contradictory",
+                value=state.contradictory,
+                help="Labels that contradict an earlier one of the same prediction.",
+                kind="counter",
+            ),
+            LiveFigure(
+                name="gleis_labels_unusable",
+                value=state.unusable,
+                help="Labels that are no class of the model, or no number.",
+                kind="counter",
+            ),
+        ]
+        if share is not None:
+            said = "Share of mature answers of the window that have a label."
+            found.append(LiveFigure(name="gleis_label_coverage", value=share, help=said))
+        for q in (0.5, 0.95):
+            seconds = self._coverage.delay(q)
+            if not math.isnan(seconds):
+                found.append(
+                    LiveFigure(
+                        name="gleis_label_delay_seconds",
+                        value=seconds,
+                        labels={"quantile": f"{q:g}"},
+                        help="Seconds from an event to its label.",
+                    )
+                )
+        return found
+
+    def to_bytes(self) -> bytes:
+        """Return the state."""
+        kept = _Kept(self._coverage.to_bytes(), self._trial, self._answered, self._labelled)
+        return msgspec.msgpack.encode(kept)
+
+    def _go_on(self, watched: Watched, state: _Kept | None) -> Trial:
+        if state is not None and state.trial.promise.text == watched.rate:
+            return state.trial
+        return start_trial(make_promise(watched.rate, watched.now), watched.now)
+
+    def _raise(self, missing: Missing, now: datetime) -> Alarm:
+        trial = self._trial
+        self._trial = start_trial(trial.promise, now)
+        if self._coverage.state.absence is not None:
+            self._coverage.state.absence.looks = 0
+        since = datetime.fromtimestamp(missing.first * DAY, UTC)
+        usual = missing.usual if missing.floor is None else missing.floor
+        return Alarm(
+            id=f"labels-{since:%Y%m%d}",
+            kind="labels",
+            at=now,
+            subject="labels",
+            also=(),
+            evidence=-math.log10(max(missing.chance, 1e-300)),
+            threshold=-math.log10(missing.level),
+            promise=trial.promise.words,
+            effect=(usual or 0.0) - missing.share,
+            since=since,
+            rows=missing.answered,
+            version=self._version,
+            message=f"{missing.words} {trial.promise.words}",
+        )
+
+
+def maturity_of(watched: Watched) -> Maturity:
+    """Read ``monitor.matures`` and ``monitor.window``."""
+    settings = watched.bench.settings
+    matures = settings.monitor.matures or settings.project.label_delay
+    return Maturity(
+        matures=parse_duration(matures, "monitor.matures").total_seconds(),
+        window=parse_duration(settings.monitor.window, "monitor.window").total_seconds(),
+    )
+
+
+def _floor(watched: Watched) -> float:
+    """Return ``monitor.coverage``, if anybody said when labels are to be expected."""
+    settings = watched.bench.settings
+    declared = settings.monitor.matures is not None or settings.project.label_delay != "0s"
+    return settings.monitor.coverage if declared else 0.0
+
+
+def make_labels(watched: Watched) -> LabelsObserver:
+    """Make the observer, or go on from what it kept."""
+    return LabelsObserver(watched)
+
+
+def _decode(body: bytes) -> _Kept:
+    try:
+        return msgspec.msgpack.decode(body, type=_Kept)
+    except msgspec.DecodeError as error:
+        raise StoreError(
+            f"The saved count of labels is damaged: {error}",
+            remedy="Remove it: the monitors then start anew.",
+        ) from error

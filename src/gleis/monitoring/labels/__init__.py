@@ -1,0 +1,1 @@
+"""Labels that come late, in part, twice, or not at all."""
