@@ -1,6 +1,6 @@
 """Write the reference pages from the code: cli.md, configuration.md, errors.md.
 
-Of fairness.md it writes the tables; the text around them is written by hand.
+Of fairness.md and prometheus.md it writes the tables; the text around them is written by hand.
 
 ``make docs`` runs it. ``--check`` writes nothing and exits with 1 if a page is out of date.
 """
@@ -29,6 +29,8 @@ from gleis.config.settings import Settings
 from gleis.contracts.errors import GleisError
 from gleis.evidence.fairness import binary, multiclass, rates, regression
 from gleis.evidence.fairness.comparison import Definition
+from gleis.lifecycle.live_figures import FIGURES
+from gleis.serving.families import FAMILIES
 from gleis.serving.statuses import body_of, status_of
 
 NOTE = "<!-- Written by docs/generate.py from the code. Do not edit: run `make docs`. -->"
@@ -85,6 +87,7 @@ def main() -> int:
         "configuration.md": configuration(),
         "errors.md": errors(),
         "fairness.md": fairness(),
+        "prometheus.md": prometheus(),
     }
     stale = []
     for name, text in pages.items():
@@ -202,6 +205,30 @@ def fairness() -> str:
         "class rates": _rates(multiclass.RATES),
         "number rates": _rates(regression.RATES),
     }
+    return _with_tables(page, tables)
+
+
+def prometheus() -> str:
+    """Return the page of the metrics with the tables of their names as the code has them."""
+    page = (Path(__file__).parent / "prometheus.md").read_text(encoding="utf-8")
+    return _with_tables(page, {"service": _metrics(FAMILIES), "loop": _metrics(FIGURES)})
+
+
+def _metrics(named: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            f"`{name}{'_total' if of.kind == 'counter' else ''}`",
+            of.kind,
+            ", ".join(f"`{label}`" for label in of.labels),
+            getattr(of, "text", None) or of.help,
+        )
+        for name, of in named.items()
+    ]
+    return _table(("metric", "kind", "labels beside `model`", "meaning"), *rows)
+
+
+def _with_tables(page: str, tables: Mapping[str, str]) -> str:
+    """Put tables where a page says so."""
     for name, table in tables.items():
         begin, end = f"<!-- {name} -->\n", "<!-- end -->"
         before, _, rest = page.partition(begin)

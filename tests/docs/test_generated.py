@@ -12,7 +12,7 @@ import pytest
 from gleis.config.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("cli.md", "configuration.md", "errors.md", "fairness.md")
+PAGES = ("cli.md", "configuration.md", "errors.md", "fairness.md", "prometheus.md")
 
 
 def generate(*arguments):

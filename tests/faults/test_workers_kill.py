@@ -74,7 +74,7 @@ def requests_counted(port):
     line = next(
         line
         for line in text.splitlines()
-        if line.startswith('gleis_requests_total{path="/predict",status="200"}')
+        if line.startswith("gleis_requests_total{") and 'path="/predict",status="200"' in line
     )
     return float(line.rsplit(" ", 1)[1])
 

@@ -264,7 +264,7 @@ def test_the_log_keeps_role_and_propensity(servers, registry):
             first, again = (client.post(f"{servers[0]}/predict", json=row).json() for _ in "12")
             assert first["version"] == again["version"], "sticky by the row's id"
         text = client.get(f"{servers[0]}/metrics").text
-    assert 'gleis_share{model="small",version="2",role="challenger"} 0.5' in text
+    assert 'gleis_share{model="small",role="challenger",version="2"} 0.5' in text
     logged = [one.batch for one in registry._home.log.read(0, 10_000)]
     kinds = {(batch.version, batch.role, batch.share) for batch in logged if batch.share < 1}
     assert kinds == {(1, "champion", 0.5), (2, "challenger", 0.5)}

@@ -17,6 +17,7 @@ from small_packages import BINARY, ROW, sample_rows
 
 from gleis.contracts.clock import SystemClock
 from gleis.contracts.deployment import Version
+from gleis.contracts.outliers import MahalanobisOutliers
 from gleis.data.profile import profile
 from gleis.packaging.load import load_package
 from gleis.serving.metrics import Metrics
@@ -43,11 +44,14 @@ def service(packages):
 
 
 def samples(metrics):
-    return {
-        (one.name, *sorted(one.labels.items())): one.value
-        for family in text_string_to_metric_families(metrics.text().decode())
-        for one in family.samples
-    }
+    """By name and labels; all series name the model, which is left out here."""
+    found = {}
+    for family in text_string_to_metric_families(metrics.text().decode()):
+        for one in family.samples:
+            labels = dict(one.labels)
+            assert labels.pop("model") == "flights", one
+            found[one.name, *sorted(labels.items())] = one.value
+    return found
 
 
 @given(st.lists(st.lists(st.floats(0, 5) | st.sampled_from([0.001, 0.5, 1.0])), max_size=6))
@@ -77,7 +81,7 @@ def test_scores_are_counted_in_twentieths_or_in_the_bins_of_the_reference(packag
     text = metrics.text().decode()
     first = next(line for line in text.splitlines() if line.startswith("gleis_score_bucket"))
     assert f'le="{edges}"' in first
-    assert "gleis_score_count 3.0" in text
+    assert 'gleis_score_count{model="flights",version="1"} 3.0' in text
     assert f'digest="{package.digest}"' in text
 
 
@@ -88,7 +92,7 @@ def test_a_multiclass_score_is_the_likeliest_class(packages):
     batch = service.answer([ROW] * 2)
     told = msgspec.structs.replace(batch, scores=[[0.2, 0.2, 0.6], [0.04, 0.92, 0.04]])
     metrics.answered([told], [])
-    assert samples(metrics)["gleis_score_sum",] == pytest.approx(1.52)
+    assert samples(metrics)["gleis_score_sum", ("version", "1")] == pytest.approx(1.52)
 
 
 def test_another_version_takes_over_and_counters_go_on(packages, service):
@@ -112,11 +116,14 @@ def test_why_the_baseline_answered_and_who_looked_on(service):
     metrics = Metrics("flights")
     batch = service.answer([ROW])
     late = msgspec.structs.replace(batch, fallback=True, reason="timeout", seconds=0.5)
-    metrics.answered([late, msgspec.structs.replace(batch, role="shadow", seconds=0.25)], [])
+    looked_on = msgspec.structs.replace(batch, role="shadow", seconds=0.25)
+    metrics.answered([late, looked_on], [], service)
     found = samples(metrics)
     assert found["gleis_fallbacks_total", ("reason", "timeout")] == 1
     assert found["gleis_model_seconds_total", ("role", "shadow"), ("version", "1")] == 0.25
-    assert found["gleis_score_count",] == 1, "a shadow's scores are nobody's answers"
+    assert found["gleis_score_count", ("version", "1")] == 1, (
+        "a shadow's scores are nobody's answers"
+    )
 
 
 def test_workers_are_summed_and_a_dead_one_still_counts(tmp_path, service):
@@ -159,3 +166,45 @@ def test_features_are_counted_in_the_bins_of_the_training_rows(service):
     edges = np.array(features.columns["distance"].edges)
     below = edges[edges >= 800].min()
     assert found["gleis_feature_bucket", ("feature", "distance"), ("le", repr(float(below)))] == 2
+
+
+def test_outlier_scores_are_counted_around_the_threshold(packages):
+    service = service_of(load_package(packages["binary"].path, None, TRUST))
+    threshold = 12.0
+    model = MahalanobisOutliers(
+        numbers=(),
+        mean=(),
+        scale=(),
+        whiten=(),
+        surprise={"carrier": {}},
+        unseen={"carrier": 1.0},
+        missing={"carrier": 1.0},
+        threshold=threshold,
+        rate=0.001,
+    )
+    service = service_of(dataclasses.replace(service.package, outliers=model))
+    metrics = Metrics("flights")
+    metrics.serving(service)
+    few = service.answer([ROW] * 3)
+    metrics.answered([msgspec.structs.replace(few, outliers=[1.0, 12.0, 12.5])], [], service)
+    many = service.answer([ROW] * 30)
+    metrics.answered([msgspec.structs.replace(many, outliers=[12.0] * 20 + [40.0] * 10)], [])
+    found, of = samples(metrics), ("version", "1")
+    assert found["gleis_outlier_threshold", of] == threshold
+    assert found["gleis_outlier_score_count", of] == 33
+    assert found["gleis_outlier_score_bucket", ("le", "12.0"), of] == 22, "no outliers, these"
+    assert found["gleis_outlier_score_sum", of] == pytest.approx(665.5)
+
+
+def test_a_challengers_scores_are_its_own(service):
+    metrics = Metrics("flights")
+    metrics.serving(service)
+    challenger = service_of(service.package, 2)
+    metrics.answered([service.answer([ROW] * 2)], [], service)
+    metrics.answered([challenger.answer([ROW] * 5)], [], challenger)
+    found = samples(metrics)
+    assert found["gleis_score_count", ("version", "1")] == 2
+    assert found["gleis_score_count", ("version", "2")] == 5
+    infos = [key for key in found if key[0] == "gleis_model_info"]
+    assert len(infos) == 1
+    assert ("version", "1") in infos[0]

@@ -24,6 +24,7 @@ from gleis.serving.access.gate import Gate, Tokens
 from gleis.serving.deadline import Deadline
 from gleis.serving.http import App
 from gleis.serving.live import LiveService
+from gleis.serving.loop_figures import LoopFigures
 from gleis.serving.metrics import Metrics
 from gleis.serving.run import bind
 from gleis.serving.tls import Certificate
@@ -115,6 +116,7 @@ def make_app(
     limits = settings.serve
     registry = Registry(home, settings.project.name, clock)
     metrics = Metrics(registry.name, counters)
+    metrics.also(LoopFigures(home.states, metrics.figures_unreadable).collect)
     if insecure_dev:
         _log.warning(
             "--insecure-dev: signatures are not checked, anybody's package is served. Never in "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from gleis.config.durations import parse_duration
 from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.durable import Workflows
+from gleis.lifecycle.live_figures import FigureKeeper
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.results import Tick
 from gleis.lifecycle.service_process import on_the_wire, open_port
@@ -56,7 +58,8 @@ def run_up(
         service.start()
         with Workflows(bench.home.folder, bench) as workflows:
             started(host, number)
-            _loop(Loop(bench, workflows.retrain), stop, on_tick)
+            keeper = FigureKeeper(bench, _every(bench))
+            _loop(Loop(bench, keeper.during(workflows.retrain)), keeper, stop, on_tick)
     finally:
         service.stop()
         port.close()
@@ -64,15 +67,26 @@ def run_up(
 
 def _loop(
     loop: Loop,
+    keeper: FigureKeeper,
     stop: threading.Event,
     on_tick: Callable[[Tick], None] | None,
 ) -> None:
-    every = parse_duration(loop.bench.settings.loop.every, "loop.every").total_seconds()
+    every = _every(loop.bench)
     _guarded(loop.resume)
     while not stop.wait(every):
+        started = time.perf_counter()
         tick = _guarded(loop.tick)
-        if tick is not None and on_tick is not None:
+        if tick is None:
+            _guarded(keeper.failed)
+            continue
+        if on_tick is not None:
             on_tick(tick)
+        seconds = time.perf_counter() - started
+        _guarded(lambda: keeper.looked(loop.watching, seconds))  # noqa: B023 - called at once
+
+
+def _every(bench: Workbench) -> float:
+    return parse_duration(bench.settings.loop.every, "loop.every").total_seconds()
 
 
 def _guarded(look: Callable[[], Result]) -> Result | None:

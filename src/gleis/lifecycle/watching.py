@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from gleis.contracts.live_figures import LiveFigure
 from gleis.contracts.version import VERSION
 from gleis.lifecycle.checking import Checking, Pending
 from gleis.lifecycle.journal import Journal
+from gleis.lifecycle.live_figures import FigureKeeper
 from gleis.lifecycle.meaning import give_meaning
 from gleis.lifecycle.observers.gathered import Observers
 from gleis.lifecycle.parts import read_parts
@@ -153,6 +155,11 @@ class Watching:
             return {}
         return self._watch.summary() | self._observers.summary()
 
+    @property
+    def evidence(self) -> Evidence | None:
+        """What was known of the champion when it was judged; None before the first one."""
+        return self._evidence
+
     def figures(self) -> list[LiveFigure]:
         """Return the values that observers keep, for ``/metrics``."""
         return [] if self._observers is None else self._observers.figures()
@@ -238,10 +245,12 @@ def look(bench: Workbench) -> tuple[Tick, dict[str, Any]]:
 
 
 def _look(bench: Workbench, now: datetime) -> tuple[Tick, dict[str, Any]]:
+    started = time.perf_counter()
     watching, journal = Watching(bench), Journal(bench.home.facts)
     news = watching.observe(now)
     journal.write_news(news.alarms, news.checked, news.recorded)
     watching.keep()
+    FigureKeeper(bench).looked(watching, time.perf_counter() - started)
     tick = Tick(
         at=now,
         predictions=news.predictions,

@@ -26,6 +26,7 @@ from gleis.serving.routes import (
     method_not_allowed,
     not_found,
 )
+from gleis.serving.saturation import Saturation
 from gleis.serving.statuses import headers_of, status_of
 from gleis.serving.turns import Router
 from gleis.store.group_commit import GroupCommit
@@ -107,6 +108,7 @@ class App:
         self._live = live
         self._commits = commits
         self._metrics = metrics
+        self._saturation = Saturation(metrics, commits)
         self._max_body = max_body
         self.access = access
         self._plane = Plane(live, commits, clock, metrics, router=router, timeout=timeout)
@@ -151,6 +153,10 @@ class App:
     def finish(self, status: int) -> None:
         """Count a request that ``ask`` took."""
         self._metrics.requested(predicting.PREDICT, status)
+
+    def beat(self, connections: int, most: int, due: float) -> None:
+        """Note how busy this process is."""
+        self._saturation.note(connections, most, due)
 
     def explain(self, error: BaseException) -> Reply:
         """Return what a client of ``/predict`` reads about an error."""

@@ -40,6 +40,13 @@ class Lane(Protocol):
         """Write an error."""
         ...
 
+    def beat(self, connections: int, most: int, due: float, /) -> None:
+        """Hear once a second how many connections are open, and how many are taken at once.
+
+        ``due`` seconds should have passed since the last time.
+        """
+        ...
+
 
 class _Nobody:
     """An event that no task waits for."""

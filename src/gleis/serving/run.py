@@ -159,6 +159,7 @@ class Server(uvicorn.Server):
         self._listening = listening
         self._on_start = on_start
         self._certificate = certificate
+        self._most = limits.connections
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve until told to stop."""
@@ -171,9 +172,12 @@ class Server(uvicorn.Server):
         self._on_start(host, port)
 
     async def on_tick(self, counter: int) -> bool:
-        """End slow connections once a second, and look for a new certificate every ten."""
+        """End slow connections and count them once a second; look for a certificate every ten."""
         if counter % 10 == 0:
-            end_slow(self.server_state.connections, monotonic())
+            connections = self.server_state.connections
+            end_slow(connections, monotonic())
+            if self._app.lane is not None:
+                self._app.lane.beat(len(connections), self._most, 1.0)
         if counter % 100 == 99 and self._certificate is not None:
             self._certificate.renew()
         return await super().on_tick(counter)

@@ -197,7 +197,7 @@ class Turns:
             seconds += job.turn.give(job.group.positions, answers[start:end])
             start = end
         batches = [part.batch for part in parts]
-        self._metrics.answered(batches, seconds)
+        self._metrics.answered(batches, seconds, service)
         for job in jobs:
             self._metrics.saw(service, job.rows)
         for batch in batches:

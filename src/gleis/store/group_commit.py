@@ -150,6 +150,11 @@ class GroupCommit:
         self._put(_Labelling(labels, received, _Waiter(future, None)))
         return future.result()
 
+    @property
+    def waiting(self) -> int:
+        """How many writes wait, at about this moment."""
+        return self._queue.qsize()
+
     def close(self) -> None:
         """Write and answer everything that waits, then stop; the log stays open."""
         with self._door:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from gleis.contracts.errors import StoreError
 from gleis.contracts.live_figures import LiveFigures
 from gleis.store.states import SqliteStates
 
@@ -20,3 +21,37 @@ def read_figures(states: SqliteStates) -> LiveFigures | None:
     """Return what was written last; None if no loop ever looked."""
     body = states.get(_KEY)
     return None if body is None else _decode(body)
+
+
+class FigureReader:
+    """Reads what was written last, again and again; it is decoded only when it is another.
+
+    Parameters
+    ----------
+    states : SqliteStates
+    """
+
+    def __init__(self, states: SqliteStates) -> None:
+        self._states = states
+        self._body: bytes | None = None
+        self._figures: LiveFigures | None = None
+
+    def read(self) -> LiveFigures | None:
+        """Return the figures; None if no loop ever looked.
+
+        Raises
+        ------
+        StoreError
+            The file cannot be read, or what it holds is damaged.
+        """
+        body = self._states.get(_KEY)
+        if body is not None and body != self._body:
+            try:
+                self._figures = _decode(body)
+            except msgspec.MsgspecError as error:
+                raise StoreError(
+                    f"The loop's figures are damaged: {error}",
+                    remedy="The loop's next look writes them anew.",
+                ) from error
+            self._body = body
+        return self._figures

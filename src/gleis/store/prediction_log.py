@@ -329,6 +329,12 @@ class SqlitePredictionLog:
         """Return the entry behind which at most ``rows`` rows, the newest, were written."""
         return int(self._database.read(sql.TAIL, (rows,))[0][0])
 
+    def size(self) -> int:
+        """Return its bytes on disk, the write-ahead log included."""
+        path = self._database.path
+        files = (path, path.with_name(f"{path.name}-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def close(self) -> None:
         """Close the file."""
         self._database.close()

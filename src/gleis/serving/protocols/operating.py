@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
+from prometheus_client import Metric
+
+from gleis.serving.families import add_series, make_family
 from gleis.serving.plane import Plane
 from gleis.serving.routes import Reply, Request, Route, json_reply
 from gleis.serving.routing import Part
-
-_TEXT = b"text/plain; version=0.0.4; charset=utf-8"
 
 
 def routes(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
@@ -20,6 +22,7 @@ def routes(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
     draining : callable
         Says whether the server shuts down.
     """
+    plane.metrics.also(lambda: shares(plane.live.name, plane.live.parts()))
 
     async def livez(_request: Request) -> Reply:
         return Reply(200, b'{"alive":true}')
@@ -39,11 +42,12 @@ def routes(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
         }
         return json_reply(state, 200 if ready else 503)
 
-    async def metrics(_request: Request) -> Reply:
+    async def metrics(request: Request) -> Reply:
         if plane.live.current is not None:
             _ = plane.service  # says which version answers
-        shares = shares_text(plane.live.name, plane.live.parts())
-        return Reply(200, plane.metrics.text() + shares, _TEXT)
+        accept = request.header(b"accept") or b""
+        text, kind = plane.metrics.exposed(accept.decode("latin-1"))
+        return Reply(200, text, kind.encode())
 
     return (
         Route("/livez", {"GET": livez}, "open"),
@@ -52,21 +56,16 @@ def routes(plane: Plane, draining: Callable[[], bool]) -> Sequence[Route]:
     )
 
 
-def shares_text(name: str, parts: Sequence[Part]) -> bytes:
-    """Return who takes part in a release, in Prometheus' text format; at most two lines.
+def shares(name: str, parts: Sequence[Part]) -> Iterator[Metric]:
+    """Return who takes part in a release; at most two.
 
     Examples
     --------
     >>> part = Part(version=3, digest="d", role="champion", share=0.95)
-    >>> print(shares_text("flights", [part]).decode().splitlines()[-1])
-    gleis_share{model="flights",version="3",role="champion"} 0.95
+    >>> next(shares("flights", [part])).samples[0].value
+    0.95
     """
-    lines = [
-        "# HELP gleis_share Share of the rows that a version is given; a shadow sees all of them.",
-        "# TYPE gleis_share gauge",
-    ]
-    lines += [
-        f'gleis_share{{model="{name}",version="{part.version}",role="{part.role}"}} {part.share:g}'
-        for part in parts
-    ]
-    return ("\n".join(lines) + "\n").encode()
+    made = make_family("gleis_share")
+    for part in parts:
+        add_series(made, (name, str(part.version), part.role), np.array([part.share]))
+    yield made
