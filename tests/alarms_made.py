@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from gleis.contracts.alarm import Alarm, Expected, Moved
+from gleis.contracts.notice import AlarmState, Notice
 
 NIGHT = datetime(2013, 4, 1, 3, 12, tzinfo=UTC)
 
@@ -36,3 +37,20 @@ def an_alarm(number=1, **changes):
         ),
     }
     return Alarm(**(known | changes))
+
+
+def a_notice(event="alarm", status="open", alarm=None, **changes):
+    """Return what is told of it."""
+    alarm = alarm or an_alarm()
+    state = AlarmState(status=status, at=NIGHT, by="version 4" if status == "resolved" else "")
+    known = {
+        "id": f"{alarm.id}/{event}",
+        "event": event,
+        "project": "punctuality",
+        "at": NIGHT,
+        "alarm": alarm,
+        "state": state,
+        "response": "it retrains, since 2013-04-01 03:12 UTC",
+        "link": "https://gleis.example.org",
+    }
+    return Notice(**(known | changes))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gleis.cli.options import AsJson, Folder, open_project, parse_moment
-from gleis.cli.output import print_json, print_table, say
+from gleis.cli.output import print_json, print_table, say, working
 from gleis.config.durations import is_duration, parse_duration
+from gleis.contracts.alarm import Decision
 from gleis.lifecycle.person import person
 from gleis.monitoring.delivery.wording import (
     age,
@@ -19,6 +20,8 @@ from gleis.monitoring.delivery.wording import (
     handled_words,
     headline,
     moment,
+    told_words,
+    waiting_words,
 )
 
 if TYPE_CHECKING:
@@ -131,6 +134,37 @@ def resolve(
     _say_state(alarms.resolve(alarm, by=person(), note=note), as_json)
 
 
+@_group.command("test")
+def try_receivers(project: Folder = ".", as_json: AsJson = False) -> None:  # type: ignore[assignment]
+    """Send a test message to each receiver of [alarms], and say what came of it.
+
+    Exits with 1 if one was not reached.
+
+    Example: gleis alarms test
+    """
+    from gleis.lifecycle.announcing import send_tests  # loads what sends
+
+    opened = open_project(project)
+    with working("Sending a test to each receiver"):
+        sent = send_tests(opened.settings, opened.clock)
+    if as_json:
+        print_json(
+            [
+                {"receiver": receiver.name, "outcome": answer.outcome, "said": answer.said}
+                for receiver, answer in sent
+            ]
+        )
+    elif not sent:
+        say("Nobody is told of alarms: [alarms] names no receiver. See docs/alarms.md.")
+    else:
+        print_table(
+            ["receiver", "outcome", "said"],
+            [(receiver.name, answer.outcome, answer.said) for receiver, answer in sent],
+        )
+    if any(answer.outcome != "delivered" for _, answer in sent):
+        raise typer.Exit(1)
+
+
 def _end(text: str, now: datetime) -> datetime:
     if is_duration(text):
         return now + parse_duration(text, "--until")
@@ -164,27 +198,29 @@ def _row(one: StandingAlarm, now: datetime) -> tuple[object, ...]:
 def _print_story(story: AlarmStory) -> None:
     say(f"Alarm {story.short}: {headline(story.alarm)}", style="bold")
     lines = [("State", f"{story.state.words}, since {moment(story.state.at)}")]
-    lines += [*describe(story.alarm), ("Id", story.alarm.id)]
-    for label, text in lines:
+    for label, text in [*lines, *describe(story.alarm), ("Id", story.alarm.id)]:
         say(f"  {label:<14} {text}")
-    if story.decisions:
-        say("Decisions")
-        for decision in story.decisions:
-            did = "retrain" if decision.retrain else "not now"
-            say(f"  {moment(decision.at)}  {did}: {decision.reason}")
-    if story.history:
-        say("History")
-        for handled in story.history:
-            say(f"  {moment(handled.at)}  {handled_words(handled)}")
-    if story.told:
-        say("Told")
-        for told in story.told:
-            said = f": {told.said}" if told.said else ""
-            say(f"  {moment(told.at)}  {told.event} to {told.receiver}: {told.outcome}{said}")
-    if story.state.status in {"open", "acknowledged", "snoozed"}:
-        say("What you can do")
-        for command, effect in commands(story.alarm)[1:]:
-            say(f"  {command:<46} {effect}")
+    for heading, said in _sections(story):
+        if said:
+            say(heading)
+        for line in said:
+            say(f"  {line}")
+
+
+def _sections(story: AlarmStory) -> list[tuple[str, list[str]]]:
+    standing = story.state.status not in {"resolved", "recorded"}
+    todo = commands(story.alarm)[1:] if standing else []
+    return [
+        ("Decisions", [f"{moment(one.at)}  {_decided(one)}" for one in story.decisions]),
+        ("History", [f"{moment(one.at)}  {handled_words(one)}" for one in story.history]),
+        ("Told", [f"{moment(one.at)}  {told_words(one)}" for one in story.told]),
+        ("Not told yet", [waiting_words(one) for one in story.waiting]),
+        ("What you can do", [f"{command:<46} {effect}" for command, effect in todo]),
+    ]
+
+
+def _decided(decision: Decision) -> str:
+    return f"{'retrain' if decision.retrain else 'not now'}: {decision.reason}"
 
 
 def register(app: typer.Typer) -> None:

@@ -41,7 +41,8 @@ def explain(
     place = origins.get(field) or _place(text, field, where)
     if "missing required" in what:
         return ConfigError(f"{place}: {field} is missing", remedy=_add(field), field=field)
-    seen = _value(tree, field)
+    # What stands under [alarms] may be an address that opens a channel to whoever sees it.
+    seen = ... if field.startswith("alarms.") else _value(tree, field)
     if "unknown field" in what:
         remedy = _known(where, field)
         return ConfigError(f"{place}: {field} is no key", seen=seen, remedy=remedy, field=field)

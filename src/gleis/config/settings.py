@@ -307,7 +307,8 @@ class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """``[alarms]``: who is told; see docs/alarms.md. Nothing leaves the machine by default."""
 
     webhook: tuple[str, ...] = ()
-    """Addresses that get each alarm as JSON by POST; http is taken on this machine only."""
+    """Addresses that get each alarm as JSON by POST; http is taken on this machine only. One that
+    holds a secret: ``env:NAME`` takes it from a variable."""
     webhook_secret_from: str | None = None
     """Environment variable with the key that signs what is posted (HMAC-SHA256)."""
     slack: tuple[str, ...] = ()
@@ -324,9 +325,11 @@ class AlarmSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     sender: str | None = None
     """``From`` of the e-mails; needed with ``email``."""
     kinds: tuple[str, ...] = ()
-    """Kinds of alarms that are told; by default all."""
+    """Kinds of alarms that are told, such as ``drift``; by default all."""
     link: str | None = None
     """Address of this service's pages, to be put into messages."""
+    give_up: str = "3d"
+    """How long a receiver that fails is tried again, ever more rarely; then it is given up."""
 
 
 class LoopSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ import re
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from gleis.config.alarms import check_alarms
 from gleis.config.durations import (
     parse_duration,
     parse_limit,
@@ -44,6 +45,7 @@ def validate(settings: Settings) -> None:
     _access(settings)
     check_mitigation(settings)
     check_monitoring(settings)
+    check_alarms(settings)
     parse_duration(settings.project.label_delay, "project.label_delay")
     _every(settings.loop.every)
     _timeout(settings.serve.timeout, "serve.timeout")

@@ -14,6 +14,7 @@ AlarmStatus = Literal["open", "acknowledged", "snoozed", "resolved", "recorded"]
 """``recorded``: surely harmless, so nobody was told and nothing is to be done."""
 Event = Literal["alarm", "reminder", "resolved", "test"]
 """What a message is about. ``reminder``: a snooze has ended and the alarm is open again."""
+ReceiverKind = Literal["webhook", "slack", "email"]
 DeliveryOutcome = Literal["delivered", "refused", "given up", "withdrawn"]
 """``refused``: the receiver will not take it, however often it is asked. ``given up``: it never
 answered. ``withdrawn``: the receiver is not in ``gleis.toml`` any more."""
@@ -75,6 +76,24 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """Address of the project's pages."""
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice that one receiver has still to be told of."""
+
+    notice: str
+    alarm: str
+    event: Event
+    receiver: str
+    since: datetime
+    """When it began to wait."""
+    attempts: int = 0
+    attempted: datetime | None = None
+    """When the last attempt began."""
+    pause: float = 0.0
+    """Seconds from then until the next."""
+    said: str = ""
+    """What came of the last attempt."""
+
+
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one notice for one receiver, for good."""
 
@@ -83,7 +102,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     event: Event
     receiver: str
     """Its name, which never holds a secret: ``webhook ops.example.org 3f9a1c``."""
-    kind: Literal["webhook", "slack", "email"]
+    kind: ReceiverKind
     outcome: DeliveryOutcome
     at: datetime
     attempts: int

@@ -18,7 +18,7 @@ from gleis.contracts.alarm import Alarm, Decision
 from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Deployment
 from gleis.contracts.errors import BlockedError, ConfigError, RegistryError
-from gleis.contracts.notice import AlarmState, Handled, Told, short_id
+from gleis.contracts.notice import AlarmState, Handled, Told, Waiting, short_id
 from gleis.lifecycle.journal import Journal
 from gleis.store.home import Home
 
@@ -46,6 +46,8 @@ class AlarmStory(msgspec.Struct, frozen=True, kw_only=True):
     """What the loop decided because of it."""
     told: tuple[Told, ...]
     """Who was told, and who could not be."""
+    waiting: tuple[Waiting, ...] = ()
+    """Who has still to be told."""
 
 
 def alarm_state(
@@ -180,7 +182,14 @@ class ProjectAlarms:
             history=tuple(journal.handled().get(one.alarm.id, ())),
             decisions=tuple(d for d in journal.decisions() if one.alarm.id in d.alarms),
             told=tuple(told for told in journal.told() if told.alarm == one.alarm.id),
+            waiting=tuple(w for w in self.untold() if w.alarm == one.alarm.id),
         )
+
+    def untold(self) -> list[Waiting]:
+        """Return who has still to be told of what."""
+        if not (self._home.folder / "outbox.db").exists():
+            return []
+        return self._home.outbox.waiting()
 
     def find(self, ref: str) -> StandingAlarm:
         """Return the alarm whose short id or id is, or begins with, ``ref``.

@@ -193,10 +193,15 @@ class Project:
         return label(self.bench, labels)
 
     def monitor(self) -> tuple[Tick, dict[str, Any]]:
-        """Look once at what is new, without retraining; return what was found and the state."""
+        """Look once at what is new, without retraining; return what was found and the state.
+
+        Receivers of ``[alarms]`` are told of what is found, unless a running loop tells them.
+        """
+        from gleis.lifecycle.announcing import telling
         from gleis.lifecycle.watching import look
 
-        return look(self.bench)
+        with telling(self.settings, self.home, self.clock):
+            return look(self.bench)
 
     def backtest(
         self,

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gleis.config.durations import parse_duration
+from gleis.lifecycle.announcing import Announcing, project_receivers
 from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.durable import Workflows
 from gleis.lifecycle.live_figures import FigureKeeper
@@ -37,13 +38,14 @@ def run_up(
     Raises
     ------
     ConfigError
-        The port is in use.
+        The port is in use, or a secret of ``[alarms]`` is not set.
     UnavailableError, PackageError
         There is no champion, or its package must not be loaded.
     """
     # Said once, here: the service's process would be started in vain again and again.
     open_service(bench)
     on_the_wire(bench.settings, bench.folder)
+    receivers = project_receivers(bench.settings)
     port = open_port(bench.settings, bench.home)
     stop = stop_on_signals()
     service = Workers(
@@ -56,7 +58,10 @@ def run_up(
     host, number = port.getsockname()[:2]
     try:
         service.start()
-        with Workflows(bench.home.folder, bench) as workflows:
+        with (
+            Workflows(bench.home.folder, bench) as workflows,
+            Announcing(bench.settings, bench.home, bench.clock, receivers),
+        ):
             started(host, number)
             keeper = FigureKeeper(bench, _every(bench))
             _loop(Loop(bench, keeper.during(workflows.retrain)), keeper, stop, on_tick)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from gleis.contracts.errors import StoreError
 from gleis.store.artifacts import LocalArtifacts
 from gleis.store.facts import SqliteFacts
+from gleis.store.outbox import SqliteOutbox
 from gleis.store.states import SqliteStates
 
 if TYPE_CHECKING:
@@ -94,6 +96,27 @@ class Home:
         states = SqliteStates(self.folder / "states.db", durable=self._durable)
         self._open.append(states.close)
         return states
+
+    @cached_property
+    def outbox(self) -> SqliteOutbox:
+        """Who has still to be told of what."""
+        self.create()
+        outbox = SqliteOutbox(self.folder / "outbox.db", durable=self._durable)
+        self._open.append(outbox.close)
+        return outbox
+
+    def renew_outbox(self, at: datetime) -> Path:
+        """Set a damaged outbox aside and begin an empty one; return where the old one is now."""
+        if "outbox" in self.__dict__:
+            outbox = self.__dict__.pop("outbox")
+            self._open.remove(outbox.close)
+            outbox.close()
+        aside = self.folder / f"outbox-damaged-{at:%Y%m%dT%H%M%S}.db"
+        for ending in ("", "-wal", "-shm"):
+            file = self.folder / f"outbox.db{ending}"
+            if file.exists():
+                file.replace(f"{aside}{ending}")
+        return aside
 
     @cached_property
     def log(self) -> SqlitePredictionLog:

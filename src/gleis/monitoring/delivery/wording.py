@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from textwrap import wrap
 
 from gleis.contracts.alarm import Alarm, AlarmKind, Expected, Moved
-from gleis.contracts.notice import Event, Handled, Notice, short_id
+from gleis.contracts.notice import Event, Handled, Notice, Told, Waiting, short_id
 
 _KINDS: dict[AlarmKind, str] = {
     "drift": "`{subject}` has changed",
@@ -24,6 +25,7 @@ _EVENTS: dict[Event, str] = {
 }
 _MOVED = 5
 """Columns that are named one by one."""
+_WIDTH = 92
 
 
 def headline(alarm: Alarm) -> str:
@@ -113,6 +115,55 @@ def handled_words(handled: Handled) -> str:
     until = f" until {moment(handled.until)}" if handled.until else ""
     note = f": {handled.note}" if handled.note else ""
     return f"{handled.status} by {handled.by}{until}{note}"
+
+
+def told_words(told: Told) -> str:
+    """Say who was told what, and what came of it."""
+    said = f" ({told.said})" if told.said else ""
+    times = "" if told.attempts == 1 else f", at attempt {told.attempts}"
+    return f"{told.event} to {told.receiver}: {told.outcome}{times}{said}"
+
+
+def waiting_words(waiting: Waiting) -> str:
+    """Say who has still to be told what, and why it was not."""
+    said = f"; the last one: {waiting.said}" if waiting.said else ""
+    attempts = "1 attempt" if waiting.attempts == 1 else f"{waiting.attempts} attempts"
+    again = ""
+    if waiting.attempted is not None:
+        again = f", next {moment(waiting.attempted + timedelta(seconds=waiting.pause))}"
+    return f"{waiting.event} to {waiting.receiver}: {attempts}{again}{said}"
+
+
+def body_lines(notice: Notice) -> list[tuple[str, str]]:
+    """Return a message's lines below its title, as (label, text)."""
+    if notice.event == "test":
+        return [("What this is", "a test by a person; whoever reads it would be told of alarms")]
+    lines = describe(notice.alarm)
+    if notice.response:
+        lines.append(("What gleis does", notice.response))
+    if notice.event != "alarm" or notice.state.status != "open":
+        lines.insert(0, ("State", f"{notice.state.words}, {moment(notice.state.at)}"))
+    return [*lines, ("Alarm", f"{short_id(notice.alarm.id)}, version {notice.alarm.version}")]
+
+
+def what_to_do(notice: Notice) -> list[tuple[str, str]]:
+    """Return the commands a message offers; none where nothing is left to do."""
+    done = notice.event == "test" or notice.state.status == "resolved"
+    return [] if done else commands(notice.alarm)
+
+
+def plain_text(notice: Notice) -> str:
+    """Return a whole message as lines of text."""
+    lines = [title(notice), ""]
+    for label, said in body_lines(notice):
+        lines += wrap(said, _WIDTH, initial_indent=f"{label + ':':<17}", subsequent_indent=" " * 17)
+    todo = what_to_do(notice)
+    if todo:
+        lines += ["", "What you can do, in the project's folder:"]
+        lines += [line for command, effect in todo for line in (f"  {command}", f"      {effect}")]
+    if notice.link:
+        lines += ["", f"Pages: {notice.link}"]
+    return "\n".join(lines) + "\n"
 
 
 def commands(alarm: Alarm) -> list[tuple[str, str]]:
