@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from gleis.contracts.estimation import Estimation
+
 
 class NumberSketch(msgspec.Struct, frozen=True, kw_only=True, tag="number"):
     """A numeric column in fixed bins.
@@ -65,3 +67,8 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """Scores on test rows: ``score``, or ``score:CLASS`` for each class (multiclass)."""
     loss: NumberSketch
     """Loss of each test row: log loss, or squared error (regression)."""
+    estimation: Estimation | None = None
+    """What performance is estimated by before labels come; None if ``no_estimation``, and in
+    packages made before there were estimates."""
+    no_estimation: str | None = None
+    """Why the test rows say too little for it."""

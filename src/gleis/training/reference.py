@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from gleis.contracts.outliers import OutlierMethod, OutlierModel
 from gleis.contracts.profile import Reference
 from gleis.data.profile import profile, sketch_number
+from gleis.evidence.estimation.learn import learn_estimation
 from gleis.evidence.losses import row_loss, score_columns
 from gleis.evidence.outliers.fit import fit_outliers
 from gleis.packaging.examples import Examples
@@ -31,12 +33,29 @@ def make_reference(prepared: Prepared, scores: Scores) -> Reference:
     """
     contract = prepared.contract
     columns = score_columns(scores, contract)
-    target = prepared.target[prepared.split.test]
+    test = prepared.split.test
+    target = prepared.target[test]
+    rows = prepared.features[test]
+    learned = learn_estimation(
+        target, scores, {name: rows[name] for name in rows.columns}, contract, _days(prepared)
+    )
     return Reference(
         features=profile(prepared.features, contract.names),
         scores=profile(pl.DataFrame(columns), list(columns)),
         loss=sketch_number(row_loss(target, scores, contract.task)),
+        estimation=learned.estimation,
+        no_estimation=learned.reason,
     )
+
+
+def _days(prepared: Prepared) -> NDArray[np.intp] | None:
+    """Number the day of each test row, 0, 1, ...; None where rows have no times."""
+    time = prepared.contract.time
+    moments = prepared.rows[time][prepared.split.test] if time is not None else pl.Series()
+    if not isinstance(moments.dtype, pl.Datetime | pl.Date) or moments.null_count():
+        return None
+    days = moments.cast(pl.Date)
+    return days.rank("dense").to_numpy().astype(np.intp) - 1
 
 
 def make_outliers(

@@ -44,7 +44,7 @@ class Observers:
     ) -> None:
         self._all: dict[str, Observer] = {}
         count, _, period = bench.settings.monitor.false_alarms.strip().partition(" ")
-        rate = f"{float(count) / len(TESTING):.12f} {period}"
+        rate = f"{float(count) / len(TESTING):.12f}".rstrip("0").rstrip(".") + f" {period}"
         for name, make in OBSERVERS.items():
             made = make(
                 Watched(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gleis.lifecycle.observers.estimate import make_estimate
 from gleis.lifecycle.observers.joint import make_joint
 from gleis.lifecycle.observers.labels import make_labels
 from gleis.lifecycle.observers.observer import Maker
 
 OBSERVERS: Mapping[str, Maker] = {
+    "estimate": make_estimate,
     "labels": make_labels,
     "joint": make_joint,
 }

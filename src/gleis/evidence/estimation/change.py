@@ -1,0 +1,132 @@
+"""What a change of the scores is expected to do to the mean loss, the rest being as it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri, stdtrit
+
+from gleis.contracts.estimation import ClassEstimation, Estimation
+from gleis.evidence.estimation.class_sums import ClassSums
+from gleis.evidence.estimation.days import LEAST
+from gleis.evidence.estimation.estimate import Sums, add_up
+from gleis.evidence.weighted import Floats
+
+
+class Rise(NamedTuple):
+    """Difference of the expected mean loss to that of the test rows."""
+
+    value: float
+    """Log loss, or mean squared error; positive is worse."""
+    chance: float
+    """Its variance, as of rows that are drawn one by one, and of the finite test rows."""
+    days: float
+    """Its variance, as days differ."""
+    freedom: float
+    """Degrees of freedom of ``days``."""
+    rows: float
+
+    def bound(self, level: float) -> float:
+        """Return the value that the difference exceeds with a probability of ``1 - level``.
+
+        ``level`` below 1/2 gives a lower bound.
+        """
+        below = level < 0.5
+        far = 1.0 - level if below else level
+        normal, student = float(ndtri(far)), float(stdtrit(self.freedom, far))
+        reach = math.sqrt(normal**2 * self.chance + student**2 * self.days)
+        return self.value - reach if below else self.value + reach
+
+    def evidence(self, least: float) -> float:
+        """Return minus log10 of the level at which the difference is surely above ``least``."""
+        low, high = 0.0, 300.0
+        if self.bound(0.5) <= least:
+            return 0.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            low, high = (middle, high) if self.bound(10**-middle) > least else (low, middle)
+        return low
+
+
+def expected_rise(days: Sequence[Sums], estimation: Estimation) -> Rise:
+    r"""Return how far the expected loss of these rows is from that of the test rows.
+
+    Both are weighed with what the same test rows say a score, or a leaf, is worth, so most of what
+    is unsure about that cancels: with cells :math:`c` of :math:`n_c` test rows and :math:`d` the
+    difference of the loss's derivatives by the classes' shares :math:`p`, the variance is
+    :math:`\sum_c (\sum_j p_{cj} d_{cj}^2 - (\sum_j p_{cj} d_{cj})^2) / n_c`. Added is that of the
+    rows' mean, by days: :math:`K / (K - 1) \sum_k (m_k / m)^2 (L_k - L)^2`, at least as of rows
+    that have nothing in common.
+
+    Parameters
+    ----------
+    days : sequence of Sums
+        Of each day its rows; at least one row in all.
+    estimation : Estimation
+
+    References
+    ----------
+    Efron, B. & Tibshirani, R. (1993). An Introduction to the Bootstrap, section 21.5: the delta
+    method. Liang, K.-Y. & Zeger, S. (1986). Longitudinal data analysis using generalized linear
+    models. Biometrika 73: variances of means by cluster.
+    """
+    if isinstance(estimation, ClassEstimation):
+        sums = [day for day in days if isinstance(day, ClassSums)]
+        total = add_up(sums)
+        value, learned = _classes(total, estimation)
+        sizes = np.array([day.size for day in sums])
+        means = np.array([day.table[1].sum() / max(day.size, 1.0) for day in sums])
+        mean = total.table[1].sum() / total.size
+        each = max(0.0, total.spread / total.size - mean**2)
+    else:
+        leaves = np.array(days, dtype=np.float64)
+        squared = np.asarray(estimation.squared)
+        sizes, rows = leaves.sum(axis=1), leaves.sum(axis=0)
+        share = rows / rows.sum()
+        tested = np.asarray(estimation.rows) / sum(estimation.rows)
+        moved = share - tested
+        value = float(moved @ squared)
+        known = np.asarray(estimation.squared_m2) / np.maximum(estimation.rows, 1)
+        learned = float((moved**2 * known).sum())
+        means = leaves @ squared / np.maximum(sizes, 1.0)
+        mean = float(share @ squared)
+        each = max(0.0, float(share @ squared**2) - mean**2)
+    own, common, freedom = _sampling(sizes, means, mean, each, estimation.days.score_spread)
+    return Rise(float(value), learned + own, common, freedom, float(sizes.sum()))
+
+
+def _classes(total: ClassSums, estimation: ClassEstimation) -> tuple[float, float]:
+    """Difference of the mean expected log losses, and its variance from the finite test rows."""
+    shares, losses = np.asarray(estimation.shares), np.asarray(estimation.losses)
+    tested = np.asarray(estimation.rows, dtype=np.float64)
+    value = total.table[1].sum() / total.size - losses.sum() / tested.sum()
+    now, then = _each(total.table[0], total.table[1]), _each(shares, losses)
+    now, then = np.where(np.isnan(now), then, now), np.where(np.isnan(then), now, then)
+    slope = (total.rows / total.size)[:, None] * now - (tested / tested.sum())[:, None] * then
+    slope = np.nan_to_num(slope)
+    count = np.maximum(tested, 1.0)
+    likely = shares / count[:, None]
+    spread = (likely * slope**2).sum(axis=1) - (likely * slope).sum(axis=1) ** 2
+    return float(value), float((np.maximum(spread, 0.0) / count).sum())
+
+
+def _each(rows: Floats, sums: Floats) -> Floats:
+    found: Floats = np.full(rows.shape, np.nan)
+    np.divide(sums, rows, out=found, where=rows > 0)
+    return found
+
+
+def _sampling(
+    sizes: Floats, means: Floats, mean: float, each: float, spread: float
+) -> tuple[float, float, float]:
+    """Variance of a mean as of single rows, beyond it as of days, and what that is known from."""
+    rows, days = float(sizes.sum()), int((sizes > 0).sum())
+    own = each / rows
+    part = sizes / rows
+    if days < LEAST:
+        return own, spread**2 * float((part**2).sum()), LEAST - 1
+    clustered = days / (days - 1) * float((part**2 * (means - mean) ** 2).sum())
+    return (0.0, clustered, days - 1) if clustered > own else (own, 0.0, days - 1)

@@ -1,0 +1,447 @@
+"""Performance before labels come: estimated from scores, and checked once labels are there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from gleis.config.durations import parse_duration
+from gleis.config.settings import PerformanceTrigger
+from gleis.contracts.alarm import Alarm, Expected
+from gleis.contracts.estimation import ClassEstimation, Estimation
+from gleis.contracts.figure import Figure
+from gleis.contracts.live_figures import LiveFigure
+from gleis.contracts.prediction import Batch
+from gleis.evidence.estimation.change import Rise, expected_rise
+from gleis.evidence.estimation.estimate import Sums, estimate_sums, sum_rows
+from gleis.evidence.estimation.realised import sum_truth, truth_figures
+from gleis.evidence.estimation.record import Check, Record
+from gleis.evidence.estimation.stretches import Grid, Kept, Stretches, make_grid, pack, unpack
+from gleis.evidence.metrics import PRIMARY_LOSS
+from gleis.evidence.weighted import Floats
+from gleis.lifecycle.journal import Journal
+from gleis.lifecycle.observers.observer import Watched
+from gleis.monitoring.labelled import read_matches
+from gleis.monitoring.looks import spend
+from gleis.monitoring.promise import Trial, make_promise, start_trial
+from gleis.store.logged import Logged, Matched
+
+LEAST = 100
+"""Rows from which on anything is estimated, and checked."""
+_COVERED = 0.8
+"""Share of a stretch's answers that must be labelled before a regression's estimate is checked:
+the log says no features beside a label, so the labelled rows stand for all."""
+
+
+class _State(msgspec.Struct, frozen=True):
+    started: datetime
+    answered: Kept
+    labelled: Kept
+    truth: Kept
+    record: Record
+    trial: Trial
+    looked: int
+    """Windows before this one were tested for a risen loss."""
+    checked: int
+    """Windows before this one were checked, or had too few labels."""
+    look: int
+    """Tests since the trial began."""
+    risen: Alarm | None
+    """Found at the last look; told at the next, unless a drift alarm tells it."""
+    told: bool
+
+
+class EstimateObserver:
+    """Estimates the champion's performance, alarms where it surely fell, and keeps its own record.
+
+    Only its own answers count. Sums by day are kept, never rows.
+
+    Parameters
+    ----------
+    watched : Watched
+    estimation : Estimation
+        Of the champion's package.
+    """
+
+    def __init__(self, watched: Watched, estimation: Estimation) -> None:
+        settings = watched.bench.settings
+        self._bench = watched.bench
+        self._version = watched.version.number
+        self._contract = watched.parts.contract
+        self._estimation = estimation
+        self._figure = PRIMARY_LOSS[self._contract.task]
+        self._before = watched.parts.reference.loss.mean
+        self._window = parse_duration(settings.monitor.window, "monitor.window")
+        delay = settings.monitor.matures or settings.project.label_delay
+        self._matures = parse_duration(delay, "monitor.matures")
+        self._effect = (settings.triggers.performance or PerformanceTrigger()).min_effect
+        kept = _read(watched.kept)
+        self._started = kept.started if kept else watched.now
+        self._grid = make_grid(self._started, self._window)
+        self._answered = Stretches(self._grid, kept.answered if kept else None)
+        self._labelled = Stretches(self._grid, kept.labelled if kept else None)
+        self._truth = Stretches(self._grid, kept.truth if kept else None)
+        self._record = kept.record if kept else Record()
+        self._trial = kept.trial if kept else _trial(watched)
+        self._looked, self._checked = (kept.looked, kept.checked) if kept else (0, 0)
+        self._look = kept.look if kept else 0
+        self._risen = kept.risen if kept else None
+        self._told = kept.told if kept else False
+        self._now = watched.now
+        self._current: tuple[datetime, dict[str, Figure]] | None = None
+
+    def see(self, batches: Sequence[Logged], matched: Sequence[Matched], now: datetime) -> None:
+        """Sum up what is new."""
+        self._now = now
+        own = [logged.batch for logged in batches if _is_own(logged.batch, self._version)]
+        if own:
+            self._see_answers(own, now)
+        mine = [one for one in matched if _is_own(one, self._version)]
+        if mine:
+            self._see_labels(mine, now)
+
+    def alarms(self, now: datetime) -> Sequence[Alarm]:
+        """Check estimates whose labels have come, test the loss, and return what must be told."""
+        self._now = now
+        while self._grid.window_starts(self._checked + 1) + self._matures <= now:
+            self._check(self._checked)
+            self._checked += 1
+        risen, self._risen = self._risen, None
+        while self._grid.window_starts(self._looked + 1) <= now:
+            self._test(self._looked, now)
+            self._looked += 1
+        past = self._grid.window_starts(self._checked)
+        oldest = min(past, now - self._window - self._matures - self._grid.stretch)
+        self._labelled.drop(oldest)
+        self._truth.drop(oldest)
+        if risen is None or self._known_otherwise(now) or not self._record.believed:
+            return []
+        self._trial, self._look, self._told = start_trial(self._trial.promise, now), 0, True
+        return [msgspec.structs.replace(risen, at=now)]
+
+    def expected(self, since: datetime | None) -> Expected | None:
+        """Return what answers since a moment are expected to be worth.
+
+        None while fewer than 100 came, and once the estimates proved wrong.
+        """
+        if not self._record.believed:
+            return None
+        rise = self._rise(
+            _days(self._estimation, self._answered.since(since or self._now - self._window))
+        )
+        if rise is None:
+            return None
+        return Expected(
+            figure=self._figure,
+            before=self._to_figure(self._before),
+            change=self._change(rise.value),
+            low=self._change(rise.bound(0.025)),
+            high=self._change(rise.bound(0.975)),
+            rows=int(rise.rows),
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return estimates of the latest window beside what labels say, and the record."""
+        estimated, truth = self._estimates(), self._realised()
+        record = self._record
+        known = truth_figures(truth, self._estimation) if truth is not None else {}
+        return {
+            "believed": record.believed,
+            "why": _why(record, self._bench.settings.monitor.window),
+            "window": self._bench.settings.monitor.window,
+            "rows": int(sum(_rows(day) for day in self._recent())),
+            "labelled": 0 if truth is None else int(truth[0]),
+            "figures": {
+                name: {
+                    "estimated": figure.value,
+                    "low": figure.low,
+                    "high": figure.high,
+                    "realised": known.get(name),
+                }
+                for name, figure in estimated.items()
+            },
+            "record": {
+                "checked": record.checked,
+                "held": record.held,
+                "words": _words(record, self._bench.settings.monitor.window),
+                "latest": [
+                    msgspec.to_builtins(check) | {"held": check.held} for check in record.latest
+                ],
+            },
+            "promise": self._trial.promise.words,
+        }
+
+    def figures(self) -> Sequence[LiveFigure]:
+        """Return the estimates with their intervals, and how the record stands."""
+        found = []
+        for name, figure in self._estimates().items():
+            labels = {"figure": name}
+            for ending, value, text in (
+                ("", figure.value, "Performance estimated without labels."),
+                ("_low", figure.low, "Lower end of its 95% interval."),
+                ("_high", figure.high, "Upper end of its 95% interval."),
+            ):
+                found.append(
+                    LiveFigure(
+                        name=f"gleis_estimated_performance{ending}",
+                        value=value,
+                        labels=labels,
+                        help=text,
+                    )
+                )
+        return [*found, *_record_figures(self._record, self._figure)]
+
+    def to_bytes(self) -> bytes:
+        """Return the state."""
+        return msgspec.msgpack.encode(
+            _State(
+                self._started,
+                self._answered.keep(),
+                self._labelled.keep(),
+                self._truth.keep(),
+                self._record,
+                self._trial,
+                self._looked,
+                self._checked,
+                self._look,
+                self._risen,
+                self._told,
+            )
+        )
+
+    def _see_answers(self, own: Sequence[Batch], now: datetime) -> None:
+        scores = np.array(list(chain.from_iterable(b.scores for b in own)), dtype=np.float64)
+        moments = [min(time or b.at, now) for b in own for time in b.times]
+        asked = set() if isinstance(self._estimation, ClassEstimation) else _asked(self._estimation)
+        columns = {
+            name: np.array([*chain.from_iterable(b.features[name] for b in own), None])[:-1]
+            for name in asked
+        }
+        for stretch, rows in _cut(moments, self._grid):
+            part = {name: values[rows].tolist() for name, values in columns.items()}
+            self._answered.add(stretch, pack(sum_rows(scores[rows], part, self._estimation)))
+
+    def _see_labels(self, matched: Sequence[Matched], now: datetime) -> None:
+        read = read_matches(matched, self._contract).rows
+        if not read.ids:
+            return
+        targets, scores = read.arrays(self._contract.task)
+        for stretch, rows in _cut([min(time, now) for time in read.times], self._grid):
+            y, s = targets[rows], scores[rows]
+            self._truth.add(stretch, sum_truth(y, s, self._estimation, self._contract.task))
+            if isinstance(self._estimation, ClassEstimation):
+                self._labelled.add(stretch, pack(sum_rows(s, {}, self._estimation)))
+
+    def _recent(self) -> list[Sums]:
+        return _days(self._estimation, self._answered.since(self._now - self._window))
+
+    def _estimates(self) -> dict[str, Figure]:
+        """Estimate the latest window, anew when there is something new."""
+        if self._current is None or self._current[0] != self._now:
+            days = self._recent()
+            enough = sum(_rows(day) for day in days) >= LEAST
+            self._current = self._now, self._estimate(days) if enough else {}
+        return self._current[1]
+
+    def _estimate(self, days: Sequence[Sums]) -> dict[str, Figure]:
+        return estimate_sums(days, self._estimation, seed=self._bench.settings.seed)
+
+    def _realised(self) -> Floats | None:
+        sums = [numbers for _, numbers in self._truth.since(self._now - self._window)]
+        return np.sum(sums, axis=0) if sums else None
+
+    def _check(self, window: int) -> None:
+        """Compare a window's estimate with its labels."""
+        truth = self._truth.of_window(window)
+        answered = self._answered.of_window(window)
+        compared = self._labelled.of_window(window)
+        total = np.sum([numbers for _, numbers in truth], axis=0) if truth else np.zeros(1)
+        if total[0] < LEAST:
+            return
+        if not isinstance(self._estimation, ClassEstimation):
+            rows = sum(numbers.sum() for _, numbers in answered)
+            if total[0] < _COVERED * rows:
+                return
+            compared = answered
+        estimated = self._estimate(_days(self._estimation, compared))[self._figure]
+        self._record = self._record.add(
+            Check(
+                start=self._grid.window_starts(window),
+                until=self._grid.window_starts(window + 1),
+                rows=int(total[0]),
+                estimated=estimated.value,
+                low=estimated.low,
+                high=estimated.high,
+                realised=truth_figures(total, self._estimation)[self._figure],
+            )
+        )
+
+    def _test(self, window: int, now: datetime) -> None:
+        """Test whether the loss of a window's answers has surely risen; windows do not overlap."""
+        rise = self._rise(_days(self._estimation, self._answered.of_window(window)))
+        if rise is None or not self._record.believed:
+            return
+        self._look += 1
+        level = spend(self._trial.alpha, self._look)
+        if rise.bound(level) <= self._effect:
+            # Back to normal: what rises next is news again.
+            self._told = self._told and rise.bound(0.5) > self._effect
+            return
+        if not self._told:
+            self._risen = self._alarm(rise, level, window, now)
+
+    def _rise(self, days: Sequence[Sums]) -> Rise | None:
+        if sum(_rows(day) for day in days) < LEAST:
+            return None
+        return expected_rise(days, self._estimation)
+
+    def _alarm(self, rise: Rise, level: float, window: int, now: datetime) -> Alarm:
+        start, end = self._grid.window_starts(window), self._grid.window_starts(window + 1)
+        change = self._change(rise.value)
+        before = self._to_figure(self._before)
+        low, high = (self._change(rise.bound(at)) for at in (0.025, 0.975))
+        return Alarm(
+            id=f"estimate-v{self._version}-{start:%Y%m%dT%H%M%S}",
+            kind="estimate",
+            at=now,
+            subject="loss",
+            also=(),
+            evidence=rise.evidence(self._effect),
+            threshold=-math.log10(level),
+            promise=self._trial.promise.words,
+            effect=rise.value,
+            since=start,
+            rows=int(rise.rows),
+            version=self._version,
+            message=f"`{self._figure}` is expected to have risen, labels are not there yet: "
+            f"{before:.4g} -> {before + change:.4g} ({low:+.3g} to {high:+.3g}) from "
+            f"{start:%Y-%m-%d} to {end:%Y-%m-%d}, by {int(rise.rows):,} scores; "
+            f"{self._trial.promise.words}",
+            expected=Expected(
+                figure=self._figure,
+                before=before,
+                change=change,
+                low=low,
+                high=high,
+                rows=int(rise.rows),
+            ),
+            harmless=False,
+        )
+
+    def _known_otherwise(self, now: datetime) -> bool:
+        """Say whether another alarm of this version told of it: one event is one alarm."""
+        begin = now - 2 * self._window
+        return any(
+            alarm.version == self._version and alarm.kind in ("drift", "performance")
+            for alarm in Journal(self._bench.home.facts).alarms(since=begin)
+        )
+
+    def _to_figure(self, mean: float) -> float:
+        """Return the figure of a mean loss."""
+        return math.sqrt(max(0.0, mean)) if self._contract.task == "regression" else mean
+
+    def _change(self, rise: float) -> float:
+        """Return the difference of the figure that a difference of the mean loss makes."""
+        return self._to_figure(self._before + rise) - self._to_figure(self._before)
+
+
+def make_estimate(watched: Watched) -> EstimateObserver | None:
+    """Make the observer; None for a package that carries no estimation."""
+    estimation = watched.parts.reference.estimation
+    return None if estimation is None else EstimateObserver(watched, estimation)
+
+
+def _read(body: bytes | None) -> _State | None:
+    return None if body is None else msgspec.msgpack.decode(body, type=_State)
+
+
+def _trial(watched: Watched) -> Trial:
+    """Start a test on the account of the version before, if it kept the same promise."""
+    former = _read(watched.former)
+    promise = former.trial.promise if former is not None else None
+    if promise is None or promise.text != watched.rate:
+        promise = make_promise(watched.rate, watched.now)
+    return start_trial(promise, watched.now)
+
+
+def _rows(day: Sums) -> float:
+    return float(day.sum()) if isinstance(day, np.ndarray) else day.size
+
+
+def _asked(estimation: Any) -> set[str]:
+    return {node.column for node in estimation.nodes if node.leaf is None} - {"score"}
+
+
+def _is_own(one: Batch | Matched, version: int) -> bool:
+    return one.version == version and not one.fallback and one.role == "champion"
+
+
+def _cut(moments: Sequence[datetime], grid: Grid) -> list[tuple[int, Any]]:
+    """Return stretches, and which rows are in each."""
+    numbers = np.array([grid.stretch_of(moment) for moment in moments])
+    return [(int(at), np.flatnonzero(numbers == at)) for at in np.unique(numbers)]
+
+
+def _days(estimation: Estimation, stretches: Sequence[tuple[datetime, Floats]]) -> list[Sums]:
+    """Add up the stretches of a day."""
+    days: dict[Any, Floats] = {}
+    for start, sums in stretches:
+        day = start.date()
+        days[day] = days[day] + sums if day in days else sums
+    return [unpack(sums, estimation) for sums in days.values()]
+
+
+def _words(record: Record, window: str) -> str:
+    if not record.checked:
+        return "no estimate checked yet"
+    noun = "estimate" if record.checked == 1 else "estimates"
+    return f"of {record.checked} {noun} of {window} each, {record.held} held the truth"
+
+
+def _why(record: Record, window: str) -> str | None:
+    """Say why it is not believed."""
+    if record.refuted is None:
+        return None
+    return (
+        f"{_words(record, window)}, where 19 in 20 should: what a score means has changed; not "
+        f"believed since {record.refuted:%Y-%m-%d}, until the next model"
+    )
+
+
+def _record_figures(record: Record, figure: str) -> list[LiveFigure]:
+    found = [
+        LiveFigure(
+            name="gleis_estimate_believed",
+            value=float(record.believed),
+            help="1 until estimates missed the truth surely more often than they may.",
+        ),
+        LiveFigure(
+            name="gleis_estimate_checks",
+            value=record.checked,
+            help="Estimates that were compared with labels.",
+            kind="counter",
+        ),
+        LiveFigure(
+            name="gleis_estimate_misses",
+            value=record.checked - record.held,
+            help="Estimates whose interval did not hold what labels said.",
+            kind="counter",
+        ),
+    ]
+    if record.latest:
+        last = record.latest[-1]
+        found.append(
+            LiveFigure(
+                name="gleis_estimate_error",
+                value=last.realised - last.estimated,
+                labels={"figure": figure},
+                help="What labels said less what was estimated, when last checked.",
+            )
+        )
+    return found
