@@ -11,6 +11,7 @@ import typer
 from gleis.cli.options import AsJson, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, print_table, say, working
 from gleis.contracts.deployment import Deployment
+from gleis.contracts.figure import Figure
 
 _SHOWN = 8
 """Columns whose evidence is printed, the strongest first."""
@@ -71,6 +72,8 @@ def _short(value: object) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.4f}"
+    if isinstance(value, Figure):
+        return f"{value.value:.4f} ({value.low:.4f} to {value.high:.4f})"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

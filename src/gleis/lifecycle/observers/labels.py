@@ -1,4 +1,4 @@
-"""Labels: how many came, how late, and days on which they stay away."""
+"""Labels: how many came, how late, days on which they stay away, and what they say."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from gleis.config.durations import parse_duration
 from gleis.contracts.alarm import Alarm
 from gleis.contracts.errors import StoreError
 from gleis.contracts.live_figures import LiveFigure
+from gleis.evidence.metrics import PRIMARY_LOSS, SLICE_METRICS
 from gleis.lifecycle.observers.observer import Watched
 from gleis.monitoring.labels.absence import Missing
 from gleis.monitoring.labels.coverage import Coverage
+from gleis.monitoring.labels.live import LivePerformance
 from gleis.monitoring.labels.maturity import DAY, Maturity
 from gleis.monitoring.promise import Trial, make_promise, start_trial
 from gleis.store.logged import Logged, Matched
 
 
-class _Kept(msgspec.Struct, frozen=True):
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     coverage: bytes
     trial: Trial
     answered: int
     labelled: int
+    live: bytes
 
 
 class LabelsObserver:
@@ -50,12 +53,17 @@ class LabelsObserver:
         self._coverage = Coverage(maturity, watched.parts.contract, before)
         self._trial = self._go_on(watched, state)
         own = state if watched.kept is not None else None
+        reference, contract = watched.parts.reference, watched.parts.contract
+        kept = None if own is None else own.live
+        self._live = LivePerformance(maturity, contract, reference.scores, self._version, kept)
+        self._told = [PRIMARY_LOSS[contract.task], *SLICE_METRICS[contract.task]]
         self._answered = 0 if own is None else own.answered
         self._labelled = 0 if own is None else own.labelled
 
     def see(self, batches: Sequence[Logged], matched: Sequence[Matched], now: datetime) -> None:
         """Count answers and labels."""
         self._coverage.see(batches, matched, now)
+        self._live.see(batches, matched)
         own = [one.batch for one in batches if one.batch.version == self._version]
         self._answered += sum(batch.rows for batch in own if not batch.fallback)
         self._labelled += sum(
@@ -77,6 +85,7 @@ class LabelsObserver:
             **self._coverage.summary(self._clock.now()),
             **({"for_unknown_predictions": waiting} if waiting else {}),
             "promise": self._trial.promise.words,
+            **self._performance(),
         }
 
     def figures(self) -> list[LiveFigure]:
@@ -110,12 +119,55 @@ class LabelsObserver:
                         help="Seconds from an event to its label.",
                     )
                 )
-        return found
+        return found + self._live_figures()
 
     def to_bytes(self) -> bytes:
         """Return the state."""
-        kept = _Kept(self._coverage.to_bytes(), self._trial, self._answered, self._labelled)
+        kept = _Kept(
+            coverage=self._coverage.to_bytes(),
+            trial=self._trial,
+            answered=self._answered,
+            labelled=self._labelled,
+            live=self._live.to_bytes(),
+        )
         return msgspec.msgpack.encode(kept)
+
+    def _performance(self) -> dict[str, Any]:
+        """Sum up live figures of mature answers, as labelled and corrected."""
+        found = self._live.measure(self._clock.now(), names=list(dict.fromkeys(self._told)))
+        if found is None:
+            return {}
+        return {
+            "live_performance": {
+                "rows": found.rows,
+                "without_support": found.without_support,
+                "representative": found.representative,
+                "note": found.note,
+                "as_labelled": found.as_labelled,
+                "corrected": found.corrected,
+            }
+        }
+
+    def _live_figures(self) -> list[LiveFigure]:
+        found = self._live.measure(self._clock.now(), n_replicates=0)
+        if found is None:
+            return []
+        both = (("no", found.as_labelled), ("yes", found.corrected))
+        figures = [
+            LiveFigure(
+                name="gleis_live_performance",
+                value=figure.value,
+                labels={"figure": name, "corrected": corrected},
+                help="Of mature answers: as labelled, or corrected for missing labels.",
+            )
+            for corrected, measured in both
+            for name, figure in measured.items()
+        ]
+        said = "Share of mature answers whose scores never get a label."
+        support = LiveFigure(
+            name="gleis_label_without_support", value=found.without_support, help=said
+        )
+        return [*figures, support]
 
     def _go_on(self, watched: Watched, state: _Kept | None) -> Trial:
         if state is not None and state.trial.promise.text == watched.rate:
