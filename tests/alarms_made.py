@@ -25,12 +25,26 @@ def an_alarm(number=1, **changes):
         "since": NIGHT - timedelta(days=2),
         "rows": 48_000 + number,
         "version": 2,
-        "message": "`temp` drifted: median 35.1 -> 52 since 2013-03-30 (PSI 1.31); "
-        "evidence 10^4.3, alarm at 10^1.3; at most 1 false alarm per year",
+        "message": "`temp` rose from a median of 35.1 to 52 since 30 Mar; the model relies on it "
+        "(21% of its importance); expected log loss +0.012 (+0.004 to +0.021); also changed: "
+        "`dewp`; evidence 10^4.3, alarm at 10^1.3; at most 1 false alarm per year",
         "between": (NIGHT - timedelta(days=3), NIGHT - timedelta(days=1)),
         "moved": (
-            Moved(column="temp", psi=1.31, js=0.4, words="median 35.1 -> 52", importance=0.21),
-            Moved(column="dewp", psi=0.72, js=0.3, words="median 20 -> 33", importance=0.05),
+            Moved(
+                column="temp",
+                psi=1.31,
+                js=0.4,
+                importance=0.21,
+                says="rose from a median of 35.1 to 52",
+                since=NIGHT - timedelta(days=2),
+            ),
+            Moved(
+                column="dewp",
+                psi=0.72,
+                js=0.3,
+                importance=0.05,
+                says="rose from a median of 20 to 33",
+            ),
         ),
         "expected": Expected(
             figure="log_loss", before=0.484, change=0.0123, low=0.004, high=0.0206, rows=3100

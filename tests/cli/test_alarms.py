@@ -40,7 +40,7 @@ def test_open_ones_are_listed_with_what_to_type_next(folder):
     assert [line.split()[1:4] for line in said.out.splitlines()[1:3]] == [
         ["open", "labels", "labels"], ["open", "drift", "temp"],
     ]  # fmt: skip
-    assert "median 35.1 -> 52" in said.out
+    assert "rose from a median of 35.1 to 52 since 30 Mar" in said.out
     assert " 7h " in said.out
     assert "evidence" not in said.out
     assert f"gleis alarms show {said.out.splitlines()[1].split()[0]}" in said.out
@@ -57,7 +57,8 @@ def test_an_alarm_is_acknowledged_snoozed_and_resolved(folder):
     shown = gleis(folder, "alarms", "show", short)
     assert shown.code == 0, shown.err
     for part in (
-        "What changed", "21% of what the model relies on", "log_loss is expected to rise by 0.0123",
+        "What changed", "the model relies on it (21% of its importance)",
+        "expected log loss +0.012 (+0.004 to +0.021), from 0.484", "surely worse",
         "at most 1 false alarm per year", "asked the data team", "snoozed by",
         f"gleis alarms resolve {short}",
     ):  # fmt: skip

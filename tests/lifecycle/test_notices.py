@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -107,10 +108,11 @@ def test_harmless_ones_and_other_kinds_are_not_told(folder, settings):
     assert _events(a_story(ALARM), labels) == []
 
 
-def _decision(retrain=True, held_back=None):
+def _decision(retrain=True, held_back=None, until=None):
     return Decision(
-        id="d1", at=NIGHT, retrain=retrain, kind="drift", alarms=(ALARM.id,), held_back=held_back,
-        reason="`temp` drifted; waits until 2013-04-03 00:00, the end of the cooldown",
+        id="d1", at=NIGHT, retrain=retrain, kind="drift", alarms=(ALARM.id,),
+        held_back=held_back, until=until,
+        reason="`temp` rose",
     )  # fmt: skip
 
 
@@ -121,19 +123,17 @@ def _trained(**came):
 @pytest.mark.parametrize(
     ("decisions", "trainings", "says"),
     [
-        ([], [], "triggers.drift answers with a retraining"),
+        ([], [], "triggers.drift answers it with a retraining"),
         ([_decision()], [], "it retrains, since 2013-04-01 03:12 UTC"),
         ([_decision()], [_trained(version=4, promoted=True)], "version 4 is live"),
         ([_decision()], [_trained(version=4)], "gleis show v4"),
         ([_decision()], [_trained(error="the source is away")], "failed.*the source is away"),
-        ([_decision(False)], [], "does not: waits until 2013-04-03"),
-        ([_decision(False, "budget")], [], "does not: budget"),
+        ([_decision(False, "budget", NIGHT + HOUR)], [], "not before 2013-04-01 04:12 UTC: budget"),
+        ([_decision(False, "dry run")], [], "dry run; it would have"),
     ],
 )
 def test_what_gleis_does_by_itself(settings, decisions, trainings, says):
     story = a_story(ALARM, decisions=decisions, trainings=trainings)
-    import re
-
     assert re.search(says, response(ALARM, story, settings.triggers))
 
 

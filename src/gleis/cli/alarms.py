@@ -10,22 +10,10 @@ import typer
 from gleis.cli.options import AsJson, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, print_table, say, working
 from gleis.config.durations import is_duration, parse_duration
-from gleis.contracts.alarm import Decision
 from gleis.lifecycle.person import person
-from gleis.monitoring.delivery.wording import (
-    age,
-    commands,
-    describe,
-    first_words,
-    handled_words,
-    headline,
-    moment,
-    told_words,
-    waiting_words,
-)
 
 if TYPE_CHECKING:
-    from gleis.lifecycle.alarms import AlarmStory, StandingAlarm
+    from gleis.lifecycle.alarms import StandingAlarm
 
 _group = typer.Typer(
     help="Alarms: what is open, and what was done about it.", invoke_without_command=True
@@ -59,11 +47,10 @@ def list_alarms(
     if not found:
         say("No alarms yet." if everything else "No alarm is open. Those of before: --all")
         return
+    from gleis.cli.alarm_text import COLUMNS, alarm_row  # loads numpy
+
     now = opened.clock.now()
-    print_table(
-        ["id", "state", "kind", "subject", "since (UTC)", "age", "what"],
-        [_row(one, now) for one in found],
-    )
+    print_table(COLUMNS, [alarm_row(one, now) for one in found])
     if found[0].state.status == "open":
         say(f"Look closer: gleis alarms show {found[0].short}")
 
@@ -82,7 +69,12 @@ def show(
     if as_json:
         print_json(story)
         return
-    _print_story(story)
+    from gleis.cli.alarm_text import story_lines  # loads numpy
+
+    title, *lines = story_lines(story)
+    say(title, style="bold")
+    for line in lines:
+        say(line)
 
 
 @_group.command()
@@ -176,51 +168,9 @@ def _say_state(one: StandingAlarm, as_json: bool) -> None:
         print_json(one)
         return
     say(f"Alarm {one.short} is {one.state.words}", style="green")
-    say(f"  {first_words(one.alarm)}")
+    say(f"  {one.alarm.message.partition('; ')[0]}")
     if one.state.status == "acknowledged":
         say("  It may still start a retraining. To hold that back: gleis alarms snooze")
-
-
-def _row(one: StandingAlarm, now: datetime) -> tuple[object, ...]:
-    alarm = one.alarm
-    since = alarm.since or alarm.at
-    return (
-        one.short,
-        one.state.status,
-        alarm.kind,
-        alarm.subject,
-        f"{since:%Y-%m-%d %H:%M}",
-        age(now - alarm.at),
-        first_words(alarm),
-    )
-
-
-def _print_story(story: AlarmStory) -> None:
-    say(f"Alarm {story.short}: {headline(story.alarm)}", style="bold")
-    lines = [("State", f"{story.state.words}, since {moment(story.state.at)}")]
-    for label, text in [*lines, *describe(story.alarm), ("Id", story.alarm.id)]:
-        say(f"  {label:<14} {text}")
-    for heading, said in _sections(story):
-        if said:
-            say(heading)
-        for line in said:
-            say(f"  {line}")
-
-
-def _sections(story: AlarmStory) -> list[tuple[str, list[str]]]:
-    standing = story.state.status not in {"resolved", "recorded"}
-    todo = commands(story.alarm)[1:] if standing else []
-    return [
-        ("Decisions", [f"{moment(one.at)}  {_decided(one)}" for one in story.decisions]),
-        ("History", [f"{moment(one.at)}  {handled_words(one)}" for one in story.history]),
-        ("Told", [f"{moment(one.at)}  {told_words(one)}" for one in story.told]),
-        ("Not told yet", [waiting_words(one) for one in story.waiting]),
-        ("What you can do", [f"{command:<46} {effect}" for command, effect in todo]),
-    ]
-
-
-def _decided(decision: Decision) -> str:
-    return f"{'retrain' if decision.retrain else 'not now'}: {decision.reason}"
 
 
 def register(app: typer.Typer) -> None:

@@ -128,7 +128,7 @@ def _answer(alarm: Alarm, champion: Deployment | None) -> tuple[str, str] | None
         return "the later check", "the rows that came after it do not show the change"
     if champion is None or champion.version.number == alarm.version or champion.at < alarm.at:
         return None
-    return f"version {champion.version.number}", f"live since {champion.at:%Y-%m-%d %H:%M} UTC"
+    return f"version {champion.version.number}", "promoted after the alarm"
 
 
 def resolve_answered(journal: Journal, champion: Deployment | None, now: datetime) -> list[Handled]:
@@ -159,6 +159,7 @@ class ProjectAlarms:
         journal = self._journal()
         handled = journal.handled()
         found = [self._standing(alarm, handled) for alarm in journal.alarms()]
+        found += [self._standing(alarm, handled, recorded=True) for alarm in journal.recorded()]
         found.sort(key=lambda one: one.alarm.at, reverse=True)
         return sorted(found, key=lambda one: _LISTED.index(one.state.status))
 
@@ -291,8 +292,14 @@ class ProjectAlarms:
         self._journal().write_handled(handled)
         return self._standing(one.alarm, {one.alarm.id: [handled]})
 
-    def _standing(self, alarm: Alarm, handled: Mapping[str, Sequence[Handled]]) -> StandingAlarm:
-        told = is_told(alarm, self._settings)
+    def _standing(
+        self,
+        alarm: Alarm,
+        handled: Mapping[str, Sequence[Handled]],
+        *,
+        recorded: bool = False,
+    ) -> StandingAlarm:
+        told = not recorded and is_told(alarm, self._settings)
         state = alarm_state(alarm, handled.get(alarm.id, ()), self._clock.now(), told=told)
         return StandingAlarm(short=short_id(alarm.id), alarm=alarm, state=state)
 

@@ -127,18 +127,32 @@ def response(alarm: Alarm, story: Story, triggers: TriggerSettings) -> str:
     decided = [decision for decision in story.decisions if alarm.id in decision.alarms]
     if decided:
         return _decided(decided[-1], story.trainings)
-    answering = {"drift": triggers.drift, "performance": triggers.performance}
-    if answering.get(alarm.kind) is None:
+    name = _trigger(alarm, triggers)
+    if name is None:
         return "nothing by itself: no trigger answers such an alarm. By hand: gleis run --refresh"
     if triggers.dry_run:
         return "nothing: triggers.dry_run records what would be retrained, and retrains nothing"
-    return f"triggers.{alarm.kind} answers with a retraining, as cooldown and budget allow"
+    return f"{name} answers it with a retraining, once cooldown, budget and quiet hours allow"
+
+
+def _trigger(alarm: Alarm, triggers: TriggerSettings) -> str | None:
+    """Return the trigger that answers an alarm."""
+    loss = triggers.performance
+    answering = {
+        "drift": triggers.drift is not None,
+        "performance": loss is not None,
+        "estimate": loss is not None and loss.before_labels,
+    }
+    kind = "performance" if alarm.kind == "estimate" else alarm.kind
+    return f"triggers.{kind}" if answering.get(alarm.kind) else None
 
 
 def _decided(decision: Decision, trainings: Sequence[Trained]) -> str:
+    if decision.until is not None:
+        until = f"{decision.until:%Y-%m-%d %H:%M} UTC"
+        return f"it retrains, but not before {until}: {decision.held_back} holds it back"
     if not decision.retrain:
-        why = decision.held_back or decision.reason.rpartition("; ")[2]
-        return f"it would retrain, but does not: {why}"
+        return f"nothing: {decision.held_back}; it would have retrained"
     came = next((one for one in trainings if one.decision == decision.id), None)
     if came is None:
         return f"it retrains, since {decision.at:%Y-%m-%d %H:%M} UTC"

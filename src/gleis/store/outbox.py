@@ -93,7 +93,7 @@ class SqliteOutbox:
     def attempt(self, notice: Waiting, at: datetime, pause: float) -> None:
         """Count an attempt before it is made: whatever happens now, the next one waits."""
         self._database.write(
-            "UPDATE waiting SET attempts = attempts + 1, attempted = ?, pause = ? "
+            "UPDATE waiting SET attempts = attempts + 1, attempted = ?, pause = ?, said = '' "
             "WHERE notice = ? AND receiver = ?",
             (to_micros(at), pause, notice.notice, notice.receiver),
         )

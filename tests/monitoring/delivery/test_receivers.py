@@ -67,7 +67,7 @@ def test_the_key_against_doubles_differs_by_thing_and_by_receiver():
 
 
 def test_an_alarm_about_a_thousand_columns_stays_small():
-    moved = tuple(Moved(column=f"c{n}" * 20, psi=1.0, js=0.5, words="w" * 50) for n in range(999))
+    moved = tuple(Moved(column=f"c{n}" * 20, psi=1.0, js=0.5, says="w" * 50) for n in range(999))
     alarm = an_alarm(moved=moved, also=tuple(one.column for one in moved))
     assert len(msgspec.json.encode(payload(a_notice(alarm=alarm), "webhook x"))) < LARGEST / 2
     assert len(msgspec.json.encode(message(a_notice(alarm=alarm)))) < LARGEST / 2
@@ -76,7 +76,7 @@ def test_an_alarm_about_a_thousand_columns_stays_small():
 def test_a_chat_message_is_what_three_chats_understand():
     said = message(a_notice())
     assert set(said) == {"text", "attachments"}
-    assert said["text"] == "*punctuality: `temp` has changed*"
+    assert said["text"] == "*punctuality: drift alarm: `temp` rose from a median of 35.1 to 52*"
     (attachment,) = said["attachments"]
     known = {"color", "fallback", "text", "title", "title_link", "mrkdwn_in"}
     assert set(attachment) == known
@@ -85,7 +85,9 @@ def test_a_chat_message_is_what_three_chats_understand():
 
 
 def test_a_column_cannot_call_a_whole_channel():
-    said = message(a_notice(alarm=an_alarm(subject="<!channel>", message="<!here> & <@U1>")))
+    said = message(
+        a_notice(alarm=an_alarm(subject="<!channel>", message="<!here> & <@U1>", moved=()))
+    )
     text = said["text"] + said["attachments"][0]["text"]
     assert "<" not in text
     assert "&lt;!here&gt; &amp; &lt;@U1&gt;" in text
@@ -106,12 +108,15 @@ def test_a_mail_over_starttls_with_a_login(tmp_path, monkeypatch, tls):
         receiver = _only(settings, {"MAIL": "s3cret"})
         assert receiver.send(a_notice(), NIGHT).said == "handed to the mail server"
     (mail,) = it.mails
-    assert mail["Subject"] == "[gleis] punctuality: `temp` has changed"
+    assert (
+        mail["Subject"]
+        == "[gleis] punctuality: drift alarm: `temp` rose from a median of 35.1 to 52"
+    )
     assert (mail["From"], mail["To"]) == ("gleis@example.org", "ops@example.org")
     assert email.utils.parsedate_to_datetime(mail["Date"]) == NIGHT
     text = mail.get_body(("plain",)).get_content()
     html = mail.get_body(("html",)).get_content()
-    for part in ("log_loss is expected to rise", "it retrains", "gleis alarms ack"):
+    for part in ("expected log loss +0.012", "it retrains", "gleis alarms ack"):
         assert part in " ".join(text.split())
         assert part in html
 

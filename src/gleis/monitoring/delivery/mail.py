@@ -7,6 +7,7 @@ import smtplib
 import ssl
 from datetime import datetime
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 from html import escape
 
@@ -18,6 +19,8 @@ from gleis.monitoring.delivery.receiver import Answer, delivery_key, tidy
 from gleis.monitoring.delivery.wording import body_lines, plain_text, title, what_to_do
 
 _TIMEOUT = 20.0
+_POLICY = SMTP.clone(max_line_length=250)
+"""Subjects are not folded: some clients show the blank of a fold."""
 _LONGEST = 150
 """Characters of a subject."""
 
@@ -110,7 +113,7 @@ def _reason(error: Exception) -> str:
 
 def write_mail(notice: Notice, sender: str, to: str, receiver: str, now: datetime) -> EmailMessage:
     """Return the e-mail about a notice; the same notice has the same ``Message-ID``."""
-    message = EmailMessage()
+    message = EmailMessage(_POLICY)
     message["Subject"] = _one_line(f"[gleis] {title(notice)}")
     message["From"] = sender
     message["To"] = to

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from textwrap import wrap
 
-from gleis.contracts.alarm import Alarm, AlarmKind, Expected, Moved
+from gleis.contracts.alarm import Alarm, AlarmKind, Expected
 from gleis.contracts.notice import Event, Handled, Notice, Told, Waiting, short_id
+from gleis.monitoring.telling import say_expected, say_moved
 
 _KINDS: dict[AlarmKind, str] = {
     "drift": "`{subject}` has changed",
@@ -18,13 +19,14 @@ _KINDS: dict[AlarmKind, str] = {
     "service": "what comes in cannot be answered",
 }
 _EVENTS: dict[Event, str] = {
-    "alarm": "{what}",
-    "reminder": "still open: {what}",
+    "alarm": "{kind} alarm: {what}",
+    "reminder": "{kind} alarm still open: {what}",
     "resolved": "resolved: {what}",
     "test": "a test: nothing is wrong",
 }
 _MOVED = 5
 """Columns that are named one by one."""
+_ALSO = 10
 _WIDTH = 92
 
 
@@ -38,68 +40,87 @@ def headline(alarm: Alarm) -> str:
     ...     message=""))
     'labels stay away'
     """
+    said = next((one.says for one in alarm.moved if one.column == alarm.subject), "")
+    if alarm.kind == "drift" and said:
+        return f"`{alarm.subject}` {said}"
     return _KINDS[alarm.kind].format(subject=alarm.subject)
 
 
 def title(notice: Notice) -> str:
     """Return the subject of a mail, the first line of a chat message."""
-    what = _EVENTS[notice.event].format(what=headline(notice.alarm))
-    return f"{notice.project}: {what}"
+    alarm = notice.alarm
+    return (
+        f"{notice.project}: {_EVENTS[notice.event].format(kind=alarm.kind, what=headline(alarm))}"
+    )
 
 
 def first_words(alarm: Alarm) -> str:
-    """Return the monitor's own sentence, without the evidence behind it."""
-    return alarm.message.partition("; evidence ")[0]
+    """Return what changed, without what follows from it and the evidence behind it."""
+    return alarm.message.partition("; ")[0]
 
 
 def describe(alarm: Alarm) -> list[tuple[str, str]]:
-    """Say what changed, since when, what it means and how sure that is, as (label, text)."""
-    lines = [("What changed", first_words(alarm)), ("Since", since_words(alarm))]
-    if alarm.moved:
-        lines += [("Moved most", moved_words(one)) for one in alarm.moved[:_MOVED]]
-    elif alarm.also:
-        lines.append(("Also changed", ", ".join(alarm.also)))
-    return [*lines, ("What it means", meaning(alarm)), ("How sure", certainty(alarm))]
+    """Say what changed, what it means, since when and how sure that is, as (label, text)."""
+    return [
+        *change_lines(alarm),
+        ("What it means", meaning(alarm)),
+        ("How sure", certainty(alarm)),
+        ("Since", since_words(alarm)),
+        ("Noticed", f"{moment(alarm.at)}, of version {alarm.version}"),
+    ]
+
+
+def change_lines(alarm: Alarm) -> list[tuple[str, str]]:
+    """Say what changed, column by column where columns are known."""
+    changed = ["; ".join(say_moved(one, alarm.at)) for one in alarm.moved[:_MOVED] if one.says]
+    others = len(alarm.moved) - len(changed)
+    if changed and others:
+        changed.append(f"and {others} more columns: gleis alarms show {short_id(alarm.id)}")
+    lines = [("What changed", said) for said in changed or [_sentence(alarm)]]
+    if alarm.also and not changed:
+        more = f" and {len(alarm.also) - _ALSO} more" if len(alarm.also) > _ALSO else ""
+        lines.append(("Also changed", ", ".join(alarm.also[:_ALSO]) + more))
+    return lines
+
+
+def _sentence(alarm: Alarm) -> str:
+    """Return a monitor's message without evidence and promise, which have a line of their own."""
+    return alarm.message.partition("; evidence 10^")[0].removesuffix(alarm.promise).rstrip(" ;")
 
 
 def since_words(alarm: Alarm) -> str:
     """Say since when the change holds, as far as it is known."""
     if alarm.since is None:
-        return f"not known; noticed {moment(alarm.at)}"
-    between = ""
-    if alarm.between is not None:
-        low, high = alarm.between
-        between = f" (between {moment(low)} and {moment(high)})"
-    return f"about {moment(alarm.since)}{between}; noticed {moment(alarm.at)}"
-
-
-def moved_words(moved: Moved) -> str:
-    """Say how far a column moved and how much the model relies on it."""
-    said = f"`{moved.column}` {moved.words or 'moved'} (PSI {moved.psi:.2f}"
-    if moved.importance is not None:
-        said += f", {moved.importance:.0%} of what the model relies on"
-    return said + ")"
+        return "not known"
+    if alarm.between is None:
+        return f"about {moment(alarm.since)}"
+    early, late = alarm.between
+    return f"about {moment(alarm.since)}, between {early:%d %b %H:%M} and {late:%d %b %H:%M}"
 
 
 def meaning(alarm: Alarm) -> str:
     """Say what the change is expected to do to the model."""
     if alarm.expected is not None:
-        said = expected_words(alarm.expected)
-        return f"{said}; that is too little to matter" if alarm.harmless else said
+        return _expected(alarm.expected, harmless=bool(alarm.harmless))
     if alarm.kind == "performance":
-        return "by labels that came: the predictions are worse than on the test rows"
+        return "the predictions are worse than they were on the test rows, by labels that came"
     if alarm.kind in {"labels", "service"}:
         return "until it is mended, nobody can say how good the model is"
-    return "not known yet: nothing says what it does to the model's errors"
+    if alarm.kind == "fairness":
+        return "the model treats groups of people less alike than when it was judged"
+    return "not known yet: labels, or an estimate from more rows, will tell"
 
 
-def expected_words(expected: Expected) -> str:
-    """Say what a figure is expected to do, with its interval."""
-    way = "rise" if expected.change >= 0 else "fall"
-    return (
-        f"{expected.figure} is expected to {way} by {abs(expected.change):.3g} "
-        f"({expected.low:+.3g} to {expected.high:+.3g}) from {expected.before:.3g}"
+def _expected(expected: Expected, *, harmless: bool) -> str:
+    said = (
+        f"{say_expected(expected)}, from {expected.before:.3g}: estimated from {expected.rows:,} "
+        "rows, before their labels"
     )
+    if harmless:
+        return f"{said}; too little to matter"
+    if expected.low > 0:
+        return f"{said}; surely worse"
+    return f"{said}; may be none" if expected.high > 0 else f"{said}; not worse"
 
 
 def certainty(alarm: Alarm) -> str:
@@ -135,15 +156,18 @@ def waiting_words(waiting: Waiting) -> str:
 
 
 def body_lines(notice: Notice) -> list[tuple[str, str]]:
-    """Return a message's lines below its title, as (label, text)."""
+    """Return a message's lines below its title, as (label, text): first what matters at night."""
     if notice.event == "test":
         return [("What this is", "a test by a person; whoever reads it would be told of alarms")]
-    lines = describe(notice.alarm)
-    if notice.response:
-        lines.append(("What gleis does", notice.response))
-    if notice.event != "alarm" or notice.state.status != "open":
-        lines.insert(0, ("State", f"{notice.state.words}, {moment(notice.state.at)}"))
-    return [*lines, ("Alarm", f"{short_id(notice.alarm.id)}, version {notice.alarm.version}")]
+    alarm, state = notice.alarm, notice.state
+    standing = [("State", f"{state.words}; {moment(state.at)}")] if state.by else []
+    does = [("What gleis does", notice.response)] if notice.response else []
+    name = ("Alarm", f"{short_id(alarm.id)} ({alarm.id})")
+    if notice.event == "resolved":
+        return [*standing, *change_lines(alarm), ("How sure", certainty(alarm)), name]
+    changed, rest = change_lines(alarm), describe(alarm)
+    meant, *more = rest[len(changed) :]
+    return [*standing, *changed, meant, *does, *more, name]
 
 
 def what_to_do(notice: Notice) -> list[tuple[str, str]]:
@@ -160,7 +184,7 @@ def plain_text(notice: Notice) -> str:
     todo = what_to_do(notice)
     if todo:
         lines += ["", "What you can do, in the project's folder:"]
-        lines += [line for command, effect in todo for line in (f"  {command}", f"      {effect}")]
+        lines += [f"  {command:<41} {effect}" for command, effect in todo]
     if notice.link:
         lines += ["", f"Pages: {notice.link}"]
     return "\n".join(lines) + "\n"
@@ -171,10 +195,10 @@ def commands(alarm: Alarm) -> list[tuple[str, str]]:
     short = short_id(alarm.id)
     return [
         (f"gleis alarms show {short}", "everything known"),
-        (f"gleis alarms ack {short}", "I look after it; retraining goes on"),
+        (f"gleis alarms ack {short}", "I look after it; gleis goes on, may retrain"),
         (
             f"gleis alarms snooze {short} --until 1d",
-            "not now; no retraining because of it until then",
+            "not now, and no retraining because of it",
         ),
         (f'gleis alarms resolve {short} --note "..."', "done with, for good"),
     ]
