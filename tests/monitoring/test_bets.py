@@ -3,7 +3,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from gleis.monitoring.bets import CELLS, fixed_bets, learn_density
+from gleis.monitoring.bets import CELLS, fixed_bets, learn_density, missing_bets
 
 
 @pytest.mark.parametrize("side", ["both", "higher"])
@@ -26,6 +26,14 @@ def test_higher_bets_never_gain_from_lower_ranks():
     bets = fixed_bets("higher")
     assert (np.diff(bets, axis=0) >= -1e-12).all()
     assert (bets[0] < 0).all()
+
+
+@pytest.mark.parametrize("share", [1e-6, 0.01, 0.4, 0.999])
+def test_bets_on_missing_values_are_fair_and_rise(share):
+    below, above = missing_bets(np.array(share))
+    assert share * np.exp(below) + (1 - share) * np.exp(above) == pytest.approx(1.0, abs=1e-12)
+    assert (below > 0).all()
+    assert (above < 0).all()
 
 
 def learned_by_hand(cells, n_cells, rows):

@@ -242,3 +242,23 @@ def test_bad_rows_change_nothing(broken, words):
 def test_no_columns_no_monitor():
     with pytest.raises(DataError, match="no column"):
         DriftMonitor(profile(pl.DataFrame({"a": [1]}), []))
+
+
+@pytest.mark.parametrize("block", [None, timedelta(hours=1)])
+def test_more_missing_values_are_found_soon(block):
+    rng = np.random.default_rng(0)
+
+    def rows(n, missing):
+        values = rng.normal(size=n)
+        values[rng.random(n) < missing] = np.nan
+        return values
+
+    reference = profile(pl.DataFrame({"x": rows(20_000, 0.01)}), ["x"])
+    monitor = DriftMonitor(reference, block=block)
+    start = datetime(2024, 1, 1, tzinfo=UTC)
+    times = [start + timedelta(minutes=i) for i in range(6_000)]
+    monitor.update({"x": rows(2_000, 0.01)}, times[:2_000])
+    assert monitor.combined < math.log10(20)
+    monitor.update({"x": rows(4_000, 0.05)}, times[2_000:])
+    assert monitor.combined > math.log10(20)
+    assert "missing" in monitor.change("x").words

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import kstest, spearmanr
 
-from gleis.monitoring.ranks import rank_online
+from gleis.monitoring.ranks import missing_block, rank_online
 
 
 def by_hand(codes, uniforms, seen_codes):
@@ -60,3 +60,21 @@ def test_a_fixed_reference_would_not_do():
         below = np.concatenate(([0], np.cumsum(seen)))[codes]
         wrong.append(kstest((below + u * seen[codes]) / 40, "uniform").pvalue)
     assert np.mean(np.array(wrong) < 0.01) > 0.3
+
+
+def test_a_block_as_before_has_no_more_missing_than_the_rank_below_which_they_were():
+    rng = np.random.default_rng(0)
+    gained = []
+    for _ in range(400):
+        rows = rng.random(2_000) < 0.05
+        seen = np.array([rows[:1_900].sum(), 1_900])
+        block = np.array([rows[1_900:].sum(), (~rows[1_900:]).sum()])
+        rank, share = missing_block(block, seen)
+        gained.append(share - rank)
+    error = np.std(gained) / np.sqrt(400)
+    assert np.mean(gained) <= 2 * error
+    assert np.mean(gained) >= -4 * error
+
+
+def test_a_block_without_missing_values_has_none_below():
+    assert missing_block(np.array([0, 10]), np.array([5, 100]))[1] == 0.0

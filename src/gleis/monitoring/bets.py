@@ -18,6 +18,9 @@ HISTOGRAMS = ((16, 500.0), (64, 3000.0))
 _SHIFTS = (0.1, 0.25, 0.5, 1.0)
 _SCALES = (0.5, 0.8, 1.25, 2.0)
 _EDGE = 0.05
+_TAILS = ((0.5, 1.2), (0.5, 1.5), (0.8, 1.4), (0.8, 2.0), (0.9, 1.6), (0.9, 2.5), (0.97, 2.0))
+"""Losses that rise: from which rank on they are more frequent, and how many times."""
+_MORE_MISSING = np.array((0.03, 0.2))
 _NORMAL = NormalDist()
 
 
@@ -28,6 +31,8 @@ def fixed_bets(side: Side = "both") -> Floats:
     for shifts ``d``, of N(0, s^2) to N(0, 1) for scales ``s``, and a twentieth of the rows put
     into the outermost cell, where missing values, unseen categories and values out of range fall.
     Each is averaged over a cell exactly, by differences of the normal distribution function.
+    On larger values alone there are also steps: the upper half, fifth, tenth or thirtieth of the
+    ranks becomes more frequent, as losses do where a part of the rows is answered wrongly.
 
     Parameters
     ----------
@@ -50,11 +55,41 @@ def fixed_bets(side: Side = "both") -> Floats:
     if side == "both":
         columns += [_averages(NormalDist(0.0, s)) for s in _SCALES]
         edges = [0, CELLS - 1]
+    else:
+        columns += [_step(start, times) for start, times in _TAILS]
     for cell in edges:
         column = np.full(CELLS, 1.0 - _EDGE)
         column[cell] += _EDGE * CELLS
         columns.append(column)
     return np.log(np.stack(columns, axis=1))
+
+
+def missing_bets(share: Floats) -> tuple[Floats, Floats]:
+    """Return the logarithms of densities that bet on more missing values.
+
+    Missing values rank lowest: so far they took the ranks up to ``share``. Each density puts 3% or
+    20% of what lies above there, and is constant on both sides: a fixed cell would be too wide
+    where nothing was ever missing, and too narrow where much is.
+
+    Parameters
+    ----------
+    share : ndarray of float64
+        Any shape, 0 < share < 1, known before the rank is seen.
+
+    Returns
+    -------
+    below, above : ndarray of float64
+        (..., 2) where the rank is smaller than ``share``, and where it is not.
+
+    Examples
+    --------
+    >>> below, above = missing_bets(np.array([0.01]))
+    >>> (0.01 * np.exp(below) + 0.99 * np.exp(above)).round(12).tolist()
+    [[1.0, 1.0]]
+    """
+    before = share[..., None]
+    after = before + (1.0 - before) * _MORE_MISSING
+    return np.log(after / before), np.log((1.0 - after) / (1.0 - before))
 
 
 def learn_density(cells: NDArray[np.int64], memory: Floats, rows: float) -> tuple[Floats, Floats]:
@@ -103,6 +138,13 @@ def learn_density(cells: NDArray[np.int64], memory: Floats, rows: float) -> tupl
     logs = np.log((grown / fade + 1.0) / (everything / fade + n_cells) * n_cells)
     added = np.bincount(keys, np.repeat(growth[1:], n_columns), minlength=memory.size)
     return logs, (memory + added.reshape(memory.shape)) / growth[-1]
+
+
+def _step(start: float, times: float) -> Floats:
+    """Density that is ``times`` from the rank ``start`` on, and constant below it."""
+    upper = np.arange(CELLS) >= round(start * CELLS)
+    share = float(upper.mean())
+    return np.where(upper, times, (1.0 - times * share) / (1.0 - share))
 
 
 def _averages(changed: NormalDist) -> Floats:

@@ -20,7 +20,7 @@ from gleis.monitoring.effect import cautious_js, cautious_psi, describe_shift, m
 from gleis.monitoring.martingale import Martingale
 from gleis.monitoring.multiplicity import combine
 from gleis.monitoring.packing import pack, unpack
-from gleis.monitoring.ranks import rank_block, rank_online
+from gleis.monitoring.ranks import missing_block, rank_block, rank_online
 from gleis.monitoring.standing import Standing
 from gleis.monitoring.telling import Told, tell_shift
 
@@ -116,7 +116,9 @@ class DriftMonitor:
         self._uniforms = self._generator(0)
         self._block = block.total_seconds() if block else None
         self._open = OpenBlock([len(counts) for counts in self._before])
-        self._martingale = Martingale(len(self.columns), side, blocks=block is not None)
+        self._martingale = Martingale(
+            len(self.columns), side, blocks=block is not None, missing=side == "both"
+        )
         self._standing = Standing(len(self.columns))
         self.rows = 0
         shape = self._martingale.start.shape
@@ -315,7 +317,12 @@ class DriftMonitor:
             rank_block(counts, seen, CELLS)
             for counts, seen in zip(present.counts, self._seen, strict=True)
         ]
-        newer = self._martingale.update_block(np.stack(shares), present.opened) >= 0
+        missing = [
+            missing_block(counts, seen)
+            for counts, seen in zip(present.counts, self._seen, strict=True)
+        ]
+        ends, inside = np.array(missing).T
+        newer = self._martingale.update_block(np.stack(shares), present.opened, (ends, inside)) >= 0
         self._sums_at = np.where(newer, self._sums[:, None], self._sums_at)
         self._times_at[newer] = present.opened
         self._sums = self._sums + present.sums
@@ -334,7 +341,11 @@ class DriftMonitor:
         ranked = [
             rank_online(codes[:, c], uniforms[:, c], seen) for c, seen in enumerate(self._seen)
         ]
-        first = self._martingale.update(np.stack([ranks for ranks, _ in ranked], axis=1), stamps)
+        missing = np.stack(
+            [(passed[:-1, 0] + 1) / (passed[:-1, -1] + 2) for _, passed in ranked], axis=1
+        )
+        ranks = np.stack([ranks for ranks, _ in ranked], axis=1)
+        first = self._martingale.update(ranks, stamps, missing)
         paid = self._sums + np.concatenate((np.zeros((1, len(self._sums))), values.cumsum(axis=0)))
         column, bet = np.nonzero(first >= 0)
         row = first[column, bet]

@@ -117,7 +117,7 @@ def describe_shift(sketch: Sketch, reference: NDArray[np.int64], live: NDArray[n
     """
     p, q = reference / max(reference.sum(), 1), live / max(live.sum(), 1)
     moved = np.abs(q - p)
-    if moved[0] >= moved[1:].sum() / 2:
+    if mostly_missing(reference, live):
         return f"missing {say_percent(p[0])} -> {say_percent(q[0])}"
     if isinstance(sketch, CategorySketch):
         names = ["missing", *sketch.categories, "unknown values"]
@@ -127,6 +127,41 @@ def describe_shift(sketch: Sketch, reference: NDArray[np.int64], live: NDArray[n
         return f"median {before} -> {after}"
     i = int(np.argmax(moved[1:]))
     return _share(_interval(sketch.edges, i), p[i + 1], q[i + 1])
+
+
+def mostly_missing(reference: NDArray[np.int64], live: NDArray[np.int64]) -> bool:
+    """Say whether it is missing values that changed, more than the values that are known.
+
+    Both are measured by chi-square of homogeneity, less what chance adds to each on average (the
+    degrees of freedom): in many bins chance alone moves more rows than a few missing ones.
+
+    Parameters
+    ----------
+    reference, live : ndarray of int64
+        (n_codes,) rows by code of `gleis.data.profile.code_values`.
+
+    Examples
+    --------
+    >>> mostly_missing(np.array([10, 500, 490]), np.array([40, 500, 460]))
+    True
+    """
+    totals = np.array((reference.sum(), live.sum()), dtype=float)
+    if not totals.all() or reference[0] + live[0] == 0:
+        return False
+    gone = np.array((reference[0], live[0]), dtype=float)
+    known = np.stack((reference[1:], live[1:])).astype(float)
+    of_missing = _excess(np.stack((gone, totals - gone), axis=1))
+    return bool(of_missing > 0 and of_missing >= _excess(known))
+
+
+def _excess(table: NDArray[np.float64]) -> float:
+    """Chi-square of a table of two lines, less its degrees of freedom; lowest without rows."""
+    used = table[:, table.sum(axis=0) > 0]
+    lines = used.sum(axis=1, keepdims=True)
+    if not lines.all():
+        return -math.inf
+    expected = lines * used.sum(axis=0) / used.sum()
+    return float(((used - expected) ** 2 / expected).sum() - (used.shape[1] - 1))
 
 
 def quantile_of(edges: tuple[float, ...], rows: NDArray[Any], q: float) -> float:

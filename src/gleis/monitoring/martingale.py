@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gleis.monitoring.bets import CELLS, HISTOGRAMS, Side, fixed_bets, learn_density
+from gleis.monitoring.bets import CELLS, HISTOGRAMS, Side, fixed_bets, learn_density, missing_bets
 from gleis.monitoring.starts import Starts
 
 Floats = NDArray[np.float64]
@@ -51,6 +51,8 @@ class Martingale:
     side : {"both", "higher"}
         ``higher`` bets on larger values only, with densities that rise with the rank: smaller
         values then win nothing, and the bound above holds for them too.
+    missing : bool
+        Also bet on more missing values; every update then says how many there were.
     blocks : bool
         Steps are blocks of rows (`update_block`) instead of rows (`update`); 30 then stands for
         the 1000 above.
@@ -79,12 +81,15 @@ class Martingale:
     True
     """
 
-    def __init__(self, n_columns: int, side: Side = "both", *, blocks: bool = False) -> None:
+    def __init__(
+        self, n_columns: int, side: Side = "both", *, blocks: bool = False, missing: bool = False
+    ) -> None:
         self._early = _EARLY_BLOCKS if blocks else _EARLY_ROWS
         self._drag = _DRAG_BLOCKS if blocks else _DRAG_ROWS
         self._table = fixed_bets(side)
         self._histograms = HISTOGRAMS if side == "both" else ()
-        n_bets = self._table.shape[1] + len(self._histograms)
+        self._missing = missing
+        n_bets = self._table.shape[1] + len(self._histograms) + (2 if missing else 0)
         self.steps = 0
         self._age = np.zeros(n_columns, dtype=np.int64)
         self._log_s = np.full((n_columns, n_bets), -np.inf)
@@ -94,7 +99,9 @@ class Martingale:
         self._memory = [np.zeros((n_columns, n_cells)) for n_cells, _ in self._histograms]
         self._starts = Starts(n_columns, n_bets)
 
-    def update(self, ranks: Floats, stamps: Floats | None = None) -> Integers:
+    def update(
+        self, ranks: Floats, stamps: Floats | None = None, missing: Floats | None = None
+    ) -> Integers:
         """Bet on rows.
 
         Parameters
@@ -103,6 +110,9 @@ class Martingale:
             (n_rows, n_columns) in [0, 1], at most some 5,000 rows at once.
         stamps : ndarray of float64, optional
             (n_rows,) moments of the rows, to date a change; NaN where unknown.
+        missing : ndarray of float64, optional
+            (n_rows, n_columns) the rank below which values so far were missing, in (0, 1); needed
+            where missing values are bet on.
 
         Returns
         -------
@@ -110,9 +120,14 @@ class Martingale:
             (n_columns, n_bets): the row before which the likeliest start now lies, or -1 where it
             lies before these rows.
         """
-        return self._bet(self._log_densities(ranks), stamps)
+        return self._bet(self._log_densities(ranks, missing), stamps)
 
-    def update_block(self, shares: Floats, opened: float = math.nan) -> Integers:
+    def update_block(
+        self,
+        shares: Floats,
+        opened: float = math.nan,
+        missing: tuple[Floats, Floats] | None = None,
+    ) -> Integers:
         """Bet on a block of rows as one step: with the mean of their densities.
 
         The mean of fair bets is a fair bet however they depend on each other, so rows of a block
@@ -124,6 +139,9 @@ class Martingale:
             (n_columns, CELLS) share of the block's ranks in each cell; rows add up to one.
         opened : float
             Moment of its first row.
+        missing : tuple of ndarray of float64, optional
+            (n_columns,) the rank below which values so far were missing, and the share of the
+            block's ranks that lie there.
 
         Returns
         -------
@@ -137,6 +155,10 @@ class Martingale:
             density = (memory + 1.0) / (memory.sum(axis=1, keepdims=True) + n_cells) * n_cells
             means.append((coarse * density).sum(axis=1, keepdims=True))
             self._memory[i] = (memory + n_cells * coarse) * math.exp(-1.0 / _BLOCKS_KEPT)
+        if self._missing and missing is not None:
+            below, above = missing_bets(missing[0])
+            inside = missing[1][:, None]
+            means.append(inside * np.exp(below) + (1.0 - inside) * np.exp(above))
         return self._bet(np.log(np.concatenate(means, axis=1))[None], np.array([opened]))
 
     def _bet(self, won: Floats, stamps: Floats | None) -> Integers:
@@ -203,17 +225,20 @@ class Martingale:
         self._memory = [arrays[f"memory{i}"].astype(float) for i in range(len(self._histograms))]
         self._starts.restore(arrays)
 
-    def _log_densities(self, ranks: Floats) -> Floats:
+    def _log_densities(self, ranks: Floats, missing: Floats | None) -> Floats:
         """(n_rows, n_columns, n_bets)."""
         cells = np.minimum((ranks * CELLS).astype(np.int64), CELLS - 1)
         n_fixed = self._table.shape[1]
-        logs = np.empty((*ranks.shape, n_fixed + len(self._histograms)))
+        logs = np.empty((*ranks.shape, self.start.shape[1]))
         logs[:, :, :n_fixed] = self._table[cells]
         for i, (n_cells, memory) in enumerate(self._histograms):
             coarse = cells // (CELLS // n_cells)
             logs[:, :, n_fixed + i], self._memory[i] = learn_density(
                 coarse, self._memory[i], memory
             )
+        if self._missing and missing is not None:
+            below, above = missing_bets(missing)
+            logs[:, :, -2:] = np.where((ranks < missing)[:, :, None], below, above)
         return logs
 
     def _log_shares(self, n_rows: int) -> Floats:

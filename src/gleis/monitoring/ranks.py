@@ -90,3 +90,29 @@ def rank_block(block: Counts, seen: Counts, cells: int) -> Floats:
     reached = np.interp(np.linspace(0, 1, cells + 1), at, np.concatenate(([0], passed)))
     shares: Floats = np.diff(reached) / passed[-1]
     return shares
+
+
+def missing_block(block: Counts, seen: Counts) -> tuple[float, float]:
+    """Say where missing values ended among the ranks before a block, and how many lie there now.
+
+    Parameters
+    ----------
+    block, seen : ndarray of int64
+        As for `rank_block`; missing values are code 0.
+
+    Returns
+    -------
+    rank : float
+        ``(missing + 1) / (n + 2)`` of the rows seen before.
+    share : float
+        Of the block's ranks, below it.
+
+    Examples
+    --------
+    >>> missing_block(np.array([0, 4]), np.array([0, 8]))
+    (0.1, 0.0)
+    """
+    rank = (seen[0] + 1) / (seen[-1] + 2)
+    missing, rows = block[0], block.sum()
+    reached = (seen[0] + missing) / (seen[-1] + rows)
+    return float(rank), float(missing / rows * min(rank / reached, 1.0)) if missing else 0.0

@@ -14,6 +14,7 @@ from gleis.contracts.profile import CategorySketch, NumberSketch, Sketch
 from gleis.monitoring.effect import (
     describe_shift,
     median_shift,
+    mostly_missing,
     quantile_of,
     say_median,
     say_number,
@@ -62,8 +63,7 @@ def tell_shift(sketch: Sketch, reference: Rows, live: Rows, run: Run) -> Told:
     p, q = reference / max(int(reference.sum()), 1), live / max(rows, 1)
     if rows >= _FEW and run.rows >= _ALL * rows and p[run.code] < _USUAL:
         return _stands(sketch, run, float(p[run.code]))
-    moved = np.abs(q - p)
-    if moved[0] >= moved[1:].sum() / 2:
+    if mostly_missing(reference, live):
         return Told(f"is missing in {say_percent(q[0])} of rows", f"{say_percent(p[0])} before")
     words = describe_shift(sketch, reference, live)
     if isinstance(sketch, CategorySketch) or not words.startswith("median "):
