@@ -13,6 +13,7 @@ from gleis.lifecycle.durable import Workflows
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.triggers import on_demand
 from gleis.packaging.load import load_fitted, load_package
+from gleis.registry.retrainings import Retrainings
 from small_projects import make_shifting
 from trained_projects import edit
 
@@ -127,3 +128,60 @@ def test_a_module_edited_meanwhile_is_the_one_that_trains(bench):
         bench.registry.path(outcome.version), outcome.version.digest, bench.trust
     )
     assert load_fitted(package).estimator[-1].C == 0.001
+
+
+def test_what_somebody_asked_for_is_done_once(bench):
+    with Workflows(bench.home.folder, bench) as workflows:
+        first(bench, workflows)
+        requests = Retrainings(bench.home, bench.clock)
+        bench.clock.move_to(START + timedelta(minutes=10))  # a cooldown does not hold a person back
+        request = requests.ask("new prices", "ops")
+        loop = Loop(bench, workflows.retrain)
+        tick = loop.tick()
+        assert (tick.decision.id, tick.decision.kind) == (request.id, "demand")
+        assert "new prices" in tick.decision.reason
+        assert requests.trained(request).version == tick.outcome.version.number
+        assert requests.waiting() is None
+        assert loop.tick().decision is None
+        assert [t.decision for t in loop.journal.trainings()].count(request.id) == 1
+
+
+@pytest.mark.parametrize("when", ["before it began", "after it ended"])
+def test_a_loop_that_died_over_what_somebody_asked_for_goes_on(bench, when):
+    with Workflows(bench.home.folder, bench) as workflows:
+        first(bench, workflows)
+        request = Retrainings(bench.home, bench.clock).ask("new prices", "ops")
+
+        def dying(bench, decision):
+            if when == "after it ended":
+                workflows.retrain(bench, decision)
+            raise Died
+
+        with pytest.raises(Died):
+            Loop(bench, dying).tick()
+    versions = len(bench.registry.versions())
+
+    after = open_bench(bench.folder)
+    with Workflows(after.home.folder, after) as workflows:
+        requests = Retrainings(after.home, after.clock)
+        assert requests.taken(request)
+        assert requests.trained(request) is None
+        loop = Loop(after, workflows.retrain)
+        assert loop.resume() is not None
+        assert requests.trained(request).version is not None
+        assert loop.resume() is None
+        assert loop.tick().decision is None
+    assert len(after.registry.versions()) - versions == (when == "before it began")
+    after.home.close()
+
+
+def test_what_cannot_be_done_says_why(bench):
+    with Workflows(bench.home.folder, bench) as workflows:
+        first(bench, workflows)
+        edit(bench.folder / "shifting.py", "    rows = visits()", "    raise OSError('away')")
+        fresh = open_bench(bench.folder)
+        requests = Retrainings(fresh.home, fresh.clock)
+        request = requests.ask("new prices", "ops")
+        assert Loop(fresh, workflows.retrain).tick().outcome is None
+        assert "away" in requests.trained(request).error
+        fresh.home.close()

@@ -16,6 +16,8 @@ from gleis.serving.http import App
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
 from gleis.serving.run import Server, bind
+from gleis.serving.statistics.records import Records
+from gleis.store.counters import Counters
 from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
 from signing_keys import TRUST
@@ -30,7 +32,8 @@ class Running:
         clock = SystemClock()
         self.home = Home(folder)
         self.registry = Registry(self.home, "flights", clock)
-        metrics = Metrics("flights")
+        counters = Counters()
+        metrics = Metrics("flights", counters)
         self.live = LiveService(
             self.registry,
             clock,
@@ -39,7 +42,14 @@ class Running:
             every=0.05,
             on_refused=metrics.reload_failed,
         )
-        self.app = App(self.live, GroupCommit(self.home.log), clock, metrics, max_body=max_body)
+        self.app = App(
+            self.live,
+            GroupCommit(self.home.log),
+            clock,
+            metrics,
+            max_body=max_body,
+            records=Records(self.home, clock, counters),
+        )
         started = threading.Event()
         self.server = Server(
             self.app, bind("127.0.0.1", 0), lambda *place: self._note(started, place), **wire

@@ -21,6 +21,7 @@ from gleis.cli import (
     drifting,
     explaining,
     fairness,
+    feedback,
     gating,
     health,
     init,
@@ -76,6 +77,7 @@ explaining.register(app)
 scoring.register(app)
 consuming.register(app)
 health.register(app)
+feedback.register(app)
 drifting.register(app)
 alarms.register(app)
 backtesting.register(app)

@@ -26,8 +26,8 @@ def new(
     role: Annotated[
         list[str],
         typer.Option(
-            help="What it opens: predict, label, observe (metrics, pages) or admin (all); "
-            "may be repeated.",
+            help="What it opens: predict, label, observe (metrics, statistics, pages), retrain or "
+            "admin (all); may be repeated.",
             metavar="ROLE",
         ),
     ],

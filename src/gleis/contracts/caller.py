@@ -7,9 +7,9 @@ from typing import Literal, get_args
 
 import msgspec
 
-CallerRole = Literal["predict", "label", "observe", "admin"]
-"""``predict`` asks for answers, ``label`` says what was true, ``observe`` reads metrics and pages,
-``admin`` may do all of it."""
+CallerRole = Literal["predict", "label", "observe", "retrain", "admin"]
+"""``predict`` asks for answers, ``label`` says what was true, ``observe`` reads metrics,
+statistics and pages, ``retrain`` asks the loop for a retraining, ``admin`` may do all of it."""
 
 ROLES: tuple[CallerRole, ...] = get_args(CallerRole)
 

@@ -14,6 +14,8 @@
     │   ├── UnknownCallerError no key or token, or not a valid one        401
     │   ├── ForbiddenError     the caller may not do this                 403
     │   ├── UnknownModelError  a model or version that is not served      404
+    │   ├── UnknownIdError     an id that names nothing here              404
+    │   ├── ConflictError      what is there already stands against it    409
     │   ├── TooLargeError      body or batch over the limit               413
     │   ├── InvalidRowError    a field breaks the contract                422
     │   ├── CannotExplainError the model cannot be taken apart here       422
@@ -125,6 +127,14 @@ class TooManyError(RequestError):
 
 class UnknownModelError(RequestError):
     """A model or a version that is not served here."""
+
+
+class UnknownIdError(RequestError):
+    """An id that names nothing here."""
+
+
+class ConflictError(RequestError):
+    """What is there already stands against it."""
 
 
 class TooLargeError(RequestError):

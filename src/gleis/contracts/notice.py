@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -108,6 +109,34 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int
     said: str = ""
     """What the receiver answered, or why there was no answer."""
+
+
+def alarm_state(
+    alarm: Alarm, handled: Sequence[Handled], now: datetime, *, told: bool = True
+) -> AlarmState:
+    """Say how things stand with an alarm; a pure function.
+
+    Parameters
+    ----------
+    alarm : Alarm
+    handled : sequence of Handled
+        What was done about this alarm, oldest first: ``Journal.handled().get(alarm.id, ())``.
+    now : datetime
+        A snooze ends by itself; then the alarm is open again.
+    told : bool
+        False if alarms like it are only recorded, see ``is_told``.
+
+    Returns
+    -------
+    AlarmState
+        Triggers ask it for ``holds_back``, and for ``words`` to say why.
+    """
+    if not handled:
+        return AlarmState(status="open" if told else "recorded", at=alarm.at)
+    last = handled[-1]
+    if last.status == "snoozed" and last.until is not None and now >= last.until:
+        return AlarmState(status="open", at=last.until, by=last.by)
+    return AlarmState(status=last.status, at=last.at, by=last.by, note=last.note, until=last.until)
 
 
 def short_id(alarm: str) -> str:

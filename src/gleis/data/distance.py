@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gleis.contracts.profile import Sketch
-from gleis.data.profile import bin_counts, check_bins
+from gleis.data.bins import bin_counts, check_bins
 
 
 def psi(reference: Sketch, live: Sketch) -> float:

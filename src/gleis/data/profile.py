@@ -12,11 +12,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from gleis.contracts.errors import DataError
 from gleis.contracts.profile import CategorySketch, NumberSketch, Profile, Sketch
+from gleis.data.bins import Counts, bin_counts, check_bins, kind_of_bins, quantile
+
+__all__ = [
+    "Codes",
+    "Counts",
+    "as_numbers",
+    "bin_counts",
+    "check_bins",
+    "code_values",
+    "merge",
+    "profile",
+    "quantile",
+    "sketch_number",
+]
 
 _SAMPLE = 200_000
 """Bin edges of longer columns come from an even sample of about so many rows; counts never do."""
 
-Counts = NDArray[np.int64]
 Codes = NDArray[np.int64]
 
 
@@ -184,47 +197,6 @@ def as_numbers(values: Sequence[Any]) -> NDArray[np.float64]:
         raise DataError(f"A number column holds something else: {error}") from error
 
 
-def bin_counts(sketch: Sketch) -> Counts:
-    """Return rows per code of `code_values`: missing first, unknown categories last.
-
-    Returns
-    -------
-    ndarray of int64
-        (n_bins + 1,) for numbers, (n_categories + 2,) for categories.
-    """
-    tail = (sketch.other,) if isinstance(sketch, CategorySketch) else ()
-    return np.array((sketch.missing, *sketch.counts, *tail), dtype=np.int64)
-
-
-def quantile(sketch: NumberSketch, q: float) -> float:
-    """Return a quantile of the values that are not missing, linear within its bin.
-
-    Parameters
-    ----------
-    sketch : NumberSketch
-    q : float
-        0 to 1.
-
-    Returns
-    -------
-    float
-        NaN if there are no values.
-
-    Examples
-    --------
-    >>> abs(quantile(sketch_number(np.arange(1001)), 0.25) - 250) < 1
-    True
-    """
-    if sketch.low is None or sketch.high is None:
-        return float("nan")
-    bounds = np.clip([sketch.low, *sketch.edges, sketch.high], sketch.low, sketch.high)
-    passed = np.concatenate(([0.0], np.cumsum(sketch.counts)))
-    wanted = q * passed[-1]
-    i = int(np.clip(np.searchsorted(passed, wanted, side="left") - 1, 0, len(sketch.counts) - 1))
-    inside = (wanted - passed[i]) / sketch.counts[i] if sketch.counts[i] else 0.0
-    return float(bounds[i] + inside * (bounds[i + 1] - bounds[i]))
-
-
 def _column(frame: pl.DataFrame, name: str) -> pl.Series:
     if name not in frame.columns:
         raise DataError(
@@ -302,7 +274,7 @@ def _merge(name: str, first: Sketch, second: Sketch) -> Sketch:
         return _merge_numbers(first, second, counts, missing)
     total = sum(bin_counts(first)) + sum(bin_counts(second))
     return CategorySketch(
-        categories=_bins(first)[1],
+        categories=kind_of_bins(first)[1],
         counts=counts,
         other=int(total) - sum(counts) - missing,
         missing=missing,
@@ -324,25 +296,3 @@ def _merge_numbers(
         low=min((s.low for s in (first, second) if s.low is not None), default=None),
         high=max((s.high for s in (first, second) if s.high is not None), default=None),
     )
-
-
-def check_bins(first: Sketch, second: Sketch, name: str) -> None:
-    """Check that two sketches have the same bins or categories.
-
-    Raises
-    ------
-    DataError
-        If they differ; ``name`` is named.
-    """
-    if _bins(first) != _bins(second):
-        raise DataError(
-            f"The bins or categories of {name!r} differ",
-            remedy="Make the second profile with like=the first.",
-            field=name,
-        )
-
-
-def _bins(sketch: Sketch) -> tuple[str, tuple[Any, ...]]:
-    if isinstance(sketch, CategorySketch):
-        return "category", sketch.categories
-    return "number", sketch.edges

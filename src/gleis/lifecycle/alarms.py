@@ -18,7 +18,7 @@ from gleis.contracts.alarm import Alarm, Decision
 from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Deployment
 from gleis.contracts.errors import BlockedError, ConfigError, RegistryError
-from gleis.contracts.notice import AlarmState, Handled, Told, Waiting, short_id
+from gleis.contracts.notice import AlarmState, Handled, Told, Waiting, alarm_state, short_id
 from gleis.lifecycle.journal import Journal
 from gleis.store.home import Home
 
@@ -48,34 +48,6 @@ class AlarmStory(msgspec.Struct, frozen=True, kw_only=True):
     """Who was told, and who could not be."""
     waiting: tuple[Waiting, ...] = ()
     """Who has still to be told."""
-
-
-def alarm_state(
-    alarm: Alarm, handled: Sequence[Handled], now: datetime, *, told: bool = True
-) -> AlarmState:
-    """Say how things stand with an alarm; a pure function.
-
-    Parameters
-    ----------
-    alarm : Alarm
-    handled : sequence of Handled
-        What was done about this alarm, oldest first: ``Journal.handled().get(alarm.id, ())``.
-    now : datetime
-        A snooze ends by itself; then the alarm is open again.
-    told : bool
-        False if alarms like it are only recorded, see ``is_told``.
-
-    Returns
-    -------
-    AlarmState
-        Triggers ask it for ``holds_back``, and for ``words`` to say why.
-    """
-    if not handled:
-        return AlarmState(status="open" if told else "recorded", at=alarm.at)
-    last = handled[-1]
-    if last.status == "snoozed" and last.until is not None and now >= last.until:
-        return AlarmState(status="open", at=last.until, by=last.by)
-    return AlarmState(status=last.status, at=last.at, by=last.by, note=last.note, until=last.until)
 
 
 def is_told(alarm: Alarm, settings: Settings) -> bool:

@@ -7,25 +7,13 @@ from datetime import datetime
 
 import msgspec
 
-from gleis.contracts.alarm import Alarm, Decision, TriggerKind
+from gleis.contracts.alarm import Alarm, Decision
 from gleis.contracts.notice import Handled, Told
 from gleis.contracts.ports import FactStore
+from gleis.contracts.retraining import Trained
 from gleis.lifecycle.results import Outcome
 
-
-class Trained(msgspec.Struct, frozen=True, kw_only=True):
-    """A journey was made, whatever came of it."""
-
-    decision: str
-    at: datetime
-    labels: int
-    """Labels matched until then, for the trigger that counts new ones."""
-    run: str | None = None
-    version: int | None = None
-    promoted: bool = False
-    error: str | None = None
-    kind: TriggerKind = "demand"
-    """What had started it."""
+__all__ = ["Journal", "Trained"]
 
 
 class Journal:

@@ -25,9 +25,10 @@ from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.releasing import Releasing
 from gleis.lifecycle.results import Outcome, Tick
 from gleis.lifecycle.situation import find_situation
-from gleis.lifecycle.triggers import decide
+from gleis.lifecycle.triggers import asked, decide
 from gleis.lifecycle.watching import Watching
 from gleis.lifecycle.workbench import Workbench
+from gleis.registry.retrainings import Retrainings
 
 Retrain = Callable[[Workbench, Decision], Outcome]
 
@@ -51,6 +52,7 @@ class Loop:
         self.journal = Journal(bench.home.facts)
         self.watching = Watching(bench)
         self.releasing = Releasing(bench)
+        self.retrainings = Retrainings(bench.home, bench.clock)
         self._retrain = retrain
         self._triggers = triggers or bench.settings.triggers
 
@@ -60,7 +62,13 @@ class Loop:
         A decision names its workflow: one that had begun goes on where it stopped, and one that
         had ended is read. Without this the trigger behind it would fire once more.
         """
-        decided = [d for d in self.journal.decisions() if d.retrain and d.kind != "demand"]
+        requested = {request.id for request in self.retrainings.all()}
+        decided = [
+            decision
+            for decision in self.journal.decisions()
+            # A run that a person started by hand is theirs to start again.
+            if decision.retrain and (decision.kind != "demand" or decision.id in requested)
+        ]
         done = {trained.decision for trained in self.journal.trainings()}
         if not decided or decided[-1].id in done:
             return None
@@ -82,7 +90,9 @@ class Loop:
         self.watching.keep()
         release = self.releasing.tick(now)
         # Whoever is on trial is the answer to the last trigger: it is waited for.
-        decision, new = self._decide(now) if self.releasing.running is None else (None, False)
+        decision, new = None, False
+        if self.releasing.running is None:
+            decision, new = self._asked(now) or self._decide(now)
         outcome = self._act(decision) if decision and decision.retrain else None
         if outcome is not None:
             self.watching.keep()
@@ -98,6 +108,14 @@ class Loop:
             outcome=outcome,
             release=release,
         )
+
+    def _asked(self, now: datetime) -> tuple[Decision, bool] | None:
+        """Take up what a person asked for; neither cooldown nor budget holds it back."""
+        request = self.retrainings.waiting()
+        if request is None:
+            return None
+        decision = asked(now, request)
+        return decision, self.journal.write_decision(decision)
 
     def _decide(self, now: datetime) -> tuple[Decision | None, bool]:
         """Decide, and record it; say whether that was new."""

@@ -27,6 +27,7 @@ from gleis.serving.live import LiveService
 from gleis.serving.loop_figures import LoopFigures
 from gleis.serving.metrics import Metrics
 from gleis.serving.run import bind
+from gleis.serving.statistics.records import Records
 from gleis.serving.tls import Certificate
 from gleis.serving.wire import WireLimits
 from gleis.store.counters import Counters
@@ -115,6 +116,7 @@ def make_app(
     home.create()
     limits = settings.serve
     registry = Registry(home, settings.project.name, clock)
+    counters = counters or Counters()
     metrics = Metrics(registry.name, counters)
     metrics.also(LoopFigures(home.states, metrics.figures_unreadable).collect)
     if insecure_dev:
@@ -147,6 +149,7 @@ def make_app(
         access=gate,
         timeout=timeout,
         explaining=Deadline(patience.total_seconds(), most=limits.explanations),
+        records=Records(home, clock, counters),
     )
 
 

@@ -18,6 +18,7 @@ from gleis.config.durations import parse_budget, parse_duration, parse_every
 from gleis.config.quiet import QuietHours
 from gleis.config.settings import DriftTrigger, PerformanceTrigger, TriggerSettings
 from gleis.contracts.alarm import DRY_RUN, Alarm, Cause, Decision, TriggerKind
+from gleis.contracts.retraining import RetrainingRequest
 
 AGAIN = "again, after a failure"
 RETRY = timedelta(hours=1)
@@ -139,6 +140,17 @@ def on_demand(now: datetime, by: str) -> Decision:
         retrain=True,
         kind="demand",
         reason=f"on demand, by {by}",
+    )
+
+
+def asked(now: datetime, request: RetrainingRequest) -> Decision:
+    """Return the decision to do what a person asked the running loop for; it has the same id."""
+    return Decision(
+        id=request.id,
+        at=now,
+        retrain=True,
+        kind="demand",
+        reason=f"on demand, by {request.by}: {request.reason}",
     )
 
 

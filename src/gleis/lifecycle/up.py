@@ -18,6 +18,7 @@ from gleis.lifecycle.results import Tick
 from gleis.lifecycle.service_process import on_the_wire, open_port
 from gleis.lifecycle.workbench import Workbench
 from gleis.lifecycle.workers import Workers, stop_on_signals
+from gleis.store.lock import Lock
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ def run_up(
     on_the_wire(bench.settings, bench.folder)
     receivers = project_receivers(bench.settings)
     port = open_port(bench.settings, bench.home)
+    running = Lock(bench.home.loop)
     stop = stop_on_signals()
     service = Workers(
         bench.settings,
@@ -62,10 +64,12 @@ def run_up(
             Workflows(bench.home.folder, bench) as workflows,
             Announcing(bench.settings, bench.home, bench.clock, receivers),
         ):
+            running.await_take()
             started(host, number)
             keeper = FigureKeeper(bench, _every(bench))
             _loop(Loop(bench, keeper.during(workflows.retrain)), keeper, stop, on_tick)
     finally:
+        running.release()
         service.stop()
         port.close()
 

@@ -89,7 +89,7 @@ class Callers:
         name : str
             What people call it.
         roles : collection of str
-            At least one of ``predict``, ``label``, ``observe``, ``admin``.
+            At least one of ``predict``, ``label``, ``observe``, ``retrain``, ``admin``.
         by : str
             ``user@host``, for the ledger.
         models : collection of str

@@ -58,6 +58,7 @@ FAMILIES: Mapping[str, Family] = {
         "Labels received: accepted; of these unknown (no prediction yet) and changed.",
         ("outcome",),
     ),
+    "gleis_feedback": Family("counter", "Ratings of answers, 1 to 5.", ("rating",)),
     "gleis_requests": Family("counter", "HTTP requests.", ("path", "status")),
     "gleis_admitted": Family(
         "counter",

@@ -15,7 +15,17 @@ from gleis.serving.lane import LARGEST, Direct, Headers, Lane
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
 from gleis.serving.plane import Plane
-from gleis.serving.protocols import documenting, explaining, invocations, operating, predicting, v2
+from gleis.serving.protocols import (
+    documenting,
+    explaining,
+    feedback,
+    invocations,
+    operating,
+    predicting,
+    retraining,
+    statistics,
+    v2,
+)
 from gleis.serving.routes import (
     Reply,
     Request,
@@ -27,6 +37,7 @@ from gleis.serving.routes import (
     not_found,
 )
 from gleis.serving.saturation import Saturation
+from gleis.serving.statistics.records import Records
 from gleis.serving.statuses import headers_of, status_of
 from gleis.serving.turns import Router
 from gleis.store.group_commit import GroupCommit
@@ -87,6 +98,9 @@ class App:
         Seconds a model may take before its baseline answers.
     explaining : Deadline, optional
         How long one explanation may take, and how many may be made at once; default 10 s and 2.
+    records : Records, optional
+        What statistics, feedback and requests for a retraining are kept in; without it there are
+        no paths for them.
     """
 
     def __init__(
@@ -101,6 +115,7 @@ class App:
         router: Router | None = None,
         timeout: float = 1.0,
         explaining: Deadline | None = None,
+        records: Records | None = None,
     ) -> None:
         self.draining = False
         """True while the server shuts down: answers then ask clients to reconnect elsewhere."""
@@ -111,6 +126,7 @@ class App:
         self._saturation = Saturation(metrics, commits)
         self._max_body = max_body
         self.access = access
+        self.records = records
         self._plane = Plane(live, commits, clock, metrics, router=router, timeout=timeout)
         self._routes = Routes(
             protocols(
@@ -118,6 +134,7 @@ class App:
                 lambda: self.draining,
                 lambda: self.access is not None and self.access.guarded,
                 explaining or Deadline(10.0, most=2),
+                records,
             )
         )
         self._predict, _ = self._routes.find(predicting.PREDICT)
@@ -128,6 +145,11 @@ class App:
             await self._http(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
+
+    @property
+    def plane(self) -> Plane:
+        """The data plane, for pages."""
+        return self._plane
 
     @property
     def lane(self) -> Lane:
@@ -190,7 +212,7 @@ class App:
         handler = route.handlers.get("GET" if method == "HEAD" else method)
         try:
             if self.access is not None:
-                self.access.admit(request, route)
+                self.access.admit(request, route.asked_by(method))
             if handler is None:
                 return method_not_allowed(route, method)
             return await handler(request)
@@ -232,7 +254,11 @@ async def _no_more() -> Any:
 
 
 def protocols(
-    plane: Plane, draining: Callable[[], bool], guarded: Callable[[], bool], slow: Deadline
+    plane: Plane,
+    draining: Callable[[], bool],
+    guarded: Callable[[], bool],
+    slow: Deadline,
+    records: Records | None = None,
 ) -> Sequence[Route]:
     """Return the routes of every protocol the service speaks; another one is added here."""
     served = (
@@ -242,4 +268,10 @@ def protocols(
         *invocations.routes(plane, draining),
         *operating.routes(plane, draining),
     )
+    if records is not None:
+        served += (
+            *statistics.routes(plane, records),
+            *feedback.routes(plane, records),
+            *retraining.routes(records),
+        )
     return (*served, *documenting.routes(plane, served, guarded))

@@ -18,7 +18,7 @@ from gleis.serving.families import FAMILIES, add_series, counted_as, make_family
 from gleis.serving.histogram import Histogram
 from gleis.serving.rows import Rows
 from gleis.serving.service import Service
-from gleis.serving.sketches import Sketches
+from gleis.serving.sketches import Sketches, sketched_as
 from gleis.store.counters import Cells, Counters
 
 Source = Callable[[], Iterable[Metric]]
@@ -43,7 +43,6 @@ _OF_THRESHOLD = (
     8,
 )
 """Edges of the outlier score in multiples of the package's threshold."""
-_SKETCH = "sketch"
 _SERVICES = 8
 """Services whose histograms are held; more are looked up again."""
 
@@ -87,7 +86,7 @@ class Metrics:
         version = service.version
         self._service = service
         reference = service.package.reference.features
-        key = f"{_SKETCH}\t{version.digest}"
+        key = sketched_as(version.digest)
         self._sketches = {
             service: Sketches(
                 reference, lambda count: self._counters.cells(key, count), service.numeric
@@ -139,6 +138,10 @@ class Metrics:
         self.cell("gleis_labels", "unknown")[0] += len(receipt.unknown)
         self.cell("gleis_labels", "changed")[0] += len(receipt.changed)
 
+    def rated(self, rating: int) -> None:
+        """Count feedback that was kept."""
+        self.cell("gleis_feedback", str(rating))[0] += 1
+
     def requested(self, path: str, status: int) -> None:
         """Count a request; ``path`` is one of the service's own, or ``other``."""
         self.cell("gleis_requests", path, str(status))[0] += 1
@@ -179,7 +182,7 @@ class Metrics:
                 more.setdefault(family.name, []).append(family)
         counted: dict[str, list[tuple[list[str], Cells, list[float]]]] = {}
         for key, cells in sums.items():
-            if not key.startswith(_SKETCH):
+            if key.startswith("["):  # others count under names of another kind
                 name, labels, edges = read_counted(key)
                 counted.setdefault(name, []).append((labels, cells, edges))
         for name in FAMILIES:
@@ -214,7 +217,7 @@ class Metrics:
         if service is not None:
             profile = Sketches(
                 service.package.reference.features,
-                lambda count: sums.get(f"{_SKETCH}\t{service.version.digest}", np.zeros(count)),
+                lambda count: sums.get(sketched_as(service.version.digest), np.zeros(count)),
             ).profile()
             for name, sketch in profile.columns.items():
                 labels = (self.name, name)
@@ -253,7 +256,7 @@ class Metrics:
     def _forget_gauges(self) -> None:
         """Forget how busy the dead worker was whose place this one may have taken."""
         for key in self._counters.names():
-            if not key.startswith(_SKETCH) and FAMILIES[read_counted(key)[0]].kind == "gauge":
+            if key.startswith("[") and FAMILIES[read_counted(key)[0]].kind == "gauge":
                 self._counters.cells(key)[0] = 0.0
 
 

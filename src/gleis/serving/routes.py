@@ -6,17 +6,17 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Literal, NamedTuple
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from gleis.contracts.errors import GleisError, RequestError
+from gleis.contracts.errors import GleisError, MalformedError, RequestError
 from gleis.serving.bodies import Receive, read_body
 from gleis.serving.compressed import inflate
 from gleis.serving.statuses import body_of
 
 Scope = MutableMapping[str, Any]
-Role = Literal["open", "predict", "label", "observe"]
+Role = Literal["open", "predict", "label", "observe", "retrain"]
 """What a caller must be allowed to do; ``open`` asks for nothing."""
 ErrorBody = Callable[[GleisError], dict[str, Any]]
 
@@ -86,6 +86,13 @@ class Route(NamedTuple):
     role: Role
     error_body: ErrorBody = body_of
     """How this protocol writes an error."""
+    reading: Role | None = None
+    """What GET asks for, where that is something else."""
+
+    def asked_by(self, method: str) -> Route:
+        """Return the route as a method asks for it."""
+        other = self.reading if method in ("GET", "HEAD") else None
+        return self if other is None else self._replace(role=other)
 
 
 class Routes:
@@ -137,6 +144,25 @@ class Routes:
 def json_reply(content: Any, status: int = 200) -> Reply:
     """Return a reply with ``content`` as JSON."""
     return Reply(status, encode(content))
+
+
+def query_of(request: Request) -> dict[str, str]:
+    """Return what a request's query says; the last of several values counts.
+
+    Raises
+    ------
+    MalformedError
+        It is no query.
+    """
+    query: bytes = request.scope.get("query_string", b"")
+    try:
+        return dict(parse_qsl(query.decode("ascii"), keep_blank_values=True))
+    except ValueError as error:
+        raise MalformedError(
+            f"The query cannot be read: {error}",
+            seen=query[:60].decode("ascii", "replace"),
+            remedy="Write NAME=VALUE&NAME=VALUE, in ASCII.",
+        ) from error
 
 
 def method_not_allowed(route: Route, asked: str) -> Reply:

@@ -125,6 +125,11 @@ class Sketches:
         self._squares += np.einsum("ij,ij->i", away, away)
 
 
+def sketched_as(digest: str) -> str:
+    """Return the name that workers count the rows of a version under."""
+    return f"sketch\t{digest}"
+
+
 def _codes(categories: Sequence[str]) -> dict[Any, int]:
     """Return the place of each known value; a missing one is behind the others."""
     codes: dict[Any, int] = {value: at for at, value in enumerate(categories)}

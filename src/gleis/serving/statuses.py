@@ -8,6 +8,7 @@ from typing import Any
 from gleis.contracts.errors import (
     BusyError,
     CannotExplainError,
+    ConflictError,
     ForbiddenError,
     GleisError,
     InvalidRowError,
@@ -18,6 +19,7 @@ from gleis.contracts.errors import (
     TooManyError,
     UnavailableError,
     UnknownCallerError,
+    UnknownIdError,
     UnknownModelError,
 )
 
@@ -26,6 +28,8 @@ _STATUSES: tuple[tuple[type[GleisError], int], ...] = (
     (UnknownCallerError, 401),
     (ForbiddenError, 403),
     (UnknownModelError, 404),
+    (UnknownIdError, 404),
+    (ConflictError, 409),
     (TooLargeError, 413),
     (TooManyError, 429),
     (InvalidRowError, 422),

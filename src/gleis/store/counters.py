@@ -91,6 +91,14 @@ class Counters:
                 total[name] = known + cells if same and known is not None else cells
         return total
 
+    def each(self, name: str) -> list[Cells]:
+        """Return what every process counted under a name, each for itself."""
+        if self._path is None:
+            with self._lock:
+                return [self._own[name].copy()] if name in self._own else []
+        files = sorted(self._path.parent.glob("*.names"))
+        return [cells for names in files for known, cells in _read(names) if known == name]
+
     def _open(self, path: Path) -> None:
         names, file = path.with_suffix(".names"), path.with_suffix(".cells")
         with file.open("a+b") as opened:

@@ -17,6 +17,7 @@ from gleis.store.outbox import SqliteOutbox
 from gleis.store.states import SqliteStates
 
 if TYPE_CHECKING:
+    from gleis.store.feedback import SqliteFeedback
     from gleis.store.prediction_log import SqlitePredictionLog
 
 
@@ -129,6 +130,16 @@ class Home:
         return log
 
     @cached_property
+    def feedback(self) -> SqliteFeedback:
+        """What people said of answers, in the log's file."""
+        from gleis.store.feedback import SqliteFeedback
+
+        self.create()
+        feedback = SqliteFeedback(self.folder / "predictions.db", durable=self._durable)
+        self._open.append(feedback.close)
+        return feedback
+
+    @cached_property
     def shadows(self) -> SqlitePredictionLog:
         """What shadows answered, apart from the log: nobody saw it, and nothing else counts it.
 
@@ -160,6 +171,11 @@ class Home:
     def reports(self) -> Path:
         """Folder of the reports."""
         return self.folder / "reports"
+
+    @property
+    def loop(self) -> Path:
+        """File that the running loop holds locked, so that others see that there is one."""
+        return self.folder / "loop.running"
 
     @property
     def rates(self) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from gleis.contracts.errors import StoreError
@@ -46,6 +47,26 @@ class Lock:
             return False
         self._handle = handle
         return True
+
+    def await_take(self, seconds: float = 5.0) -> None:
+        """Take the lock; whoever only looks whether it is held lets go of it at once.
+
+        Raises
+        ------
+        StoreError
+            If another process still holds it after so many seconds.
+        """
+        deadline = time.monotonic() + seconds
+        while not self.try_take():
+            if time.monotonic() > deadline:
+                self.take()
+            time.sleep(0.01)
+
+    def held(self) -> bool:
+        """Say whether another process holds it."""
+        taken = self.try_take()
+        self.release()
+        return not taken
 
     def release(self) -> None:
         """Let go of it."""

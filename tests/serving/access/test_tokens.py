@@ -146,7 +146,12 @@ def test_a_good_token_says_who_and_what(local, tokens, made):
     grant = tokens.verify(local.token(**made))
     assert (grant.caller, grant.roles) == ("ann", {"predict"})
     assert tokens.verify(local.token(roles="label gleis:observe x")).roles == {"label", "observe"}
-    assert tokens.verify(local.token(roles=["admin"])).roles == {"predict", "label", "observe"}
+    assert tokens.verify(local.token(roles=["admin"])).roles == {
+        "predict",
+        "label",
+        "observe",
+        "retrain",
+    }
     for nothing in ({"drop": ("roles",)}, {"roles": 3}, {"roles": [1, {}]}, {"roles": []}):
         assert tokens.verify(local.token(**nothing)).roles == frozenset()
 

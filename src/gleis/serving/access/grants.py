@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gleis.contracts.caller import Caller, Limit
 
-_EVERYTHING = frozenset({"predict", "label", "observe"})
+_EVERYTHING = frozenset({"predict", "label", "observe", "retrain"})
 
 
 class Grant(NamedTuple):
@@ -36,7 +36,7 @@ def allowed(roles: Iterable[str]) -> frozenset[str]:
     Examples
     --------
     >>> sorted(allowed(["admin"]))
-    ['label', 'observe', 'predict']
+    ['label', 'observe', 'predict', 'retrain']
     >>> sorted(allowed(["label", "unheard of"]))
     ['label']
     """

@@ -18,7 +18,15 @@ from gleis.contracts.explanation import (
 from gleis.serving.classes import ClassLabels
 from gleis.serving.explanations import Answered
 from gleis.serving.protocols.explaining import ModelQuestion, Question
-from gleis.serving.protocols.openapi.shapes import REF, Json, answered, content, errors, ref
+from gleis.serving.protocols.openapi.shapes import (
+    REF,
+    Json,
+    answered,
+    content,
+    errors,
+    parameters_of,
+    ref,
+)
 
 _TAG = "Explanations"
 _LOCAL = (Contributions, Anchor, Counterfactuals)
@@ -83,19 +91,7 @@ def _ask(feature: str) -> Json:
 
 
 def _look(feature: str) -> Json:
-    _, made = msgspec.json.schema_components((ModelQuestion,), ref_template=f"{REF}{{name}}")
-    examples = {"method": "pdp", "feature": feature}
-    parameters = [
-        {
-            "name": name,
-            "in": "query",
-            "required": name == "method",
-            "description": schema.get("description", ""),
-            "schema": {k: v for k, v in schema.items() if k not in ("default", "description")},
-            **({"example": examples[name]} if name in examples else {}),
-        }
-        for name, schema in made["ModelQuestion"]["properties"].items()
-    ]
+    parameters = parameters_of(ModelQuestion, {"method": "pdp", "feature": feature})
     return _of_model("lookAtModel") | {"parameters": parameters}
 
 

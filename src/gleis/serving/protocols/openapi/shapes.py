@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
+
 Json = dict[str, Any]
 Protocol = Literal["own", "v2", "mlflow"]
 REF = "#/components/schemas/"
@@ -12,7 +14,8 @@ _MEANINGS = {
     "400": "Empty, not of the body's type, or of another shape.",
     "401": "No key or token, or one that opens nothing.",
     "403": "The caller may not do this; or the page of another site asks.",
-    "404": "There is no such model, or it does not answer in this version.",
+    "404": "No such model or version answers; or an id names nothing here.",
+    "409": "What is there already stands against it.",
     "413": "The body or the batch is over the limit.",
     "415": "Another content type than the two that are read.",
     "422": "A field breaks the contract; or the model cannot be explained this way.",
@@ -62,6 +65,37 @@ def errors(protocol: Protocol, *statuses: str) -> Json:
         status: {"description": _MEANINGS[status], "content": body}
         for status in sorted({*statuses, "500"})
     }
+
+
+def parameters_of(kind: Any, examples: Json | None = None) -> list[Json]:
+    """Return the query parameters that a struct's fields are.
+
+    Parameters
+    ----------
+    kind : type of msgspec.Struct
+    examples : dict, optional
+        Name -> example.
+    """
+    _, made = msgspec.json.schema_components((kind,), ref_template=f"{REF}{{name}}")
+    needed, shown = made[kind.__name__].get("required", []), examples or {}
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in needed,
+            "description": schema.get("description", ""),
+            "schema": _asked(schema),
+            **({"example": shown[name]} if name in shown else {}),
+        }
+        for name, schema in made[kind.__name__]["properties"].items()
+    ]
+
+
+def _asked(schema: Json) -> Json:
+    """Return a field's schema as a query holds it, where nothing is null."""
+    plain = {k: v for k, v in schema.items() if k not in ("default", "description")}
+    said = [one for one in plain.pop("anyOf", ()) if one != {"type": "null"}]
+    return plain | said[0] if len(said) == 1 else plain | ({"anyOf": said} if said else {})
 
 
 def guard(operation: Json, protocol: Protocol) -> None:

@@ -1,0 +1,1 @@
+"""What is known of the service that answers, for programs and for pages alike."""
