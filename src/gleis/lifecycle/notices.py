@@ -9,8 +9,8 @@ import msgspec
 
 from gleis.config.settings import Settings, TriggerSettings
 from gleis.contracts.alarm import Alarm, Decision
-from gleis.contracts.notice import Event, Handled, Notice, Told, Waiting
-from gleis.lifecycle.alarms import alarm_state, is_told
+from gleis.contracts.notice import Event, Handled, Notice, Told, Waiting, alarm_state
+from gleis.lifecycle.alarms import is_told
 from gleis.lifecycle.journal import Journal, Trained
 
 
