@@ -18,7 +18,7 @@ from gleis.lifecycle.results import Tick
 from gleis.lifecycle.service_process import on_the_wire, open_port
 from gleis.lifecycle.workbench import Workbench
 from gleis.lifecycle.workers import Workers, stop_on_signals
-from gleis.store.lock import Lock
+from gleis.store.lock import presence
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ def run_up(
     on_the_wire(bench.settings, bench.folder)
     receivers = project_receivers(bench.settings)
     port = open_port(bench.settings, bench.home)
-    running = Lock(bench.home.loop)
+    running = presence(bench.home.folder)
     stop = stop_on_signals()
     service = Workers(
         bench.settings,

@@ -173,11 +173,6 @@ class Home:
         return self.folder / "reports"
 
     @property
-    def loop(self) -> Path:
-        """File that the running loop holds locked, so that others see that there is one."""
-        return self.folder / "loop.running"
-
-    @property
     def rates(self) -> Path:
         """File in which this machine's serving processes count the requests of callers."""
         return self.folder / f"rates-{socket.gethostname()}.bin"

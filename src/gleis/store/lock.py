@@ -73,3 +73,11 @@ class Lock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def presence(folder: Path) -> Lock:
+    """Return the lock of a state folder that the loop holds as long as it runs.
+
+    Others see by it that a loop is there; ``loop.lock`` is also held by whoever only retrains.
+    """
+    return Lock(folder / "loop.running")
