@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from benches import ROW, open_bench, with_champion
+from benches import ROW, START, first, open_bench, with_champion
+from gleis.contracts.alarm import Expected
 from gleis.lifecycle.asking import predict
 from gleis.lifecycle.durable import Workflows
+from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.watching import Watching, look
 from small_projects import make_shifting
 
@@ -49,6 +53,78 @@ def test_the_state_of_another_version_of_gleis_starts_anew(bench, monkeypatch):
     assert again.summary() == {}
     assert again.observe(bench.clock.now()).predictions == 0
     assert again.summary()["drift"]["rows"] == 0
+
+
+def test_a_season_counts_from_the_next_model_on(bench):
+    observed(bench, 50)
+    weekly = open_bench(bench.folder, {"monitor.season": "week"})
+    watching = Watching(weekly)
+    assert watching.summary() == {}  # rows are grouped anew
+    watching.observe(weekly.clock.now())
+    assert "trained without it" in watching.summary()["season"]
+    with Workflows(weekly.home.folder, weekly) as workflows:
+        assert first(weekly, workflows).promoted
+    predict(weekly, [ROW] * 5)
+    watching.observe(weekly.clock.now())
+    watching.keep()
+    assert watching.summary()["season"].startswith("week, in ")
+    assert Watching(weekly).summary() == watching.summary()
+    weekly.home.close()
+
+
+class Estimate:
+    """Expects the log loss to rise by so much."""
+
+    high = 0.001
+
+    def __init__(self, watched):
+        self._version = watched.version.number
+
+    def expected(self, since):
+        change = {"change": self.high / 2, "low": 0.0, "high": self.high}
+        return Expected(figure="log_loss", before=0.5, rows=500, **change)
+
+    def see(self, batches, matched, now):
+        pass
+
+    def alarms(self, now):
+        return []
+
+    def summary(self):
+        return {}
+
+    def figures(self):
+        return []
+
+    def to_bytes(self):
+        return b""
+
+
+def test_harmless_drift_is_a_fact_nobody_acts_on_until_it_does_harm(bench, monkeypatch):
+    monkeypatch.setattr("gleis.lifecycle.observers.gathered.OBSERVERS", {"estimate": Estimate})
+    dear = ROW | {"price": 16.0}
+    with Workflows(bench.home.folder, bench) as workflows:
+        loop = Loop(bench, workflows.retrain)
+        predict(bench, [dear] * 300)
+        tick = loop.tick()
+        assert (tick.alarms, tick.decision) == ((), None)
+        assert [record.subject for record in tick.recorded]
+        assert loop.journal.alarms() == []
+        assert loop.journal.recorded() == loop.journal.alarms(recorded=True) == [*tick.recorded]
+        assert "too little to matter" in tick.recorded[0].message
+        harmless = loop.watching.summary()["drift"]["sure_but_harmless"]
+        assert "price" in harmless
+        predict(bench, [dear] * 300)
+        assert loop.tick().recorded == ()
+
+        monkeypatch.setattr(Estimate, "high", 0.5)
+        predict(bench, [dear] * 10)
+        bench.clock.move_to(START + timedelta(days=6))  # after the cooldown
+        tick = loop.tick()
+        (alarm,) = tick.alarms
+        assert alarm.harmless is False
+        assert tick.decision.alarms == (alarm.id,)
+        assert tick.outcome is not None
 
 
 @pytest.mark.parametrize("key", ["triggers.drift.block", "triggers.performance.block"])

@@ -79,7 +79,7 @@ def test_cutting_and_saving_make_no_difference():
     assert parts.rows == whole.rows == 1200
     assert parts.evidence() == whole.evidence()
     assert parts.change("temp")[:3] == whole.change("temp")[:3]
-    with pytest.raises(StoreError, match="another reference or block"):
+    with pytest.raises(StoreError, match="another reference, block"):
         DriftMonitor.from_bytes(parts.to_bytes(), before)
 
 

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
 
 from gleis.config.settings import ProjectSettings, Settings, SplitSettings
+from gleis.contracts.profile import Reference
+from gleis.data.profile import bin_counts
 from gleis.packaging.outliers.scorer import outlier_scorer
 from gleis.training.prepare import prepare
-from gleis.training.reference import make_background, make_outliers
+from gleis.training.reference import make_background, make_outliers, make_reference
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.05])
@@ -39,3 +44,35 @@ def test_rows_for_explanations_are_training_rows_by_seed():
     assert set(found["size"]) <= set(rows["size"][prepared.split.train])
     assert found == make_background(prepared, 7)
     assert found != make_background(prepared, 8)
+
+
+@pytest.mark.parametrize("every", ["day", "week"])
+def test_the_reference_is_kept_by_season_where_one_is_set(every):
+    draw = np.random.default_rng(2)
+    monday = datetime(2024, 1, 1)  # naive times are UTC
+    rows = pl.DataFrame(
+        {
+            "at": [monday + timedelta(hours=i) for i in range(2000)],
+            "size": draw.normal(size=2000),
+            "y": draw.normal(size=2000),
+        }
+    )
+    project = ProjectSettings(name="p", module="p", task="regression", target="y", time="at")
+    prepared = prepare(rows, Settings(project=project, split=SplitSettings(by="time", test=0.2)))
+    scores = np.zeros(len(prepared.split.test))
+    found = make_reference(prepared, scores, every)
+    plain = make_reference(prepared, scores)
+    assert plain.seasons is None
+    assert msgspec.structs.replace(found, seasons=None) == plain
+    for season, sketch in (
+        (found.seasons.features, found.features.columns["size"]),
+        (found.seasons.scores, found.scores.columns["score"]),
+        (found.seasons.loss, found.loss),
+    ):
+        assert season.every == every
+        (table,) = season.counts.values()
+        assert (np.sum(table, axis=0) == bin_counts(sketch)).all()
+    assert len(found.seasons.features.counts["size"]) == (24 if every == "day" else 33)
+    assert len(found.seasons.loss.counts["loss"]) < 9
+    again = msgspec.json.decode(msgspec.json.encode(found), type=Reference)
+    assert again == found

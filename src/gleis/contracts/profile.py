@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from gleis.contracts.estimation import Estimation
+
+SeasonEvery = Literal["day", "week"]
 
 
 class NumberSketch(msgspec.Struct, frozen=True, kw_only=True, tag="number"):
@@ -58,6 +62,26 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, Sketch]
 
 
+class SeasonCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """A profile's rows by season: hours that are alike share a cell."""
+
+    every: SeasonEvery
+    cells: tuple[int, ...]
+    """Cell of each hour (UTC): (24,) of the day, or (168,) of the week from Monday on."""
+    counts: dict[str, tuple[tuple[int, ...], ...]]
+    """Column -> (n_cells, n_codes) rows by cell and by code: missing first, then the bins or
+    categories, unknown ones last."""
+
+
+class Seasons(msgspec.Struct, frozen=True, kw_only=True):
+    """The reference by season."""
+
+    features: SeasonCounts
+    scores: SeasonCounts
+    loss: SeasonCounts
+    """Its one column is ``loss``."""
+
+
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """What the model was trained and tested on; monitors compare with it."""
 
@@ -72,3 +96,5 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     packages made before there were estimates."""
     no_estimation: str | None = None
     """Why the test rows say too little for it."""
+    seasons: Seasons | None = None
+    """None where no ``monitor.season`` was set in training."""

@@ -9,8 +9,10 @@ import numpy as np
 import polars as pl
 
 from gleis.contracts.alarm import Alarm
-from gleis.contracts.profile import Profile
+from gleis.contracts.prediction import Batch
+from gleis.contracts.profile import Profile, Reference
 from gleis.data.profile import merge, profile
+from gleis.data.season import hours_of
 from gleis.evidence.losses import score_columns
 from gleis.lifecycle.parts import Parts, read_parts
 from gleis.lifecycle.workbench import Workbench
@@ -24,6 +26,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     alarm: Alarm
     fresh: Profile | None = None
     """The subject's sketch over rows after the alarm."""
+    cells: tuple[int, ...] = ()
+    """The same rows by season, where the monitors compare like with like."""
 
 
 class Checking:
@@ -71,26 +75,40 @@ class Checking:
         effect = drift.min_effect if drift is not None else 0.1
         if one.fresh is None:
             return None
-        return confirm(one.alarm, self._parts(one.alarm.version).reference, one.fresh, effect)
+        cells = np.array(one.cells, dtype=np.int64) if one.cells else None
+        reference = self._parts(one.alarm.version).reference
+        return confirm(one.alarm, reference, one.fresh, effect, cells)
 
     def _grow(self, one: Pending, batches: Sequence[Logged]) -> Pending:
         reference = self._parts(one.alarm.version).reference
         subject = one.alarm.subject
-        if subject in reference.features.columns:
-            like, frame = reference.features, _features(subject, batches)
-        else:
-            like, frame = reference.scores, self._scores(one.alarm.version, batches)
-        if frame.is_empty():
+        known = subject in reference.features.columns
+        like = reference.features if known else reference.scores
+        used = [b.batch for b in batches if known or _own(b.batch, one.alarm.version)]
+        used = [batch for batch in used if not known or subject in batch.features]
+        if not used:
             return one
+        frame = _features(subject, used) if known else self._scores(one.alarm.version, used)
         kind = Profile(rows=0, columns={subject: like.columns[subject]})
         fresh = profile(frame, [subject], like=kind)
         grown = fresh if one.fresh is None else merge(one.fresh, fresh)
-        return msgspec.structs.replace(one, fresh=grown)
+        cells = self._by_season(one, reference, known, used)
+        return msgspec.structs.replace(one, fresh=grown, cells=cells)
 
-    def _scores(self, version: int, batches: Sequence[Logged]) -> pl.DataFrame:
-        own = [b.batch for b in batches if b.batch.version == version and not b.batch.fallback]
-        if not own:
-            return pl.DataFrame()
+    def _by_season(
+        self, one: Pending, reference: Reference, known: bool, used: Sequence[Batch]
+    ) -> tuple[int, ...]:
+        """Return the rows so far by season; empty where seasons play no part."""
+        every, seasons = self._bench.settings.monitor.season, reference.seasons
+        if seasons is None or seasons.features.every != every:
+            return ()
+        season = seasons.features if known else seasons.scores
+        stamps = [(time or batch.at).timestamp() for batch in used for time in batch.times]
+        cells = np.array(season.cells)[hours_of(np.array(stamps), season.every)]
+        found = np.bincount(cells, minlength=max(season.cells) + 1)
+        return tuple((found + (np.array(one.cells) if one.cells else 0)).tolist())
+
+    def _scores(self, version: int, own: Sequence[Batch]) -> pl.DataFrame:
         scores = np.concatenate([np.asarray(batch.scores, dtype=np.float64) for batch in own])
         return pl.DataFrame(score_columns(scores, self._parts(version).contract))
 
@@ -100,6 +118,10 @@ class Checking:
         return self._known[version]
 
 
-def _features(subject: str, batches: Sequence[Logged]) -> pl.DataFrame:
-    values = [v for b in batches if subject in b.batch.features for v in b.batch.features[subject]]
+def _own(batch: Batch, version: int) -> bool:
+    return batch.version == version and not batch.fallback
+
+
+def _features(subject: str, used: Sequence[Batch]) -> pl.DataFrame:
+    values = [value for batch in used for value in batch.features[subject]]
     return pl.DataFrame({subject: pl.Series(values, strict=False)})

@@ -103,9 +103,16 @@ class Journal:
         trainings = self.trainings()
         return trainings[-1] if trainings else None
 
-    def alarms(self, since: datetime | None = None) -> list[Alarm]:
-        """Return alarms after ``since``, each as last recorded, oldest first."""
-        newest: dict[str, Alarm] = {}
+    def alarms(self, since: datetime | None = None, *, recorded: bool = False) -> list[Alarm]:
+        """Return alarms after ``since``, each as last recorded, oldest first.
+
+        Parameters
+        ----------
+        since : datetime, optional
+        recorded : bool
+            Harmless drifts before them, of which nobody was told.
+        """
+        newest = {alarm.id: alarm for alarm in (self.recorded() if recorded else ())}
         for body in self._facts.all("alarm"):
             alarm = msgspec.json.decode(body, type=Alarm)
             newest[alarm.id] = alarm

@@ -27,7 +27,7 @@ from gleis.store.lock import Lock
 from gleis.store.logged import Logged, Matched
 
 _KEY = "watching"
-_FORM = 2
+_FORM = 3
 """Raised when monitors keep something else: what was kept before is then not gone on from."""
 _ROWS = 20_000
 _ROUNDS = 100
@@ -198,6 +198,7 @@ class Watching:
                 now=now,
                 seed=settings.seed,
                 promises=promises,
+                season=settings.monitor.season,
             )
         return self._watch, self._observers
 
@@ -217,6 +218,7 @@ class Watching:
             settings.triggers,
             now=now,
             seed=settings.seed,
+            season=settings.monitor.season,
         )
         self._observers = Observers(self._bench, live.version, parts, now, kept.observers)
 
@@ -225,7 +227,7 @@ def _maker(bench: Workbench) -> str:
     """Name what a monitor's state cannot outlive: gleis's version, its form, rows' grouping."""
     drift, loss = bench.settings.triggers.drift, bench.settings.triggers.performance
     blocks = (drift.block if drift else None, loss.block if loss else None)
-    return f"{VERSION} {_FORM} {blocks}"
+    return f"{VERSION} {_FORM} {blocks} {bench.settings.monitor.season}"
 
 
 def look(bench: Workbench) -> tuple[Tick, dict[str, Any]]:

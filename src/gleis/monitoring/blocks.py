@@ -23,6 +23,8 @@ class OpenBlock:
     ----------
     bins : sequence of int
         Bins of each column.
+    n_cells : int
+        Cells of hours, where there are seasons.
 
     Attributes
     ----------
@@ -34,24 +36,28 @@ class OpenBlock:
         Rows in a row, the latest ones, that lay far off; see `cut_blocks`.
     rows : int
     counts : list of ndarray of int64
-        (n_bins,) rows by bin, for each column.
+        (n_cells, n_bins) rows by bin, for each column.
     sums : ndarray of float64
         (n_columns,) sums of values.
     """
 
-    def __init__(self, bins: list[int]) -> None:
+    def __init__(self, bins: list[int], n_cells: int = 1) -> None:
         self.number = self.opened = math.nan
         self.rows = self.away = 0
-        self.counts = [np.zeros(n, dtype=np.int64) for n in bins]
+        self.counts = [np.zeros((n_cells, n), dtype=np.int64) for n in bins]
         self.sums = np.zeros(len(bins))
 
-    def add(self, codes: Counts, values: Floats, number: float, opened: float) -> None:
-        """Add rows: codes and values (n_rows, n_columns)."""
+    def add(
+        self, codes: Counts, values: Floats, cells: Counts, number: float, opened: float
+    ) -> None:
+        """Add rows: codes and values (n_rows, n_columns), cells (n_rows,)."""
         if not self.rows:
             self.number, self.opened = number, opened
         self.rows += len(codes)
         for c, counts in enumerate(self.counts):
-            self.counts[c] = counts + np.bincount(codes[:, c], minlength=len(counts))
+            keys = cells * counts.shape[1] + codes[:, c]
+            found = np.bincount(keys, minlength=counts.size)
+            self.counts[c] = counts + found.reshape(counts.shape)
         self.sums = self.sums + values.sum(axis=0)
 
     def clear(self) -> None:

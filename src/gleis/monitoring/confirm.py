@@ -11,17 +11,25 @@ from numpy.typing import NDArray
 from gleis.contracts.alarm import Alarm
 from gleis.contracts.errors import DataError
 from gleis.contracts.profile import NumberSketch, Profile, Reference, Sketch
-from gleis.data.distance import psi
+from gleis.data.distance import psi_of
 from gleis.data.profile import bin_counts, check_bins
+from gleis.data.season import reweigh
 
 FRESH = 500
 """Rows after the alarm that the check waits for."""
 LEVEL = 0.01
 """Probability that the check confirms a change where there is none."""
 _NORMAL = NormalDist()
+Counts = NDArray[np.int64]
 
 
-def confirm(alarm: Alarm, reference: Reference, fresh: Profile, min_effect: float) -> bool | None:
+def confirm(
+    alarm: Alarm,
+    reference: Reference,
+    fresh: Profile,
+    min_effect: float,
+    cells: Counts | None = None,
+) -> bool | None:
     """Check an alarm on rows that came after it.
 
     Both are samples, so a two-sample test is used: chi-square on the bins, or Welch's test on the
@@ -37,6 +45,8 @@ def confirm(alarm: Alarm, reference: Reference, fresh: Profile, min_effect: floa
         Rows after the alarm, with the reference's bins; ``loss`` is a column of it.
     min_effect : float
         The trigger's: population stability index, or rise of the mean loss.
+    cells : ndarray of int64, optional
+        (n_cells,) fresh rows by season: the reference is then taken as it is in these seasons.
 
     Returns
     -------
@@ -62,11 +72,12 @@ def confirm(alarm: Alarm, reference: Reference, fresh: Profile, min_effect: floa
     if before is reference.loss and isinstance(after, NumberSketch):
         rise = after.mean - reference.loss.mean
         return rise >= max(min_effect / 2, _margin(reference.loss, after))
-    large = psi(before, after) >= min_effect / 2
-    return large and differ(bin_counts(before), bin_counts(after))
+    counts = _counts(alarm.subject, reference, before, cells)
+    large = psi_of(counts, bin_counts(after)) >= min_effect / 2
+    return large and differ(counts, bin_counts(after))
 
 
-def differ(first: NDArray[np.int64], second: NDArray[np.int64], level: float = LEVEL) -> bool:
+def differ(first: Counts, second: Counts, level: float = LEVEL) -> bool:
     """Say whether two samples' bin counts differ, by the chi-square test of homogeneity.
 
     With totals ``N`` and ``M``: ``sum((sqrt(M / N) n - sqrt(N / M) m)^2 / (n + m))`` is compared
@@ -106,6 +117,14 @@ def differ(first: NDArray[np.int64], second: NDArray[np.int64], level: float = L
     ninth = 2 / (9 * degrees)
     quantile = degrees * (1 - ninth + _NORMAL.inv_cdf(1 - level) * ninth**0.5) ** 3
     return bool(statistic > quantile)
+
+
+def _counts(subject: str, reference: Reference, before: Sketch, cells: Counts | None) -> Counts:
+    """Return the reference's rows by bin, in the seasons in which the fresh ones came."""
+    if cells is None or reference.seasons is None:
+        return bin_counts(before)
+    features, scores = reference.seasons.features, reference.seasons.scores
+    return reweigh(features if subject in features.counts else scores, subject, cells)
 
 
 def _margin(before: NumberSketch, after: NumberSketch) -> float:

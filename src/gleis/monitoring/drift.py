@@ -12,15 +12,15 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gleis.contracts.errors import DataError, StoreError
-from gleis.contracts.profile import NumberSketch, Profile, Sketch
+from gleis.contracts.profile import NumberSketch, Profile, SeasonCounts, Sketch
 from gleis.data.profile import as_numbers, bin_counts, code_values
-from gleis.monitoring.bets import CELLS, Side
+from gleis.monitoring.bets import Side
 from gleis.monitoring.blocks import OpenBlock, cut_blocks
 from gleis.monitoring.effect import cautious_js, cautious_psi, describe_shift, median_shift
 from gleis.monitoring.martingale import Martingale
 from gleis.monitoring.multiplicity import combine
 from gleis.monitoring.packing import pack, unpack
-from gleis.monitoring.ranks import missing_block, rank_block, rank_online
+from gleis.monitoring.ranking import Ranking
 from gleis.monitoring.standing import Standing
 from gleis.monitoring.telling import Told, tell_shift
 
@@ -78,6 +78,9 @@ class DriftMonitor:
     block : timedelta, optional
         Bet on stretches of time of this length; every update then needs times, and a stretch
         counts when a later one has begun. By default on each row.
+    season : SeasonCounts, optional
+        The reference by season: each value is then ranked among those of its own hours, see
+        `Ranking`, and every update needs times.
 
     Attributes
     ----------
@@ -105,24 +108,28 @@ class DriftMonitor:
         seed: int | Sequence[int] = 0,
         side: Side = "both",
         block: timedelta | None = None,
+        season: SeasonCounts | None = None,
     ) -> None:
         if not reference.columns:
             raise DataError("There is no column to watch", remedy="Profile at least one.")
         self.columns = tuple(reference.columns)
         self._sketches: list[Sketch] = list(reference.columns.values())
-        self._before = [bin_counts(sketch) for sketch in self._sketches]
-        self._seen = [np.cumsum(counts) for counts in self._before]
+        self._ranking = Ranking(reference, season)
+        bins = [len(bin_counts(sketch)) for sketch in self._sketches]
         self._seed = seed
         self._uniforms = self._generator(0)
         self._block = block.total_seconds() if block else None
-        self._open = OpenBlock([len(counts) for counts in self._before])
+        self._open = OpenBlock(bins, self._ranking.n_cells)
         self._martingale = Martingale(
             len(self.columns), side, blocks=block is not None, missing=side == "both"
         )
         self._standing = Standing(len(self.columns))
         self.rows = 0
         shape = self._martingale.start.shape
-        self._seen_at = [np.tile(counts, (shape[1], 1)) for counts in self._seen]
+        totals = [self._ranking.total(c) for c in range(len(bins))]
+        self._seen_at = [np.tile(counts, (shape[1], 1)) for counts in totals]
+        self._cells = np.zeros(self._ranking.n_cells, dtype=np.int64)
+        self._cells_at = np.zeros((*shape, self._ranking.n_cells), dtype=np.int64)
         self._sums = np.zeros(shape[0])
         self._sums_at = np.zeros(shape)
         self._times_at = np.full(shape, np.nan)
@@ -159,8 +166,10 @@ class DriftMonitor:
         """
         codes, values = self._encode(columns)
         stamps = _stamps(times, len(codes))
-        if self._block is not None and np.isnan(stamps).any():
-            raise DataError("Blocks of time need a time for each row", remedy="Send times.")
+        timed = self._block is not None or self._ranking.n_cells > 1
+        if timed and np.isnan(stamps).any():
+            what = "Blocks of time" if self._block is not None else "Seasons"
+            raise DataError(f"{what} need a time for each row", remedy="Send times.")
         self.rows += len(codes)
         self._standing.add(codes, values, stamps)
         if self._block is not None:
@@ -175,11 +184,12 @@ class DriftMonitor:
         """Return what is known about the likeliest change of a column."""
         c = self.columns.index(column)
         bet = int(self._martingale.best_bet()[c])
-        live = np.diff(self._seen[c] - self._seen_at[c][bet], prepend=0)
+        live = np.diff(self._ranking.total(c) - self._seen_at[c][bet], prepend=0)
         known = int(live[1:].sum())
         number = isinstance(self._sketches[c], NumberSketch)
         total = float(self._sums[c] - self._sums_at[c, bet])
-        sketch, before, run = self._sketches[c], self._before[c], self._standing.run(c)
+        before = self._ranking.before(c, self._cells - self._cells_at[c, bet])
+        sketch, run = self._sketches[c], self._standing.run(c)
         told = tell_shift(sketch, before, live, run)
         since = _moment(run.since if told.stands else float(self._times_at[c, bet]))
         return Change(
@@ -208,14 +218,16 @@ class DriftMonitor:
         self._martingale.restart(chosen)
         self._sums_at[chosen] = self._sums[chosen, None]
         self._times_at[chosen] = np.nan
+        self._cells_at[chosen] = self._cells
         for c in chosen:
-            self._seen_at[c][:] = self._seen[c]
+            self._seen_at[c][:] = self._ranking.total(c)
 
     def to_bytes(self) -> bytes:
         """Return the state; `from_bytes` goes on from it exactly."""
-        lists = {f"seen{c}": counts for c, counts in enumerate(self._seen)}
+        lists = self._ranking.arrays()
         lists |= {f"seen_at{c}": counts for c, counts in enumerate(self._seen_at)}
         sums = {"sums": self._sums, "sums_at": self._sums_at, "times_at": self._times_at}
+        sums |= {"cells": self._cells, "cells_at": self._cells_at}
         present = self._open
         lists |= {f"open{c}": counts for c, counts in enumerate(present.counts)}
         now = [self.rows, present.rows, present.number, present.opened, present.away]
@@ -233,21 +245,22 @@ class DriftMonitor:
         seed: int | Sequence[int] = 0,
         side: Side = "both",
         block: timedelta | None = None,
+        season: SeasonCounts | None = None,
     ) -> DriftMonitor:
         """Restore a monitor made with the same arguments.
 
         Raises
         ------
         StoreError
-            If the bytes are damaged or belong to another reference or block.
+            If the bytes are damaged or belong to another reference, block or season.
         """
-        monitor = cls(reference, seed, side, block)
+        monitor = cls(reference, seed, side, block, season)
         arrays = unpack(content)
         fresh = unpack(monitor.to_bytes())
         alike = {k: a.shape for k, a in arrays.items()} == {k: a.shape for k, a in fresh.items()}
         if not alike or arrays["now"][-1] != fresh["now"][-1]:
             raise StoreError(
-                "The monitors' saved state belongs to another reference or block",
+                "The monitors' saved state belongs to another reference, block or season",
                 remedy="Remove it: the monitors then start anew.",
             )
         monitor._restore(arrays)
@@ -256,7 +269,8 @@ class DriftMonitor:
     def _restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         self._martingale.restore(arrays)
         self._standing.restore(arrays)
-        self._seen = [arrays[f"seen{c}"] for c in range(len(self.columns))]
+        self._ranking.restore(arrays)
+        self._cells, self._cells_at = arrays["cells"], arrays["cells_at"]
         self._seen_at = [arrays[f"seen_at{c}"] for c in range(len(self.columns))]
         self._sums, self._sums_at = arrays["sums"], arrays["sums_at"]
         self._times_at = arrays["times_at"]
@@ -308,27 +322,22 @@ class DriftMonitor:
         for part, number in parts:
             if present.rows and number != present.number:
                 self._close()
-            present.add(codes[part], values[part], number, float(stamps[part.start]))
+            cells = self._ranking.cells(stamps[part])
+            present.add(codes[part], values[part], cells, number, float(stamps[part.start]))
 
     def _close(self) -> None:
         """Bet on the block that is over."""
         present = self._open
-        shares = [
-            rank_block(counts, seen, CELLS)
-            for counts, seen in zip(present.counts, self._seen, strict=True)
-        ]
-        missing = [
-            missing_block(counts, seen)
-            for counts, seen in zip(present.counts, self._seen, strict=True)
-        ]
-        ends, inside = np.array(missing).T
-        newer = self._martingale.update_block(np.stack(shares), present.opened, (ends, inside)) >= 0
+        totals = [self._ranking.total(c) for c in range(len(self.columns))]
+        shares, missing = self._ranking.rank_blocks(present.counts)
+        newer = self._martingale.update_block(shares, present.opened, missing) >= 0
         self._sums_at = np.where(newer, self._sums[:, None], self._sums_at)
         self._times_at[newer] = present.opened
+        self._cells_at[newer] = self._cells
         self._sums = self._sums + present.sums
-        for c, counts in enumerate(present.counts):
-            self._seen_at[c][newer[c]] = self._seen[c]
-            self._seen[c] = self._seen[c] + np.cumsum(counts)
+        self._cells = self._cells + present.counts[0].sum(axis=1)
+        for c, total in enumerate(totals):
+            self._seen_at[c][newer[c]] = total
         present.clear()
 
     def _step(
@@ -337,14 +346,8 @@ class DriftMonitor:
         values: NDArray[np.float64],
         stamps: NDArray[np.float64],
     ) -> None:
-        uniforms = self._uniforms.random(codes.shape)
-        ranked = [
-            rank_online(codes[:, c], uniforms[:, c], seen) for c, seen in enumerate(self._seen)
-        ]
-        missing = np.stack(
-            [(passed[:-1, 0] + 1) / (passed[:-1, -1] + 2) for _, passed in ranked], axis=1
-        )
-        ranks = np.stack([ranks for ranks, _ in ranked], axis=1)
+        cells, uniforms = self._ranking.cells(stamps), self._uniforms.random(codes.shape)
+        ranks, missing, passed = self._ranking.rank(codes, uniforms, cells)
         first = self._martingale.update(ranks, stamps, missing)
         paid = self._sums + np.concatenate((np.zeros((1, len(self._sums))), values.cumsum(axis=0)))
         column, bet = np.nonzero(first >= 0)
@@ -352,10 +355,13 @@ class DriftMonitor:
         self._sums_at[column, bet] = paid[row, column]
         self._times_at[column, bet] = stamps[row]
         self._sums = paid[-1]
-        for c, (_, passed) in enumerate(ranked):
+        if self._ranking.n_cells > 1:
+            came = self._cells + np.cumsum(np.eye(len(self._cells), dtype=np.int64)[cells], axis=0)
+            self._cells_at[column, bet] = np.where((row > 0)[:, None], came[row - 1], self._cells)
+            self._cells = came[-1]
+        for c, counted in enumerate(passed):
             newer = first[c] >= 0
-            self._seen_at[c][newer] = passed[first[c, newer]]
-            self._seen[c] = passed[-1]
+            self._seen_at[c][newer] = counted[first[c, newer]]
 
 
 def _moment(stamp: float) -> datetime | None:

@@ -126,7 +126,7 @@ class Martingale:
         self,
         shares: Floats,
         opened: float = math.nan,
-        missing: tuple[Floats, Floats] | None = None,
+        missing: Floats | None = None,
     ) -> Integers:
         """Bet on a block of rows as one step: with the mean of their densities.
 
@@ -139,9 +139,9 @@ class Martingale:
             (n_columns, CELLS) share of the block's ranks in each cell; rows add up to one.
         opened : float
             Moment of its first row.
-        missing : tuple of ndarray of float64, optional
-            (n_columns,) the rank below which values so far were missing, and the share of the
-            block's ranks that lie there.
+        missing : ndarray of float64, optional
+            (n_columns, 2) mean of the densities of `missing_bets` over the block's rows; needed
+            where missing values are bet on.
 
         Returns
         -------
@@ -156,9 +156,7 @@ class Martingale:
             means.append((coarse * density).sum(axis=1, keepdims=True))
             self._memory[i] = (memory + n_cells * coarse) * math.exp(-1.0 / _BLOCKS_KEPT)
         if self._missing and missing is not None:
-            below, above = missing_bets(missing[0])
-            inside = missing[1][:, None]
-            means.append(inside * np.exp(below) + (1.0 - inside) * np.exp(above))
+            means.append(missing)
         return self._bet(np.log(np.concatenate(means, axis=1))[None], np.array([opened]))
 
     def _bet(self, won: Floats, stamps: Floats | None) -> Integers:

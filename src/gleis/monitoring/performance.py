@@ -10,7 +10,7 @@ import msgspec
 
 from gleis.contracts.contract import Task
 from gleis.contracts.errors import StoreError
-from gleis.contracts.profile import NumberSketch, Profile
+from gleis.contracts.profile import NumberSketch, Profile, SeasonCounts
 from gleis.evidence.losses import row_loss
 from gleis.evidence.measure import measure
 from gleis.monitoring.drift import Change, DriftMonitor
@@ -41,6 +41,8 @@ class PerformanceMonitor:
         Seeds the random breaking of ties.
     block : timedelta, optional
         Bet on stretches of time instead of rows, see `DriftMonitor`.
+    season : SeasonCounts, optional
+        The losses by season, see `DriftMonitor`.
 
     Examples
     --------
@@ -61,11 +63,12 @@ class PerformanceMonitor:
         task: Task,
         seed: int | Sequence[int] = 0,
         block: timedelta | None = None,
+        season: SeasonCounts | None = None,
     ) -> None:
         self._task: Task = task
         self._reference = Profile(rows=loss.rows, columns={"loss": loss})
         self._expected = loss.mean
-        self._monitor = DriftMonitor(self._reference, seed, "higher", block)
+        self._monitor = DriftMonitor(self._reference, seed, "higher", block, season)
         self._window = Labelled([], [], [], [])
 
     @property
@@ -140,6 +143,7 @@ class PerformanceMonitor:
         task: Task,
         seed: int | Sequence[int] = 0,
         block: timedelta | None = None,
+        season: SeasonCounts | None = None,
     ) -> PerformanceMonitor:
         """Restore a monitor made with the same arguments.
 
@@ -155,9 +159,9 @@ class PerformanceMonitor:
                 f"The performance monitor's saved state is damaged: {error}",
                 remedy="Remove it: the monitors then start anew.",
             ) from error
-        monitor = cls(loss, task, seed, block)
+        monitor = cls(loss, task, seed, block, season)
         monitor._monitor = DriftMonitor.from_bytes(
-            state.monitor, monitor._reference, seed, "higher", block
+            state.monitor, monitor._reference, seed, "higher", block, season
         )
         monitor._window = state.window
         return monitor

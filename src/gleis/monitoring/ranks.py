@@ -46,16 +46,27 @@ def rank_online(codes: Counts, uniforms: Floats, seen: Counts) -> tuple[Floats, 
     >>> ranks.tolist(), seen[-1].tolist()
     ([0.25, 0.7], [2, 5])
     """
-    n_rows, n_bins = len(codes), len(seen)
-    summed = np.empty((n_bins, n_rows + 1), dtype=np.int64)  # numpy sums fastest along a row
-    summed[:, 0] = seen
-    summed[:, 1:] = codes <= np.arange(n_bins)[:, None]
-    passed = np.cumsum(summed, axis=1, out=summed).T
-    rows = np.arange(n_rows)
+    passed = count_online(codes, seen)
+    rows = np.arange(len(codes))
     up_to = passed[rows, codes]
     below = np.where(codes > 0, passed[rows, codes - 1], 0)
     ranks = (below + uniforms * (up_to - below + 1)) / (passed[:-1, -1] + 1)
     return ranks, passed
+
+
+def count_online(codes: Counts, seen: Counts) -> Counts:
+    """Count rows up to each code: ``seen`` (n_bins,) before each row and after all.
+
+    Returns
+    -------
+    ndarray of int64
+        (n_rows + 1, n_bins).
+    """
+    n_bins = len(seen)
+    summed = np.empty((n_bins, len(codes) + 1), dtype=np.int64)  # sums fastest along a row
+    summed[:, 0] = seen
+    summed[:, 1:] = codes <= np.arange(n_bins)[:, None]
+    return np.cumsum(summed, axis=1, out=summed).T
 
 
 def rank_block(block: Counts, seen: Counts, cells: int) -> Floats:

@@ -16,7 +16,7 @@ from gleis.contracts.alarm import Alarm, Moved
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import StoreError
 from gleis.contracts.prediction import Batch
-from gleis.contracts.profile import Profile, Reference
+from gleis.contracts.profile import Profile, Reference, SeasonCounts, SeasonEvery, Seasons
 from gleis.evidence.losses import score_columns
 from gleis.monitoring.drift import Change, DriftMonitor
 from gleis.monitoring.labelled import read_matches
@@ -86,6 +86,8 @@ class Watch:
     promises : mapping of kind to Promise, optional
         Accounts of the version before (its `promises`), so that frequent retraining does not
         loosen the promise.
+    season : {"day", "week"}, optional
+        Compare like with like, if the reference knows this season; `summary` says so if not.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Watch:
         now: datetime,
         seed: int = 0,
         promises: dict[WatchKind, Promise] | None = None,
+        season: SeasonEvery | None = None,
     ) -> None:
         self.version = version
         self.started = now
@@ -107,10 +110,16 @@ class Watch:
         self._inputs = _only(reference.features, contract.names)
         self._blocks = _length(self._drift.block), _length(self._loss.block)
         block, loss_block = self._blocks
-        self._features = DriftMonitor(self._inputs, (seed, version, 0), block=block)
-        self._scores = DriftMonitor(reference.scores, (seed, version, 1), block=block)
+        self._season, self._seasons = season, _known(reference, season)
+        features, scores, loss = _by_season(self._seasons)
+        self._features = DriftMonitor(
+            self._inputs, (seed, version, 0), block=block, season=features
+        )
+        self._scores = DriftMonitor(
+            reference.scores, (seed, version, 1), block=block, season=scores
+        )
         self._performance = PerformanceMonitor(
-            reference.loss, contract.task, (seed, version, 2), loss_block
+            reference.loss, contract.task, (seed, version, 2), loss_block, loss
         )
         self._told: dict[str, Moved] = {}
         self._recorded: dict[str, Moved] = {}
@@ -181,6 +190,7 @@ class Watch:
         counts = self._counts
         return {
             "version": self.version,
+            **({"season": self._said_season()} if self._season else {}),
             "drift": {
                 "rows": self._features.rows,
                 "evidence": evidence,
@@ -238,6 +248,7 @@ class Watch:
         *,
         now: datetime,
         seed: int = 0,
+        season: SeasonEvery | None = None,
     ) -> Watch:
         """Restore a watch made with the same arguments.
 
@@ -254,17 +265,18 @@ class Watch:
                 remedy="Remove it: the monitors then start anew.",
             ) from error
         v = state.version
-        watch = cls(reference, contract, triggers, version=v, now=now, seed=seed)
+        watch = cls(reference, contract, triggers, version=v, now=now, seed=seed, season=season)
         block, loss_block = watch._blocks
+        features, scores, loss = _by_season(watch._seasons)
         watch.started = state.started
         watch._features = DriftMonitor.from_bytes(
-            state.features, watch._inputs, (seed, v, 0), block=block
+            state.features, watch._inputs, (seed, v, 0), block=block, season=features
         )
         watch._scores = DriftMonitor.from_bytes(
-            state.scores, reference.scores, (seed, v, 1), block=block
+            state.scores, reference.scores, (seed, v, 1), block=block, season=scores
         )
         watch._performance = PerformanceMonitor.from_bytes(
-            state.performance, reference.loss, contract.task, (seed, v, 2), loss_block
+            state.performance, reference.loss, contract.task, (seed, v, 2), loss_block, loss
         )
         watch._counts = state.counts
         watch._told, watch._recorded = state.told, state.recorded
@@ -272,6 +284,11 @@ class Watch:
             if state.trials[kind].promise.text == text:
                 watch._trials[kind] = state.trials[kind]
         return watch
+
+    def _said_season(self) -> str:
+        if self._seasons is None:
+            return f"{self._season}, from the next model on: this one was trained without it"
+        return f"{self._season}, in {max(self._seasons.features.cells) + 1} stretches of hours"
 
     def _rates(self) -> tuple[tuple[WatchKind, str], ...]:
         return ("drift", self._drift.false_alarms), ("performance", self._loss.false_alarms)
@@ -429,6 +446,18 @@ def _plain(moved: Moved) -> dict[str, Any]:
 def _account(text: str, now: datetime, former: Promise | None) -> Promise:
     """Go on with the account of the same promise, or open one."""
     return former if former is not None and former.text == text else make_promise(text, now)
+
+
+def _known(reference: Reference, season: SeasonEvery | None) -> Seasons | None:
+    """Return the reference by the season asked for; None if it was made without."""
+    seasons = reference.seasons
+    return seasons if seasons is not None and seasons.features.every == season else None
+
+
+def _by_season(
+    seasons: Seasons | None,
+) -> tuple[SeasonCounts | None, SeasonCounts | None, SeasonCounts | None]:
+    return (None,) * 3 if seasons is None else (seasons.features, seasons.scores, seasons.loss)
 
 
 def _length(block: str | None) -> timedelta | None:

@@ -79,6 +79,7 @@ def done_key(fit: str, rule: str, settings: Settings) -> str:
         evidence=settings.evidence,
         fairness=settings.fairness,
         explain=settings.explain,
+        season=settings.monitor.season,
         gates=settings.gates,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -10,8 +11,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gleis.contracts.outliers import OutlierMethod, OutlierModel
-from gleis.contracts.profile import Reference
+from gleis.contracts.profile import Profile, Reference, SeasonEvery, Seasons
 from gleis.data.profile import profile, sketch_number
+from gleis.data.season import count_seasons
 from gleis.evidence.estimation.learn import learn_estimation
 from gleis.evidence.losses import row_loss, score_columns
 from gleis.evidence.outliers.fit import fit_outliers
@@ -26,26 +28,50 @@ _EXAMPLES = 200
 _BACKGROUND = 1_000
 
 
-def make_reference(prepared: Prepared, scores: Scores) -> Reference:
+def make_reference(
+    prepared: Prepared, scores: Scores, season: SeasonEvery | None = None
+) -> Reference:
     """Sketch features of all labelled rows; scores and losses of the test rows only.
 
-    Scores on training rows would look better than they will ever be again.
+    Scores on training rows would look better than they will ever be again. With ``season`` all of
+    them by hour of the day or of the week as well.
     """
-    contract = prepared.contract
+    contract, test = prepared.contract, prepared.split.test
     columns = score_columns(scores, contract)
-    test = prepared.split.test
-    target = prepared.target[test]
-    rows = prepared.features[test]
+    target, rows = prepared.target[test], prepared.features[test]
+    loss = row_loss(target, scores, contract.task)
     learned = learn_estimation(
         target, scores, {name: rows[name] for name in rows.columns}, contract, _days(prepared)
     )
-    return Reference(
+    found = Reference(
         features=profile(prepared.features, contract.names),
         scores=profile(pl.DataFrame(columns), list(columns)),
-        loss=sketch_number(row_loss(target, scores, contract.task)),
+        loss=sketch_number(loss),
         estimation=learned.estimation,
         no_estimation=learned.reason,
     )
+    return found if season is None else _by_season(prepared, columns, loss, found, season)
+
+
+def _by_season(
+    prepared: Prepared,
+    columns: Mapping[str, NDArray[np.float64]],
+    loss: NDArray[np.float64],
+    found: Reference,
+    season: SeasonEvery,
+) -> Reference:
+    test, time = prepared.split.test, prepared.contract.time
+    if time is None:
+        return found
+    stamps = prepared.rows[time].cast(pl.Datetime("us")).dt.epoch("us").to_numpy() / 1e6
+    losses = Profile(rows=len(loss), columns={"loss": found.loss})
+    features = prepared.features.to_dict()
+    seasons = Seasons(
+        features=count_seasons(found.features, features, stamps, season),
+        scores=count_seasons(found.scores, columns, stamps[test], season),
+        loss=count_seasons(losses, {"loss": loss}, stamps[test], season),
+    )
+    return msgspec.structs.replace(found, seasons=seasons)
 
 
 def _days(prepared: Prepared) -> NDArray[np.intp] | None:

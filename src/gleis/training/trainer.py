@@ -112,6 +112,7 @@ class Trainer:
             fitted=fitted.key,
             ruled=ruled.key,
             evidence=self.settings.evidence,
+            season=self.settings.monitor.season,
             gleis=VERSION,
         )
         return self.cache.step(
@@ -356,7 +357,7 @@ class Trainer:
             fitted.notes,
             prepared.test_groups,
         )
-        reference = make_reference(prepared, scores)
+        reference = make_reference(prepared, scores, self.settings.monitor.season)
         examples = make_examples(prepared, scores)
         rate = parse_share(self.settings.evidence.outliers, "evidence.outliers")
         outliers = make_outliers(
