@@ -190,7 +190,7 @@ class Watch:
         counts = self._counts
         return {
             "version": self.version,
-            **({"season": self._said_season()} if self._season else {}),
+            **({"season": _say(self._season, self._seasons)} if self._season else {}),
             "drift": {
                 "rows": self._features.rows,
                 "evidence": evidence,
@@ -284,11 +284,6 @@ class Watch:
             if state.trials[kind].promise.text == text:
                 watch._trials[kind] = state.trials[kind]
         return watch
-
-    def _said_season(self) -> str:
-        if self._seasons is None:
-            return f"{self._season}, from the next model on: this one was trained without it"
-        return f"{self._season}, in {max(self._seasons.features.cells) + 1} stretches of hours"
 
     def _rates(self) -> tuple[tuple[WatchKind, str], ...]:
         return ("drift", self._drift.false_alarms), ("performance", self._loss.false_alarms)
@@ -452,6 +447,12 @@ def _known(reference: Reference, season: SeasonEvery | None) -> Seasons | None:
     """Return the reference by the season asked for; None if it was made without."""
     seasons = reference.seasons
     return seasons if seasons is not None and seasons.features.every == season else None
+
+
+def _say(season: SeasonEvery, seasons: Seasons | None) -> str:
+    if seasons is None:
+        return f"{season}, from the next model on: this one was trained without it"
+    return f"{season}, in {max(seasons.features.cells) + 1} stretches of hours"
 
 
 def _by_season(
