@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -137,6 +137,18 @@ def alarm_state(
     if last.status == "snoozed" and last.until is not None and now >= last.until:
         return AlarmState(status="open", at=last.until, by=last.by)
     return AlarmState(status=last.status, at=last.at, by=last.by, note=last.note, until=last.until)
+
+
+def kind_of(name: str) -> ReceiverKind:
+    """Return the kind of a receiver that is only known by its name.
+
+    Examples
+    --------
+    >>> kind_of("email ops@example.org")
+    'email'
+    """
+    found: dict[str, ReceiverKind] = {kind: kind for kind in get_args(ReceiverKind)}
+    return found[name.partition(" ")[0]]
 
 
 def short_id(alarm: str) -> str:

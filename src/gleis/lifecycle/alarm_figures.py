@@ -3,51 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import get_args
 
 from gleis.contracts.alarm import AlarmKind
-from gleis.contracts.live_figures import LiveFigure
-from gleis.contracts.notice import ReceiverKind
+from gleis.contracts.notice import ReceiverKind, kind_of
 from gleis.lifecycle.alarms import ProjectAlarms
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.workbench import Workbench
-from gleis.monitoring.delivery.receiver import kind_of
 
-_OPEN = "Alarms that are neither acknowledged, snoozed nor resolved."
-_DELIVERIES = (
-    "Attempts to tell a receiver: delivered, failed (tried again), refused, given up, withdrawn."
-)
 _OUTCOMES = ("delivered", "failed", "refused", "given up", "withdrawn")
 
 
-def alarm_figures(bench: Workbench) -> list[LiveFigure]:
+def alarm_figures(bench: Workbench) -> Iterator[tuple[str, float, dict[str, str]]]:
     """Return what is open by kind, and what came of attempts to tell of it.
 
-    ``gleis_alarms_open{kind}`` is there for every kind, ``gleis_alarm_deliveries_total{receiver,
-    outcome}`` for every kind of receiver that was ever told something.
+    Returns
+    -------
+    iterator of (str, float, dict)
+        Name, value and labels: ``gleis_alarms_open`` of every kind, ``gleis_alarm_deliveries`` of
+        every kind of receiver that was ever told something.
     """
     alarms = ProjectAlarms(bench.settings, bench.home, bench.clock)
     standing = Counter(one.alarm.kind for one in alarms.standing() if one.state.status == "open")
-    figures = [
-        LiveFigure(
-            name="gleis_alarms_open", value=standing[kind], labels={"kind": kind}, help=_OPEN
-        )
-        for kind in get_args(AlarmKind)
-    ]
+    for kind in get_args(AlarmKind):
+        yield "gleis_alarms_open", standing[kind], {"kind": kind}
     attempts = _attempts(bench, alarms)
     told = {receiver for receiver, _ in attempts}
-    return figures + [
-        LiveFigure(
-            name="gleis_alarm_deliveries",
-            value=attempts[receiver, outcome],
-            labels={"receiver": receiver, "outcome": outcome.replace(" ", "_")},
-            help=_DELIVERIES,
-            kind="counter",
-        )
-        for receiver in get_args(ReceiverKind)
-        if receiver in told
-        for outcome in _OUTCOMES
-    ]
+    for receiver in get_args(ReceiverKind):
+        for outcome in _OUTCOMES if receiver in told else ():
+            labels = {"receiver": receiver, "outcome": outcome.replace(" ", "_")}
+            yield "gleis_alarm_deliveries", attempts[receiver, outcome], labels
 
 
 def _attempts(bench: Workbench, alarms: ProjectAlarms) -> Counter[tuple[str, str]]:

@@ -20,11 +20,11 @@ from gleis.config.settings import Settings
 from gleis.contracts.alarm import Alarm
 from gleis.contracts.clock import Clock, SimulatedClock
 from gleis.contracts.errors import BlockedError, StoreError
-from gleis.contracts.notice import AlarmState, Notice, Told, Waiting
+from gleis.contracts.notice import AlarmState, Notice, Told, Waiting, kind_of
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.notices import Story, find_untold, make_notice, next_reminder, read_story
 from gleis.lifecycle.sending import Patience, Sending
-from gleis.monitoring.delivery.receiver import Answer, Receiver, kind_of
+from gleis.monitoring.delivery.receiver import Answer, Receiver
 from gleis.monitoring.delivery.receivers import make_receivers
 from gleis.store.home import Home
 from gleis.store.lock import Lock

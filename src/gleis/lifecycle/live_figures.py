@@ -7,13 +7,14 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
 
 from gleis.contracts.alarm import Alarm, AlarmKind
 from gleis.contracts.errors import StoreError
 from gleis.contracts.evidence import Evidence
 from gleis.contracts.live_figures import LiveFigure, LiveFigures
+from gleis.lifecycle.alarm_figures import alarm_figures
 from gleis.lifecycle.journal import Journal, Trained
 from gleis.lifecycle.workbench import Workbench
 from gleis.store.live_figures import keep_figures
@@ -69,7 +70,16 @@ FIGURES: Mapping[str, Named] = {
         "Share of the version's answers that have a label.", ("version",)
     ),
     "gleis_alarms": Named("Alarms raised.", ("kind",), "counter"),
-    "gleis_alarms_open": Named("Alarms that nobody and no retraining has answered yet.", ("kind",)),
+    "gleis_alarms_open": Named(
+        "Alarms that nobody acknowledged, snoozed or resolved, and no new version answered.",
+        ("kind",),
+    ),
+    "gleis_alarm_deliveries": Named(
+        "Attempts to tell a receiver: delivered, failed (tried again), refused, given_up, "
+        "withdrawn.",
+        ("receiver", "outcome"),
+        "counter",
+    ),
     "gleis_alarms_checked": Named(
         "Drift alarms that fresh rows confirmed, or not.", ("confirmed",), "counter"
     ),
@@ -217,7 +227,8 @@ def gather(bench: Workbench, watching: Watcher, journal: Journal) -> Iterator[Li
     )
     alarms, trainings = journal.alarms(), journal.trainings()
     for name, value, labels in (
-        *_alarmed(alarms, trainings),
+        *_alarmed(alarms),
+        *alarm_figures(bench),
         *_trained(trainings),
         ("gleis_versions", len(bench.registry.versions()), {}),
         ("gleis_release_running", int(bench.registry.releases.running() is not None), {}),
@@ -258,14 +269,10 @@ def _promised(watching: Watcher) -> Iterator[Value]:
         yield "gleis_performance_promised", figure.value, {"figure": name}
 
 
-def _alarmed(alarms: Iterable[Alarm], trainings: list[Trained]) -> Iterator[Value]:
-    alarms = list(alarms)
-    since = trainings[-1].at if trainings else None
+def _alarmed(alarms: Sequence[Alarm]) -> Iterator[Value]:
     raised = Counter(alarm.kind for alarm in alarms)
-    left = Counter(alarm.kind for alarm in alarms if since is None or alarm.at > since)
     for kind in get_args(AlarmKind):
         yield "gleis_alarms", raised[kind], {"kind": kind}
-        yield "gleis_alarms_open", left[kind], {"kind": kind}
     checked = Counter(alarm.confirmed for alarm in alarms)
     for word, said in (("true", True), ("false", False)):
         yield "gleis_alarms_checked", checked[said], {"confirmed": word}

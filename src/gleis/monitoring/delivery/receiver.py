@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import Literal, Protocol, get_args
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -46,19 +46,6 @@ class Receiver(Protocol):
     def send(self, notice: Notice, now: datetime) -> Answer:
         """Send a notice once; what goes wrong on the way is an answer too, not an exception."""
         ...
-
-
-def kind_of(name: str) -> ReceiverKind:
-    """Return the kind of a receiver that is only known by its name.
-
-    Examples
-    --------
-    >>> kind_of("email ops@example.org")
-    'email'
-    """
-    first = name.partition(" ")[0]
-    found: dict[str, ReceiverKind] = {kind: kind for kind in get_args(ReceiverKind)}
-    return found[first]
 
 
 def delivery_key(notice: Notice, receiver: str) -> str:
