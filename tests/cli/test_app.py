@@ -33,6 +33,7 @@ PROMISED = (
     "access revoke",
     "predict",
     "label",
+    "review",
     "score",
     "consume",
     "monitor",

@@ -9,6 +9,8 @@ from gleis.contracts.errors import DataError, ProjectError
 from gleis.data.dataset import Datasets
 from gleis.data.module import open_module
 from gleis.data.refresh import is_current, refresh, reload
+from gleis.data.review_labels import complete
+from gleis.data.reviews import NONE, Given, ReviewedLabels
 
 MODULE = """
 from pathlib import Path
@@ -47,10 +49,10 @@ def project(tmp_path, home, clock, make_settings):
         def put(self, **columns):
             pl.DataFrame(columns).write_parquet(tmp_path / "rows.parquet")
 
-        def refresh(self, until=31, code="c1"):
-            return refresh(self.datasets, module, self.settings, day(until), code, clock)
+        def refresh(self, until=31, code="c1", reviewed=NONE):
+            return refresh(self.datasets, module, self.settings, day(until), code, clock, reviewed)
 
-        def reload(self, until=31, code="c1"):
+        def reload(self, until=31, code="c1", reviewed=NONE):
             return reload(
                 self.datasets,
                 module,
@@ -58,6 +60,7 @@ def project(tmp_path, home, clock, make_settings):
                 until=day(until),
                 code_hash=code,
                 clock=clock,
+                reviewed=reviewed,
             )
 
         def rows(self):
@@ -229,3 +232,105 @@ def test_what_is_current_is_known_without_asking(project):
     assert is_current(rows.datasets, day(5), "c1")
     assert not is_current(rows.datasets, day(6), "c1")
     assert not is_current(rows.datasets, day(5), "c2")
+
+
+def reviews(**labels):
+    return ReviewedLabels(
+        labels={key: Given(value, day(20)) for key, value in labels.items()}, count=len(labels)
+    )
+
+
+def numbered(*days_, **more):
+    return month(*days_, n=list(days_)) | more
+
+
+def test_reviewed_labels_complete_and_override_what_the_source_says(project):
+    p = project(time="at", id="n")
+    p.put(**numbered(1, 2, 3, late=[0, None, 0]))
+    first = p.refresh(5, reviewed=reviews(**{"2": "1", "3": "1", "77": "1"}))
+    assert p.rows()["late"].to_list() == [0, 1, 1]
+    reviewed = first.provenance.reviewed
+    assert (reviewed.completed, reviewed.overridden, reviewed.considered) == (1, 1, 3)
+    assert reviewed.last == day(20)
+    assert first.labelled == 3
+
+
+def test_rows_held_already_take_a_later_review_in_a_snapshot(project):
+    p = project(time="at", id="n")
+    p.put(**numbered(1, 2, 3, 6, late=[0, None, 0, 0]))
+    first = p.refresh(5)
+    given = reviews(**{"2": "1"})
+    assert not is_current(p.datasets, day(5), "c1", given)
+    second = p.refresh(5, reviewed=given)
+    assert (second.version, second.parent, second.rows) == (2, None, 3)
+    assert p.rows()["late"].to_list() == [0, 1, 0]
+    assert p.datasets.read(first)["late"].to_list() == [0, None, 0]
+    assert is_current(p.datasets, day(5), "c1", given)
+    assert p.refresh(5, reviewed=given) == second
+    third = p.refresh(9, reviewed=given)
+    assert (third.parent, third.rows) == (2, 4)
+    assert third.provenance.reviewed == second.provenance.reviewed
+    assert p.asked() == ["None 5", "5 9"]
+
+
+def test_reviews_of_rows_that_are_not_there_are_looked_for_once(project):
+    p = project(time="at", id="n")
+    p.put(**numbered(1, 2, 8))
+    first = p.refresh(5)
+    given = reviews(**{"8": "1"})
+    assert p.refresh(5, reviewed=given) == first
+    assert is_current(p.datasets, day(5), "c1", given)
+    assert p.refresh(9, reviewed=given).provenance.reviewed.overridden == 1
+    assert p.rows()["late"].to_list() == [1, 0, 1]
+
+
+def test_without_a_time_column_reviews_stay_where_the_source_repeats_itself(project):
+    p = project(id="n")
+    p.put(n=[1, 2], x=[5, 6], late=[None, 0])
+    p.refresh()
+    given = reviews(**{"1": "1"})
+    second = p.refresh(reviewed=given)
+    assert p.rows()["late"].to_list() == [1, 0]
+    assert p.refresh(reviewed=given) == second
+    p.put(n=[2, 3], x=[6, 7], late=[0, 1])
+    third = p.refresh(reviewed=given)
+    assert sorted(p.rows()["n"].to_list()) == [1, 2, 3]
+    assert third.provenance.reviewed.last == day(20)
+
+
+@pytest.mark.parametrize("anew", ["reload", "code"])
+def test_everything_loaded_anew_keeps_the_reviews(project, anew):
+    p = project(time="at", id="n")
+    p.put(**numbered(1, 2, late=[0, None]))
+    given = reviews(**{"2": "1"})
+    first = p.refresh(5, reviewed=given)
+    again = p.reload(5, reviewed=given) if anew == "reload" else p.refresh(5, "c2", given)
+    assert again == first
+    assert p.rows()["late"].to_list() == [0, 1]
+
+
+def test_without_an_id_nothing_is_joined(project):
+    p = project(time="at")
+    p.put(**numbered(1, 2, late=[0, None]))
+    p.refresh(5, reviewed=reviews(**{"2": "1"}))
+    assert p.rows()["late"].to_list() == [0, None]
+
+
+@pytest.mark.parametrize(
+    ("column", "label", "expected"),
+    [
+        ([0.0, None], "1", 1.0),
+        ([False, None], "true", True),
+        (["no", None], "yes", "yes"),
+        ([0.5, None], 2.25, 2.25),
+        ([3, None], 4.0, 4),
+        ([3, None], 4.5, None),
+    ],
+)
+def test_labels_become_what_the_target_column_holds(make_settings, column, label, expected):
+    settings = make_settings(id="x")
+    frame = pl.DataFrame({"x": ["a", "b"], "late": column})
+    done = complete(frame, settings, reviews(b=label))
+    assert done.frame["late"].to_list() == [column[0], expected]
+    assert done.frame["late"].dtype == frame["late"].dtype
+    assert (done.rows.completed, done.rows.left_out) == ((1, 0) if expected is not None else (0, 1))

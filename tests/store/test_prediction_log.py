@@ -319,3 +319,19 @@ def test_a_log_that_entered_each_id_with_its_prediction(tmp_path):
         log.label([Label(value=1, entity="AA1"), Label(value=1, entity="AA2")], NOON)
         assert [m.prediction_id for m in log.matched()][-2:] == ["1-0-5ca1ab1e", new]
         log.close()
+
+
+def test_which_have_a_label(log):
+    (ids,) = log.append([make_batch(3)])
+    log.label([Label(prediction_id=ids[1], value=1.0)], NOON)
+    foreign = ids[1][:-8] + "00000000"
+    assert log.labelled([*ids, "99-0-5ca1ab1e", "nonsense"]) == {ids[1]}
+    assert log.labelled([]) == set()
+    assert log.find(foreign) is None
+
+
+def test_find_tells_the_outlier_score(log):
+    batch = msgspec.structs.replace(make_batch(2), outliers=[1.5, 9.25])
+    (ids,), (none,) = log.append([batch]), log.append([make_batch(1)])
+    assert log.find(ids[1]).outlier == 9.25
+    assert log.find(none[0]).outlier is None

@@ -27,6 +27,7 @@ from gleis.cli import (
     init,
     keys,
     reporting,
+    reviewing,
     running,
     scoring,
     serving,
@@ -73,6 +74,7 @@ deploying.register(app)
 serving.register(app)
 callers.register(app)
 asking.register(app)
+reviewing.register(app)
 explaining.register(app)
 scoring.register(app)
 consuming.register(app)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from gleis.contracts.contract import Task
-from gleis.contracts.outliers import OutlierMethod
+from gleis.contracts.outliers import OutlierAnswer, OutlierMethod
 from gleis.contracts.release import RowMetric, Strategy, Watched
 
 
@@ -192,9 +192,10 @@ class ServeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     timeout: str = "1s"
     """How long a model may take before its baseline answers in its place. A compiled model or a
     rule is not waited for: it answers in microseconds."""
-    outliers: Literal["flag", "fallback"] = "flag"
+    outliers: OutlierAnswer = "flag"
     """What becomes of a row that is unusual as a whole: ``flag`` serves and flags it,
-    ``fallback`` lets the baseline answer."""
+    ``fallback`` lets the baseline answer, ``review`` serves it and lets it wait for a person, who
+    labels it with ``gleis review``."""
     max_connections: int = 1000
     """Connections at once, of each worker; one more gets 503."""
     explanations: int = 2

@@ -7,6 +7,21 @@ from datetime import datetime
 import msgspec
 
 
+class ReviewedRows(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What people's reviews did to the targets of a version's rows."""
+
+    considered: int
+    """Reviewed labels that were known when the version was made."""
+    completed: int = 0
+    """Rows for which the source had no label."""
+    overridden: int = 0
+    """Rows for which it had another one."""
+    left_out: int = 0
+    """Labels that the target's type cannot hold."""
+    last: datetime | None = None
+    """When the newest label in use was given."""
+
+
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Where the rows of one append came from."""
 
@@ -21,6 +36,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """``user@host``."""
     code: str
     """Hash of the source code reached from the loading function."""
+    reviewed: ReviewedRows | None = None
+    """Of all rows of the version; None before the first review."""
 
 
 class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):

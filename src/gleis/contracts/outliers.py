@@ -43,6 +43,9 @@ class MahalanobisOutliers(_Categories, frozen=True, kw_only=True, tag="mahalanob
     """(n_numbers,) standard deviations."""
     whiten: tuple[tuple[float, ...], ...]
     """(n_numbers, n_kept): standardised numbers times this have unit covariance."""
+    low: tuple[float, ...] = ()
+    """(n_numbers,) least values of training, to say what is usual; packages of old have none."""
+    high: tuple[float, ...] = ()
 
 
 class ForestOutliers(_Categories, frozen=True, kw_only=True, tag="isolation_forest"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -119,15 +120,15 @@ class Datasets(DatasetVersions):
             return latest
         return self._first(frame, provenance, number=latest.version + 1 if latest else 1)
 
-    def read(self, version: DatasetVersion) -> pl.DataFrame:
-        """Return the rows of a version, in the order they were appended.
+    def read(self, version: DatasetVersion, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return the rows of a version, in the order they were appended; or some columns of them.
 
         Raises
         ------
         StoreError
             If the table is gone or damaged, or does not hold what the record says.
         """
-        frame = self._table.read(version.table_version)
+        frame = self._table.read(version.table_version, columns)
         if frame.height != version.rows:
             raise StoreError(
                 f"{version.label} should hold {version.rows:,} rows, its table has",

@@ -8,11 +8,14 @@ import socket
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 import polars as pl
 
 from gleis.contracts.clock import Clock
-from gleis.contracts.dataset import DatasetVersion, Provenance
+from gleis.contracts.dataset import DatasetVersion, Provenance, ReviewedRows
 from gleis.data.checks import check_table
+from gleis.data.review_labels import complete, together
+from gleis.data.reviews import NONE, ReviewedLabels
 from gleis.data.schema import fit_columns
 from gleis.data.source import load_rows
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from gleis.config.settings import Settings
     from gleis.data.dataset import Datasets
     from gleis.data.module import ProjectModule
+    from gleis.data.versions import DatasetVersions
 
 
 def refresh(
@@ -29,6 +33,7 @@ def refresh(
     until: datetime,
     code_hash: str,
     clock: Clock,
+    reviewed: ReviewedLabels = NONE,
 ) -> DatasetVersion:
     """Load rows up to a moment and return the version that holds them.
 
@@ -38,6 +43,8 @@ def refresh(
       other content makes a new snapshot.
     - If the code behind ``load`` changed, everything is loaded anew, and other content makes a new
       snapshot: a mended ``load`` mends the past too.
+    - Rows whose id has a reviewed label take it, whatever the source says; if the version held them
+      already, a new snapshot does.
 
     A snapshot holds all its rows anew; earlier versions stay readable. Nothing new: the latest
     version is returned as it is.
@@ -57,6 +64,8 @@ def refresh(
         Hash of the source reached from ``load``.
     clock : Clock
         Dates the provenance.
+    reviewed : ReviewedLabels
+        Labels that people gave by now.
 
     Raises
     ------
@@ -64,22 +73,24 @@ def refresh(
         As ``load_rows`` and ``Datasets.append`` raise them; the latest version stays.
     """
     latest = datasets.latest()
-    stamp = _Stamp(module, code_hash, clock)
+    source = _Source(module, settings, code_hash, clock, reviewed)
     if latest is None:
-        return datasets.append(load_rows(module, settings, None, until), stamp(None, until))
+        return datasets.append(*source.load(None, until))
     if not datasets.vouched(latest, code_hash):
         until = max(until, _end(latest) or until)
-        return datasets.replace(load_rows(module, settings, None, until), stamp(None, until))
+        return datasets.replace(*source.load(None, until))
+    latest = _mend(datasets, latest, source)
     if settings.project.time is None:
-        frame = load_rows(module, settings, None, until)
-        return _bring_in(datasets, latest, frame, settings, stamp(None, until))
+        return _bring_in(datasets, latest, source, until)
     since = _end(latest)
     if since is not None and since >= until:
         return latest
-    return datasets.append(load_rows(module, settings, since, until), stamp(since, until))
+    return datasets.append(*source.load(since, until, latest))
 
 
-def is_current(datasets: Datasets, until: datetime, code_hash: str) -> bool:
+def is_current(
+    datasets: DatasetVersions, until: datetime, code_hash: str, reviewed: ReviewedLabels = NONE
+) -> bool:
     """Say whether the latest version covers everything before ``until`` already.
 
     Known without asking the source, so without importing the project's module; False where only
@@ -89,7 +100,7 @@ def is_current(datasets: Datasets, until: datetime, code_hash: str) -> bool:
     if latest is None or latest.first is None or not datasets.vouched(latest, code_hash):
         return False
     end = _end(latest)
-    return end is not None and end >= until
+    return end is not None and end >= until and not datasets.waits(latest, reviewed)
 
 
 def reload(
@@ -100,6 +111,7 @@ def reload(
     until: datetime,
     code_hash: str,
     clock: Clock,
+    reviewed: ReviewedLabels = NONE,
 ) -> DatasetVersion:
     """Load everything anew; other content makes a new snapshot, the same none.
 
@@ -108,33 +120,74 @@ def reload(
 
     Parameters
     ----------
-    datasets, module, settings, until, code_hash, clock
+    datasets, module, settings, until, code_hash, clock, reviewed
         As for ``refresh``.
     """
     latest = datasets.latest()
     if latest is not None:
         until = max(until, _end(latest) or until)
-    stamp = _Stamp(module, code_hash, clock)
-    return datasets.replace(load_rows(module, settings, None, until), stamp(None, until))
+    source = _Source(module, settings, code_hash, clock, reviewed)
+    return datasets.replace(*source.load(None, until))
 
 
-class _Stamp:
-    """Writes the provenance of what is loaded now."""
+class _Source:
+    """Loads rows, completes their targets, and writes the provenance of both."""
 
-    def __init__(self, module: ProjectModule, code: str, clock: Clock) -> None:
-        self._source = f"{module.name}:load"
+    def __init__(
+        self,
+        module: ProjectModule,
+        settings: Settings,
+        code: str,
+        clock: Clock,
+        reviewed: ReviewedLabels,
+    ) -> None:
+        self._module = module
+        self.settings = settings
         self._code = code
         self._clock = clock
+        self.reviewed = reviewed
 
-    def __call__(self, since: datetime | None, until: datetime) -> Provenance:
+    def load(
+        self, since: datetime | None, until: datetime, behind: DatasetVersion | None = None
+    ) -> tuple[pl.DataFrame, Provenance]:
+        """Return rows of the source, and their provenance behind those of a version."""
+        frame = load_rows(self._module, self.settings, since, until)
+        done = complete(frame, self.settings, self.reviewed)
+        return done.frame, self.stamp(since, until, done.rows, behind)
+
+    def stamp(
+        self,
+        since: datetime | None,
+        until: datetime | None,
+        rows: ReviewedRows,
+        behind: DatasetVersion | None = None,
+    ) -> Provenance:
+        """Write the provenance of what is loaded now."""
+        if behind is not None:
+            rows = together(behind.provenance.reviewed, rows)
         return Provenance(
-            source=self._source,
+            source=f"{self._module.name}:load",
             since=since,
             until=until,
             loaded_at=self._clock.now(),
             loaded_by=f"{_user()}@{socket.gethostname()}",
             code=self._code,
+            reviewed=rows if rows.considered else None,
         )
+
+
+def _mend(datasets: Datasets, latest: DatasetVersion, source: _Source) -> DatasetVersion:
+    """Return a version whose rows have the labels that were reviewed since it was made."""
+    if not datasets.waits(latest, source.reviewed):
+        return latest
+    project = source.settings.project
+    names = [name for name in (project.id, project.target) if name is not None]
+    some = complete(datasets.read(latest, names), source.settings, source.reviewed).rows
+    if not some.completed + some.overridden:
+        datasets.note_considered(latest, source.reviewed)
+        return latest
+    done = complete(datasets.read(latest), source.settings, source.reviewed)
+    return datasets.replace(done.frame, source.stamp(None, _end(latest), done.rows, latest))
 
 
 def _user() -> str:
@@ -153,15 +206,14 @@ def _end(version: DatasetVersion) -> datetime | None:
 
 
 def _bring_in(
-    datasets: Datasets,
-    latest: DatasetVersion,
-    frame: pl.DataFrame,
-    settings: Settings,
-    provenance: Provenance,
+    datasets: Datasets, latest: DatasetVersion, source: _Source, until: datetime
 ) -> DatasetVersion:
     """Append rows with new ids, or take a snapshot where known rows changed."""
+    settings = source.settings
+    frame, provenance = source.load(None, until)
     if frame.is_empty():
         return latest
+    provenance = _with_last(provenance, latest.provenance.reviewed)
     check_table(frame, settings)
     frame = fit_columns(frame, latest.columns)
     name = settings.project.id
@@ -175,3 +227,12 @@ def _bring_in(
         return datasets.append(new, provenance)
     kept = known.join(frame.select(name), on=name, how="anti", maintain_order="left")
     return datasets.replace(pl.concat([kept, frame]), provenance)
+
+
+def _with_last(provenance: Provenance, before: ReviewedRows | None) -> Provenance:
+    """Rows that the source no longer delivers keep their labels, so their date counts too."""
+    rows = provenance.reviewed
+    if rows is None or before is None or before.last is None:
+        return provenance
+    last = max(before.last, rows.last or before.last)
+    return msgspec.structs.replace(provenance, reviewed=msgspec.structs.replace(rows, last=last))

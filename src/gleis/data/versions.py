@@ -8,6 +8,7 @@ import msgspec
 
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.errors import RegistryError
+from gleis.data.reviews import ReviewedLabels, considered
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
@@ -71,3 +72,18 @@ class DatasetVersions:
         """Say whether ``code`` made the rows of ``version``, or was seen to make the same ones."""
         key = f"{version.label}:{code}"
         return version.provenance.code == code or self._home.facts.latest(VOUCHED, key) is not None
+
+    def waits(self, version: DatasetVersion, reviewed: ReviewedLabels) -> bool:
+        """Say whether labels were reviewed that nobody has looked for among a version's rows."""
+        if not reviewed.count:
+            return False
+        noted = self._home.states.get(_considered_key(version))
+        return reviewed.count > max(considered(version), int(noted or b"0"))
+
+    def note_considered(self, version: DatasetVersion, reviewed: ReviewedLabels) -> None:
+        """Remember that no row of a version takes a label reviewed so far."""
+        self._home.states.put(_considered_key(version), str(reviewed.count).encode())
+
+
+def _considered_key(version: DatasetVersion) -> str:
+    return f"reviews-considered/{version.label}"

@@ -29,8 +29,15 @@ def open_service(bench: Workbench) -> Service:
         raise UnavailableError(f"{name} has no champion", remedy="Train one: gleis run.")
     path = bench.home.folder / live.version.location
     package = load_package(path, live.version.digest, bench.trust)
-    rows = bench.settings.serve.max_rows
-    return Service(package, live.version, bench.clock, name=name, max_rows=rows)
+    serve = bench.settings.serve
+    return Service(
+        package,
+        live.version,
+        bench.clock,
+        name=name,
+        max_rows=serve.max_rows,
+        outliers=serve.outliers,
+    )
 
 
 def predict(bench: Workbench, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from gleis.contracts.evidence import Evidence
 from gleis.contracts.release import Trial
 from gleis.contracts.run import Run
 from gleis.data.refresh import is_current, refresh, reload
+from gleis.data.reviews import known_by, read_reviews, reviewed_note
 from gleis.governance.gate_checks import check_gates
 from gleis.governance.gate_rules import sections_asked
 from gleis.lifecycle.champion import beside_champion
@@ -110,7 +111,8 @@ def gather(bench: Workbench, until: datetime, *, anew: bool = False) -> DatasetV
     """Append what the source has before ``until`` and the dataset has not; or load all anew."""
     code = load_code(bench.folder, bench.settings)
     latest = bench.datasets.latest()
-    if latest is not None and not anew and is_current(bench.datasets, until, code):
+    reviewed = read_reviews(bench.home.facts, bench.clock.now())
+    if latest is not None and not anew and is_current(bench.datasets, until, code, reviewed):
         bench.tell("data", f"{latest.label} has all rows until {until:%Y-%m-%d %H:%M}")
         return latest
     bench.tell("data", f"loading rows until {until:%Y-%m-%d %H:%M}")
@@ -122,20 +124,31 @@ def gather(bench: Workbench, until: datetime, *, anew: bool = False) -> DatasetV
             until=until,
             code_hash=code,
             clock=bench.clock,
+            reviewed=reviewed,
         )
-    return refresh(bench.datasets, bench.module, bench.settings, until, code, bench.clock)
+    found = refresh(
+        bench.datasets, bench.module, bench.settings, until, code, bench.clock, reviewed
+    )
+    if note := reviewed_note(found):
+        bench.tell("data", note)
+    return found
 
 
 def known_rows(bench: Workbench, until: datetime) -> DatasetVersion:
     """Bring the dataset up to ``until``; if it is further already, go back to what was known."""
     latest = bench.datasets.latest()
-    if latest is not None and _later(latest, until):
+    if latest is not None and _later(bench, latest, until):
         return _as_of(bench, until, load_code(bench.folder, bench.settings))
     return gather(bench, until)
 
 
-def _later(dataset: DatasetVersion, until: datetime) -> bool:
-    """Say whether a version may hold rows from ``until`` on, as one made since may."""
+def _later(bench: Workbench, dataset: DatasetVersion, until: datetime) -> bool:
+    """Say whether a version may hold rows from ``until`` on, or labels that were reviewed later.
+
+    One made since may.
+    """
+    if not known_by(dataset, bench.clock.now()):
+        return True
     end = dataset.provenance.until
     timed = dataset.last is not None
     return timed and end is not None and end > until
@@ -150,7 +163,7 @@ def _as_of(bench: Workbench, until: datetime, code: str) -> DatasetVersion:
         If there is none.
     """
     for version in reversed(bench.datasets.versions()):
-        if not _later(version, until) and bench.datasets.vouched(version, code):
+        if not _later(bench, version, until) and bench.datasets.vouched(version, code):
             bench.tell("data", f"{version.label} is the newest without rows from {until} on")
             return version
     raise DataError(

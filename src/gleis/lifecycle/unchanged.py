@@ -13,6 +13,7 @@ from gleis.contracts.clock import Clock, SimulatedClock
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.deployment import Version
 from gleis.contracts.run import Run
+from gleis.data.reviews import known_by, read_reviews
 from gleis.data.versions import DatasetVersions
 from gleis.lifecycle.results import Outcome
 from gleis.registry.deployments import Deployments
@@ -39,6 +40,9 @@ def find_unchanged(folder: Path, settings: Settings, home: Home, clock: Clock) -
     dataset = versions.latest()
     if dataset is None or not versions.vouched(dataset, load_code(folder, settings)):
         return None
+    now = clock.now()
+    if versions.waits(dataset, read_reviews(home.facts, now)) or not known_by(dataset, now):
+        return None
     if isinstance(clock, SimulatedClock) and not _as_of(dataset, settings, clock):
         return None
     kept = home.states.get(f"run/{run_key(folder, settings, dataset)}")
@@ -52,7 +56,6 @@ def find_unchanged(folder: Path, settings: Settings, home: Home, clock: Clock) -
     champion = _champion(home, clock)
     if not _same_rival(run, done.version.number, champion):
         return None
-    now = clock.now()
     return Outcome(
         decision=Decision(id="unchanged", at=now, retrain=False, kind="demand", reason="unchanged"),
         at=now,

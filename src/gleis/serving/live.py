@@ -6,11 +6,11 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Version
 from gleis.contracts.errors import UnavailableError
+from gleis.contracts.outliers import OutlierAnswer
 from gleis.contracts.prediction import Batch
 from gleis.contracts.release import Release
 from gleis.packaging.keys import Trust
@@ -45,7 +45,7 @@ class LiveService:
         counts at once.
     max_rows : int
         Rows in one request.
-    outliers : {"flag", "fallback"}
+    outliers : {"flag", "fallback", "review"}
         What becomes of outliers; see ``Service``.
     every : float
         Seconds between looks.
@@ -66,7 +66,7 @@ class LiveService:
         trust: Callable[[], Trust],
         *,
         max_rows: int = 10_000,
-        outliers: Literal["flag", "fallback"] = "flag",
+        outliers: OutlierAnswer = "flag",
         every: float = 0.2,
         on_refused: Callable[[], None] = lambda: None,
         on_release: Callable[[Release | None], None] = lambda release: None,

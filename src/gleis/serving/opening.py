@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Version
 from gleis.contracts.errors import PackageError
+from gleis.contracts.outliers import OutlierAnswer
 from gleis.packaging.keys import Trust
 from gleis.packaging.load import load_package
 from gleis.packaging.verify import self_test
@@ -28,7 +28,7 @@ class Opening:
         counts at once.
     max_rows : int
         Rows in one request.
-    outliers : {"flag", "fallback"}
+    outliers : {"flag", "fallback", "review"}
         What becomes of outliers; see ``Service``.
     """
 
@@ -39,13 +39,13 @@ class Opening:
         trust: Callable[[], Trust],
         *,
         max_rows: int = 10_000,
-        outliers: Literal["flag", "fallback"] = "flag",
+        outliers: OutlierAnswer = "flag",
     ) -> None:
         self._registry = registry
         self._clock = clock
         self._trust = trust
         self._max_rows = max_rows
-        self._outliers: Literal["flag", "fallback"] = outliers
+        self._outliers: OutlierAnswer = outliers
 
     def open(self, version: Version) -> Service:
         """Load a version.

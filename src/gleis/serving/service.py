@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Version
 from gleis.contracts.errors import UnavailableError
+from gleis.contracts.outliers import OutlierAnswer
 from gleis.contracts.ports import Columns, Model
 from gleis.contracts.prediction import Batch, Reason, Role
 from gleis.packaging.load import Package
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _OUTLIER = "outlier"
+_REVIEW = "review"
 
 
 class Part(NamedTuple):
@@ -64,9 +66,9 @@ class Service:
         Name of the model, for answers.
     max_rows : int
         Rows, or labels, in one request.
-    outliers : {"flag", "fallback"}
+    outliers : {"flag", "fallback", "review"}
         What becomes of a row that the package's outlier model finds: it is flagged, or flagged
-        and answered by the baseline.
+        and answered by the baseline, or flagged for a person to look at (``gleis review``).
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class Service:
         *,
         name: str,
         max_rows: int = 10_000,
-        outliers: Literal["flag", "fallback"] = "flag",
+        outliers: OutlierAnswer = "flag",
     ) -> None:
         self.package = package
         self.contract = package.contract
@@ -98,6 +100,7 @@ class Service:
         self._scorer = outlier_scorer(package.outliers, self.numeric) if package.outliers else None
         self._beside = _beside(package)
         self._outliers_fall_back = outliers == "fallback"
+        self._outliers_wait = outliers == "review"
         self._failed_before = False
 
     def answer(self, rows: Sequence[Row]) -> Batch:
@@ -219,6 +222,8 @@ class Service:
         found = (scores > self._scorer.threshold).nonzero()[0].tolist()
         if found:
             rows.flags[_OUTLIER] = found
+            if self._outliers_wait:
+                rows.flags[_REVIEW] = found
         return scores.tolist(), found
 
     def _score(self, rows: Rows, ends: Sequence[int]) -> NDArray[np.float64]:

@@ -19,6 +19,7 @@ from gleis.store.states import SqliteStates
 if TYPE_CHECKING:
     from gleis.store.feedback import SqliteFeedback
     from gleis.store.prediction_log import SqlitePredictionLog
+    from gleis.store.review_queue import ReviewQueue
 
 
 class Home:
@@ -45,6 +46,14 @@ class Home:
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self.folder = folder.absolute()
+        self.datasets = self.folder / "datasets"
+        """Folder of the dataset tables."""
+        self.packages = self.folder / "packages"
+        """Folder of the packages."""
+        self.keys = self.folder / "keys"
+        """Folder of the keys."""
+        self.reports = self.folder / "reports"
+        """Folder of the reports."""
         self._durable = durable
         self._open: list[Callable[[], None]] = []
 
@@ -152,25 +161,15 @@ class Home:
         self._open.append(log.close)
         return log
 
-    @property
-    def datasets(self) -> Path:
-        """Folder of the dataset tables."""
-        return self.folder / "datasets"
+    @cached_property
+    def reviews(self) -> ReviewQueue:
+        """Answers that wait for a person: derived from the log."""
+        from gleis.store.review_queue import ReviewQueue
 
-    @property
-    def packages(self) -> Path:
-        """Folder of the packages."""
-        return self.folder / "packages"
-
-    @property
-    def keys(self) -> Path:
-        """Folder of the keys."""
-        return self.folder / "keys"
-
-    @property
-    def reports(self) -> Path:
-        """Folder of the reports."""
-        return self.folder / "reports"
+        self.create()
+        queue = ReviewQueue(self.folder / "reviews.db", durable=self._durable)
+        self._open.append(queue.close)
+        return queue
 
     @property
     def rates(self) -> Path:

@@ -96,3 +96,5 @@ class LoggedRow(msgspec.Struct, frozen=True):
     """Names of the flags raised for this row."""
     labels: list[GivenLabel]
     """Oldest first; the last one counts."""
+    outlier: float | None = None
+    """Its outlier score, where the version had an outlier model."""

@@ -298,7 +298,14 @@ class SqlitePredictionLog:
                 GivenLabel(msgspec.json.decode(value), from_micros(at), from_micros(received))
                 for value, at, received in given
             ],
+            outlier=None if batch.outliers is None else batch.outliers[row],
         )
+
+    def labelled(self, prediction_ids: Sequence[str]) -> set[str]:
+        """Return those of some predictions that have a label."""
+        asked = [(name, *found) for name in prediction_ids if (found := parse_id(name))]
+        rows = self._database.read(sql.LABELLED, (msgspec.json.encode(asked).decode(),))
+        return {name for (name,) in rows}
 
     def counts(self) -> LogCounts:
         """Return how many of each the log holds, from running totals."""

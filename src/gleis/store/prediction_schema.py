@@ -138,6 +138,13 @@ LABELS_OF = """
     SELECT l.value, l.at, l.received FROM matches m JOIN labels l ON l.seq = m.label
     WHERE m.prediction = ? AND m.position = ? ORDER BY m.seq"""
 
+# Each asked about is [prediction_id, prediction, position, token].
+LABELLED = """
+    SELECT json_extract(e.value, '$[0]') FROM json_each(?) e
+    WHERE EXISTS (SELECT 1 FROM matches m
+                  WHERE m.prediction = json_extract(e.value, '$[1]')
+                    AND m.position = json_extract(e.value, '$[2]'))"""
+
 # Commits are in the order of time, but a batch may have waited a little for its commit.
 SINCE = """
     WITH before(seq) AS (

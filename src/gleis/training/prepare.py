@@ -51,8 +51,10 @@ class Prepared:
         return self.rows[positions]
 
 
-def prepare(frame: pl.DataFrame, settings: Settings) -> Prepared:
+def prepare(frame: pl.DataFrame, settings: Settings, note: str | None = None) -> Prepared:
     """Check rows, leave out those without a label, infer the contract and split.
+
+    ``note`` is what else must be said of the rows.
 
     Raises
     ------
@@ -66,7 +68,7 @@ def prepare(frame: pl.DataFrame, settings: Settings) -> Prepared:
         notes = [*notes, f"{left_out:,} rows have no label and were kept out of training."]
     contract = infer_contract(rows, settings)
     split = split_rows(rows, settings, derive_seed(settings.seed, "split"))
-    notes = [*notes, *split.notes]
+    notes = [*notes, *split.notes, *([note] if note else [])]
     target = encode_target(rows[settings.project.target], contract)
     groups = None
     if settings.split.by == "group":

@@ -21,6 +21,7 @@ from gleis.contracts.ports import ArtifactStore, Model
 from gleis.contracts.profile import Reference
 from gleis.contracts.version import VERSION
 from gleis.data.module import ProjectModule, open_module
+from gleis.data.reviews import reviewed_note
 from gleis.evidence.examine import examine
 from gleis.packaging.compiled.form import decode_form
 from gleis.packaging.compiled.make import compile_model
@@ -93,7 +94,8 @@ class Trainer:
     def prepare(self, dataset: DatasetVersion) -> Prepared:
         """Return the dataset made ready; read once for all steps that follow."""
         if self._prepared is None or self._prepared[0] != dataset.content:
-            self._prepared = (dataset.content, prepare(self._read(dataset), self.settings))
+            prepared = prepare(self._read(dataset), self.settings, reviewed_note(dataset))
+            self._prepared = (dataset.content, prepared)
         return self._prepared[1]
 
     def fit(self, dataset: DatasetVersion) -> Fitted:

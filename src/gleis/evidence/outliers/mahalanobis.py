@@ -62,6 +62,8 @@ def fit_mahalanobis(rows: pl.DataFrame, contract: Contract) -> MahalanobisOutlie
         mean=tuple(mean[kept].tolist()),
         scale=tuple(scale[kept].tolist()),
         whiten=tuple(tuple(line) for line in whiten.tolist()),
+        low=tuple(np.nanmin(matrix[:, kept], axis=0).tolist()),
+        high=tuple(np.nanmax(matrix[:, kept], axis=0).tolist()),
         **surprises_of(rows, contract),
         threshold=math.inf,
         rate=0.0,

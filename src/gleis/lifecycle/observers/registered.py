@@ -8,11 +8,13 @@ from gleis.lifecycle.observers.estimate import make_estimate
 from gleis.lifecycle.observers.joint import make_joint
 from gleis.lifecycle.observers.labels import make_labels
 from gleis.lifecycle.observers.observer import Maker
+from gleis.lifecycle.observers.reviews import make_reviews
 
 OBSERVERS: Mapping[str, Maker] = {
     "estimate": make_estimate,
     "labels": make_labels,
     "joint": make_joint,
+    "reviews": make_reviews,
 }
 """Name -> maker, in the order in which they see and are shown."""
 TESTING = ("estimate", "labels", "fairness", "joint")

@@ -89,7 +89,7 @@ class ForestScorer:
                 feature=name,
                 value=row[name],
                 adds=max(0.0, fall),
-                usual=f"{usual:,.6g} in the middle",
+                usual=f"{usual:,.4g} in the middle",
             )
             for name, fall, usual in zip(self.model.numbers, falls, self.model.usual, strict=False)
         ]

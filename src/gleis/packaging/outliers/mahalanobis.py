@@ -115,7 +115,19 @@ class MahalanobisScorer:
                 feature=name,
                 value=row[name],
                 adds=float(more),
-                usual=f"{at - 2 * wide:,.6g} to {at + 2 * wide:,.6g} beside its other numbers",
+                usual=self._usual(place, float(middle[place]), 2.0 * float(spread[place])),
             )
-            for name, more, at, wide in zip(model.numbers, adds, middle, spread, strict=True)
+            for place, (name, more) in enumerate(zip(model.numbers, adds, strict=True))
         ]
+
+    def _usual(self, place: int, middle: float, half: float) -> str:
+        """Say where a number would be expected; no further out than training went."""
+        low, high = middle - half, middle + half
+        if self.model.low:
+            least, most = self.model.low[place], self.model.high[place]
+            if high <= least:
+                return f"about {least:,.4g}, the least of training, given its other numbers"
+            if low >= most:
+                return f"about {most:,.4g}, the most of training, given its other numbers"
+            low, high = max(low, least), min(high, most)
+        return f"{low:,.4g} to {high:,.4g} given its other numbers"

@@ -145,7 +145,7 @@ class _Curve:
         rare = min(left, right)
         side = "low" if left < right else "high"
         how = f"1 of {self._tail.known / rare:,.0f}" if rare >= 1 else "none"
-        return f"{low:,.6g} to {high:,.6g} in 9 of 10 rows, so {side} in {how}"
+        return f"{low:,.4g} to {high:,.4g} in 9 of 10 rows, so {side} in {how}"
 
     @property
     def _last(self) -> int:

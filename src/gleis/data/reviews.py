@@ -1,0 +1,95 @@
+"""Labels that people gave in reviews, by the project's own row id. Light, for the unchanged run."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from gleis.contracts.dataset import DatasetVersion, ReviewedRows
+from gleis.contracts.ports import FactStore
+from gleis.contracts.review import Review
+
+KIND = "review"
+"""Kind of the facts that record a review; their key is the prediction id."""
+
+
+class Given(msgspec.Struct, frozen=True):
+    """A label and when it was given."""
+
+    value: str | float
+    at: datetime
+
+
+class ReviewedLabels(msgspec.Struct, frozen=True, kw_only=True):
+    """What reviews say by a moment."""
+
+    labels: dict[str, Given] = {}
+    """Row id as text -> the latest label."""
+    count: int = 0
+    """Reviews that gave a label to a row with an id, repeated ones too."""
+
+
+NONE = ReviewedLabels()
+
+
+def read_reviews(facts: FactStore, until: datetime) -> ReviewedLabels:
+    """Return the labels that were given up to and including a moment.
+
+    Parameters
+    ----------
+    facts : FactStore
+        The ledger.
+    until : datetime
+        Later reviews are not known yet: a run as of the past must not learn from them.
+    """
+    labels: dict[str, Given] = {}
+    count = 0
+    for body in facts.all(KIND, until=until):
+        review = msgspec.json.decode(body, type=Review)
+        if review.label is not None and review.entity is not None:
+            labels[review.entity] = Given(review.label, review.at)
+            count += 1
+    return ReviewedLabels(labels=labels, count=count)
+
+
+def considered(version: DatasetVersion) -> int:
+    """Return how many reviews were known when the version was made."""
+    reviewed = version.provenance.reviewed
+    return 0 if reviewed is None else reviewed.considered
+
+
+def known_by(version: DatasetVersion, moment: datetime) -> bool:
+    """Say whether all reviews whose labels are in a version had been made by a moment."""
+    reviewed = version.provenance.reviewed
+    return reviewed is None or reviewed.last is None or reviewed.last <= moment
+
+
+def reviewed_note(version: DatasetVersion) -> str | None:
+    """Say what reviews did to the targets of a version; None if they did nothing."""
+    reviewed = version.provenance.reviewed
+    return None if reviewed is None else in_words(reviewed)
+
+
+def in_words(rows: ReviewedRows) -> str | None:
+    """Say what reviews did to rows; None if they did nothing.
+
+    Examples
+    --------
+    >>> in_words(ReviewedRows(considered=3, completed=2))
+    'People labelled 2 rows in reviews: 2 that the source has no label for.'
+    """
+    parts = [
+        f"{count:,} {what}"
+        for count, what in (
+            (rows.completed, "that the source has no label for"),
+            (rows.overridden, "that it has another for"),
+            (rows.left_out, "left out because the target's type cannot hold the label"),
+        )
+        if count
+    ]
+    total = rows.completed + rows.overridden + rows.left_out
+    if not total:
+        return None
+    noun = "row" if total == 1 else "rows"
+    return f"People labelled {total:,} {noun} in reviews: {', '.join(parts)}."
