@@ -4,20 +4,22 @@ import pytest
 
 from gleis.config.settings import DriftTrigger, TriggerSettings
 from gleis.contracts.errors import ConfigError
-from gleis.lifecycle.policies import policy_triggers
+from gleis.lifecycle.policies import read_policy
 
 OWN = TriggerSettings(drift=DriftTrigger(), cooldown="3d")
 
 
 def test_policies():
-    assert policy_triggers("never", OWN) == TriggerSettings()
-    assert policy_triggers("project", OWN) is OWN
-    assert policy_triggers("monthly", OWN).schedule == "0 0 1 * *"
-    assert policy_triggers("every 30d", OWN).schedule == "every 30d"
-    assert policy_triggers("0 3 * * 1", OWN).schedule == "0 3 * * 1"
+    assert read_policy("never", OWN).triggers == TriggerSettings()
+    assert read_policy("project", OWN).triggers is OWN
+    assert read_policy("monthly", OWN).triggers.schedule == "0 0 1 * *"
+    assert read_policy("every 30d", OWN).triggers.schedule == "every 30d"
+    assert read_policy("0 3 * * 1", OWN).triggers.schedule == "0 3 * * 1"
 
 
-@pytest.mark.parametrize("policy", ["sometimes", "every now and then", "", "0 3 *"])
+@pytest.mark.parametrize(
+    "policy", ["sometimes", "every now and then", "", "0 3 *", "99 0 * * *", "every 0d"]
+)
 def test_unknown(policy):
     with pytest.raises(ConfigError):
-        policy_triggers(policy, OWN)
+        read_policy(policy, OWN)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from gleis.cli.options import AsJson, Flags, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, print_table, say
 from gleis.cli.progress import ReplayProgress
+from gleis.lifecycle.grid import choose_policies, read_grid
 from gleis.lifecycle.results import Backtest
+
+if TYPE_CHECKING:
+    from gleis.lifecycle.choice import Weighed
+
+_COSTS = ("to the best", "retrainings", "fit CPU s", "age d", "delay d")
 
 
 def backtest(
@@ -20,6 +26,29 @@ def backtest(
         list[str] | None,
         typer.Option(
             help='never, project, monthly, "every 30d", or a cron line; may be repeated.',
+        ),
+    ] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Values of a trigger setting; every combination is a policy more. May be "
+            "repeated: --grid triggers.cooldown=7d,14d",
+            metavar="KEY=VALUES",
+        ),
+    ] = None,
+    changes: Annotated[
+        str | None,
+        typer.Option(
+            help="When the world is known to have changed, with commas: the delay of alarms is "
+            "measured from these.",
+            metavar="MOMENTS",
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            help="Name the policy that does best before this moment, and judge it after it.",
+            metavar="MOMENT",
         ),
     ] = None,
     step: Annotated[str, typer.Option(help="How far the clock moves at a time.")] = "1d",
@@ -36,14 +65,20 @@ def backtest(
     """
     opened = open_project(project, flags)
     begin, end = parse_moment(since, "--since"), parse_moment(until, "--until")
-    policies = policy or ["never", "project"]
-    with ReplayProgress(begin, end, policies, quiet=as_json) as progress:
-        result = opened.backtest(begin, end, policies, step, progress.on_step)
+    known = [parse_moment(one.strip(), "--changes") for one in (changes or "").split(",") if one]
+    cut = parse_moment(split, "--split") if split is not None else None
+    values = read_grid(grid or [])
+    names = [one.name for one in choose_policies(policy, values, opened.settings.triggers)]
+    with ReplayProgress(begin, end, names, quiet=as_json) as progress:
+        result = opened.backtest(
+            begin, end, policy, step, progress.on_step, grid=values, changes=known, split=cut
+        )
     path = opened.report(result, report)
     if as_json:
         print_json(result)
         return
     show_backtest(result)
+    show_choice(result)
     say(f"Report: {path}")
 
 
@@ -69,6 +104,63 @@ def show_backtest(result: Backtest) -> None:
             say(f"  {policy.policy}: {policy.refused:,} arrivals refused, first: {policy.refusal}")
     for metric, best in result.best.items():
         say(f"  best {metric}: {best}")
+
+
+def show_choice(result: Backtest) -> None:
+    """Print what a choice among the policies weighs; nothing for one alone."""
+    if len(result.policies) == 1:
+        return
+    from gleis.lifecycle.choice import choice_notes, weigh  # loads numpy, by now loaded
+
+    say()
+    named = ["stale", "found"] if result.changes else []
+    print_table(
+        ["policy", result.metrics[0], *_COSTS, *named, "frontier"],
+        [_row(one, named=bool(named)) for one in weigh(result)],
+    )
+    if result.split is not None:
+        _show_parts(result)
+    for note in choice_notes(result):
+        say(f"  {note}")
+
+
+def _row(one: Weighed, *, named: bool) -> list[object]:
+    policy = one.result
+    return [
+        policy.policy,
+        one.figure,
+        one.gap_words,
+        policy.retrainings,
+        round(policy.fit_seconds),
+        _days(policy.age_days),
+        _days(policy.delay_days),
+        *([_share(policy.stale), f"{policy.found} of {len(policy.detections)}"] if named else []),
+        "*" if one.frontier else "beaten",
+    ]
+
+
+def _show_parts(result: Backtest) -> None:
+    metric = result.metrics[0]
+    say()
+    print_table(
+        ["policy", f"{metric} before", f"{metric} after", "retrainings before", "after"],
+        [
+            (
+                policy.policy,
+                *(part.figures.get(metric) for part in policy.parts),
+                *(part.retrainings for part in policy.parts),
+            )
+            for policy in result.policies
+        ],
+    )
+
+
+def _days(days: float | None) -> str | None:
+    return None if days is None else f"{days:.1f}"
+
+
+def _share(share: float | None) -> str | None:
+    return None if share is None else f"{share:.0%}"
 
 
 def register(app: typer.Typer) -> None:

@@ -12,6 +12,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from gleis.cli.output import console, working
 from gleis.lifecycle.results import Tick
 
+_BARS = 12
+"""With more policies only the bars of those that run are shown."""
+
 
 class ReplayProgress:
     """One bar a policy; the bar's length is simulated time.
@@ -30,8 +33,9 @@ class ReplayProgress:
         self._since = since
         self._quiet = quiet
         self._before = ExitStack()
+        width = max(10, *(len(policy) for policy in policies))
         self._bars = Progress(
-            TextColumn("{task.description:<10}"),
+            TextColumn(f"{{task.description:<{width}}}"),
             BarColumn(bar_width=28),
             TextColumn("{task.fields[day]}"),
             TextColumn("{task.fields[seen]}"),
@@ -40,8 +44,11 @@ class ReplayProgress:
             disable=quiet,
         )
         total = (until - since).total_seconds()
+        self._many = len(policies) > _BARS
         self._tasks = {
-            policy: self._bars.add_task(policy, total=total, day="", seen="", start=False)
+            policy: self._bars.add_task(
+                policy, total=total, day="", seen="", start=False, visible=not self._many
+            )
             for policy in policies
         }
         self._counts = dict.fromkeys(policies, (0, 0, 0))
@@ -77,9 +84,18 @@ class ReplayProgress:
         task = self._tasks[policy]
         if not self._bars.tasks[task].started:
             self._bars.start_task(task)
+            self._bars.update(task, visible=True)
+            self._hide_done()
         self._bars.update(
             task,
             completed=(moment - self._since).total_seconds(),
             day=f"{moment:%Y-%m-%d}",
             seen=f"{alarms} alarms, {trained} retrainings, {promoted} promoted",
         )
+
+    def _hide_done(self) -> None:
+        """Of many policies show those that run."""
+        if self._many:
+            for task in self._bars.tasks:
+                if task.finished:
+                    self._bars.update(task.id, visible=False)

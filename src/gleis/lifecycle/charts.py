@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from gleis.lifecycle.results import Backtest
+from gleis.lifecycle.results import Backtest, PolicyResult
 
 # Okabe and Ito's colours: told apart by colour-blind readers too.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00"]
@@ -21,9 +21,70 @@ _TITLES = {
 _WIDTH, _HEIGHT = 760, 240
 
 
+def frontier_chart(result: Backtest) -> alt.LayerChart | alt.FacetChart:
+    """Draw the first figure against the number of retrainings, a point a policy.
+
+    Those on the frontier are joined and named; of the others those that are no point of a grid are
+    named too, as they are what one knows.
+    """
+    metric = result.metrics[0]
+    points = pl.DataFrame(
+        [
+            {
+                "policy": policy.policy,
+                "value": policy.figures[metric],
+                "retrainings": policy.retrainings,
+                "frontier": "on the frontier" if policy.policy in result.frontier else "beaten",
+                "cost": policy.fit_seconds,
+                "label": policy.policy
+                if policy.policy in result.frontier or not policy.varied
+                else "",
+            }
+            for policy in result.policies
+            if metric in policy.figures
+        ]
+    )
+    most = max(1, *(policy.retrainings for policy in result.policies))
+    x = alt.X(
+        "retrainings:Q",
+        title="retrainings that triggers started",
+        scale=alt.Scale(domain=[0, most * 1.35], nice=False),
+        axis=alt.Axis(values=list(range(0, most + 1, -(-most // 12))), format="d", grid=False),
+    )
+    y = alt.Y("value:Q", title=_TITLES.get(metric, metric), scale=alt.Scale(zero=False, padding=18))
+    colour = alt.Color(
+        "frontier:N",
+        title=None,
+        scale=alt.Scale(domain=["on the frontier", "beaten"], range=["#0072B2", "#9aa3af"]),
+        legend=alt.Legend(orient="top"),
+    )
+    base = alt.Chart(points)
+    line = (
+        base.transform_filter(alt.datum.frontier == "on the frontier")
+        .mark_line(interpolate="step-after", color="#0072B2", opacity=0.45)
+        .encode(x=x, y=y, order="retrainings:Q")
+    )
+    dots = base.mark_point(filled=True, size=85, opacity=0.9).encode(
+        x=x,
+        y=y,
+        color=colour,
+        tooltip=[
+            "policy:N",
+            alt.Tooltip("value:Q", format=".4f", title=metric),
+            "retrainings:Q",
+            alt.Tooltip("cost:Q", format=".0f", title="CPU s of fits"),
+        ],
+    )
+    names = base.mark_text(align="left", baseline="bottom", dx=7, dy=-3, fontSize=11).encode(
+        x=x, y=y, text="label:N", color=colour
+    )
+    return alt.layer(line, dots, names).properties(width=_WIDTH, height=320)
+
+
 def weekly_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetChart:
     """Draw one figure week by week, a line a policy, with promotions marked."""
-    names = [policy.policy for policy in result.policies]
+    shown = drawn_policies(result)
+    names = [policy.policy for policy in shown]
     colour = _colour(names)
     weeks = pl.DataFrame(
         [
@@ -33,7 +94,7 @@ def weekly_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetCha
                 "value": week.figures.get(metric),
                 "rows": week.rows,
             }
-            for policy in result.policies
+            for policy in shown
             for week in policy.weeks
         ]
     )
@@ -64,7 +125,7 @@ def gain_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetChart
 
     What all policies share, such as a week's weather, drops out.
     """
-    first, *others = result.policies
+    first, *others = drawn_policies(result)
     level = {week.start: week.figures[metric] for week in first.weeks if metric in week.figures}
     weeks = pl.DataFrame(
         [
@@ -78,7 +139,7 @@ def gain_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetChart
             if week.start in level and metric in week.figures
         ]
     )
-    names = [policy.policy for policy in result.policies]
+    names = [policy.policy for policy in (first, *others)]
     bars = (
         alt.Chart(weeks)
         .mark_line(interpolate="step-after", strokeWidth=1.8)
@@ -93,6 +154,20 @@ def gain_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetChart
     return alt.layer(zero, bars, data=weeks).properties(width=_WIDTH, height=_HEIGHT)
 
 
+def drawn_policies(result: Backtest) -> list[PolicyResult]:
+    """Return the policies that are drawn line by line: all of a few.
+
+    Of many those that are no point of a grid, then those on the frontier, as far as there are
+    colours.
+    """
+    if len(result.policies) <= len(COLOURS):
+        return list(result.policies)
+    known = [policy for policy in result.policies if not policy.varied]
+    front = [result.find(name) for name in reversed(result.frontier)]
+    others = [policy for policy in front if policy.varied]
+    return [*known, *others][: len(COLOURS)]
+
+
 def _colour(names: list[str]) -> alt.Color:
     return alt.Color(
         "policy:N",
@@ -105,7 +180,7 @@ def _colour(names: list[str]) -> alt.Color:
 
 def events_chart(result: Backtest) -> alt.LayerChart | alt.FacetChart:
     """Draw when each policy alarmed, retrained and promoted."""
-    names = [policy.policy for policy in result.policies]
+    names = [policy.policy for policy in drawn_policies(result)]
     events = pl.concat([_alarms(result), _promotions(result)])
     shape = alt.Shape(
         "event:N",
@@ -149,7 +224,7 @@ def _promotions(result: Backtest) -> pl.DataFrame:
             "at": deployment.at.replace(tzinfo=None),
             "reason": f"version {deployment.version.number}: {deployment.reason}",
         }
-        for policy in result.policies
+        for policy in drawn_policies(result)
         for deployment in policy.promotions
     ]
     return pl.DataFrame(found, schema=_EVENT)
@@ -163,7 +238,7 @@ def _alarms(result: Backtest) -> pl.DataFrame:
             "at": alarm.at.replace(tzinfo=None),
             "reason": alarm.message,
         }
-        for policy in result.policies
+        for policy in drawn_policies(result)
         for alarm in policy.alarms
     ]
     return pl.DataFrame(found, schema=_EVENT)

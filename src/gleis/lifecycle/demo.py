@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,17 +12,17 @@ from gleis.contracts.dataset import DatasetVersion
 from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.backtest import (
     OnStep,
-    Span,
+    bench_for,
     finish,
-    inner_bench,
     load_arrivals,
+    make_start,
     replay_policy,
-    start_policy,
 )
 from gleis.lifecycle.durable import Workflows
+from gleis.lifecycle.policies import read_policy
 from gleis.lifecycle.project import Project
+from gleis.lifecycle.replayed import Span
 from gleis.lifecycle.results import Backtest, Outcome, PolicyResult
-from gleis.store.home import Home
 
 SINCE = datetime(2013, 4, 1, 4, tzinfo=UTC)
 """Midnight in New York: January to March is known."""
@@ -57,19 +58,25 @@ class Demo:
     def replay(self, on_step: OnStep) -> Backtest:
         """Live through the rest of the year under the project's triggers, then under rivals'."""
         arrivals = load_arrivals(self.bench, self.span.since, self.span.until)
+        triggers = self.bench.settings.triggers
+        own = read_policy("project", triggers)
         with Workflows(self.bench.home.folder, self.bench) as workflows:
-            own = replay_policy(self.bench, workflows, "project", arrivals, self.span, on_step)
+            done = replay_policy(self.bench, workflows, own, arrivals, self.span, on_step)
         name = f"{self.bench.settings.project.name}-demo"
         folder = self.bench.home.folder / "backtests" / name
         folder.mkdir(parents=True, exist_ok=True)
         results: list[PolicyResult] = []
         with Workflows(folder) as workflows:
+            start = make_start(self.bench, SINCE, folder, workflows)
             for rival in RIVALS:
-                bench = inner_bench(self.bench, SINCE, Home(folder / rival, durable=False))
-                start_policy(bench, workflows)
-                results.append(replay_policy(bench, workflows, rival, arrivals, self.span, on_step))
+                policy = read_policy(rival, triggers)
+                bench = bench_for(self.bench, policy, SINCE, start, folder / rival)
+                results.append(
+                    replay_policy(bench, workflows, policy, arrivals, self.span, on_step)
+                )
                 bench.home.close()
-        return finish(self.bench, name, self.span.since, self.span.until, "1d", [*results, own])
+        shutil.rmtree(start)
+        return finish(self.bench, name, self.span, "1d", [*results, done])
 
     def example(self) -> dict[str, Any]:
         """Return a row to try: the last flight seen, as a request carries it."""

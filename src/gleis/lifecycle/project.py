@@ -207,14 +207,28 @@ class Project:
         self,
         since: datetime,
         until: datetime,
-        policies: Sequence[str] = ("never", "project"),
+        policies: Sequence[str] | None = None,
         step: str = "1d",
         on_step: Callable[..., None] | None = None,
+        *,
+        grid: Mapping[str, Sequence[Any]] | None = None,
+        changes: Sequence[datetime] = (),
+        split: datetime | None = None,
     ) -> Backtest:
-        """Replay policies over history; see ``gleis.lifecycle.backtest``."""
+        """Replay policies, and a grid of them, over history; see ``gleis.lifecycle.backtest``."""
         from gleis.lifecycle.backtest import backtest
 
-        return backtest(self.bench, since, until, policies, step, on_step)
+        return backtest(
+            self.bench,
+            since,
+            until,
+            policies,
+            step,
+            on_step,
+            grid=grid,
+            changes=changes,
+            split=split,
+        )
 
     def report(self, result: Backtest, path: Path | None = None) -> Path:
         """Write the HTML report of a backtest; by default into the state folder."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import random
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -14,14 +12,11 @@ from numpy.typing import NDArray
 
 from gleis.config.durations import parse_duration
 from gleis.contracts.clock import SimulatedClock, utc
-from gleis.contracts.contract import Contract
 from gleis.contracts.errors import DataError, InvalidRowError, PackageError, UnavailableError
 from gleis.contracts.prediction import Batch, Label
 from gleis.data.columns import feature_names
-from gleis.data.contract import encode_target
-from gleis.evidence.measure import measure
 from gleis.lifecycle.loop import Loop
-from gleis.lifecycle.results import PolicyResult, Tick, Week
+from gleis.lifecycle.results import Tick
 from gleis.lifecycle.workbench import Workbench
 from gleis.serving.live import LiveService
 from gleis.serving.opening import Opening
@@ -71,6 +66,8 @@ class Replay:
         """Arrivals that broke the champion's contract, as a client's request would have."""
         self.refusal: str | None = None
         """What the first of them was told."""
+        self.fit_seconds = 0.0
+        """CPU time that candidates took to be fitted and examined, when they were."""
 
     def run(self, until: datetime, progress: Progress | None = None) -> None:
         """Let time pass until ``until``."""
@@ -82,7 +79,9 @@ class Replay:
             self.clock.move_to(end)
             self._labels.predicted(answered, ids)
             self._labels.deliver(end)
+            self.bench.cache.costs.clear()
             tick = self.loop.tick()
+            self.fit_seconds += sum(self.bench.cache.costs.values())
             if progress is not None:
                 progress(end, tick)
 
@@ -226,55 +225,3 @@ def _windows(
         windows.append((end, arrivals[position:stop]))
         begin, position = end, stop
     return windows
-
-
-def summarise(
-    policy: str,
-    replay: Replay,
-    contract: Contract,
-    metrics: tuple[str, ...],
-    since: datetime,
-    started: float,
-) -> PolicyResult:
-    """Measure what a replay answered, in all and week by week."""
-    rows, scores = replay.answered()
-    target_name = contract.target
-    known = rows[target_name].is_not_null().to_numpy()
-    rows, scores = rows.filter(pl.col(target_name).is_not_null()), scores[known]
-    target = encode_target(rows[target_name], contract)
-    journal = replay.loop.journal
-    decisions = [d for d in journal.decisions() if d.at > since]
-    return PolicyResult(
-        policy=policy,
-        figures=_defined(measure(target, scores, contract.task, metrics)),
-        rows=len(target),
-        weeks=_weeks(rows[contract.time or ""], target, scores, contract, metrics),
-        retrainings=sum(t.at > since and t.error is None for t in journal.trainings()),
-        promotions=tuple(d for d in replay.bench.deployments.history("champion") if d.at > since),
-        alarms=tuple(journal.alarms(since)),
-        decisions=tuple(decisions),
-        seconds=time.perf_counter() - started,
-        refused=replay.refused,
-        refusal=replay.refusal,
-    )
-
-
-def _defined(figures: Mapping[str, float]) -> dict[str, float]:
-    """Leave out what is undefined, such as the ROC AUC of one class: JSON has no NaN."""
-    return {name: value for name, value in figures.items() if not math.isnan(value)}
-
-
-def _weeks(
-    times: pl.Series,
-    target: NDArray[np.generic],
-    scores: NDArray[np.float64],
-    contract: Contract,
-    metrics: tuple[str, ...],
-) -> tuple[Week, ...]:
-    weeks = []
-    starts = times.dt.truncate("1w")
-    for start in starts.unique().sort().to_list():
-        inside = (starts == start).to_numpy()
-        figures = _defined(measure(target[inside], scores[inside], contract.task, metrics))
-        weeks.append(Week(start=utc(start), rows=int(inside.sum()), figures=figures))
-    return tuple(weeks)

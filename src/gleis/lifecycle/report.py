@@ -12,7 +12,14 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 
 from gleis.contracts.run import Run
 from gleis.evidence import charts as evidence_charts
-from gleis.lifecycle.charts import events_chart, gain_chart, weekly_chart
+from gleis.lifecycle.charts import (
+    drawn_policies,
+    events_chart,
+    frontier_chart,
+    gain_chart,
+    weekly_chart,
+)
+from gleis.lifecycle.choice import choice_notes, weigh
 from gleis.lifecycle.results import Backtest, PolicyResult
 
 # Makes the bundled library known to the page's own script.
@@ -40,12 +47,17 @@ def write_report(result: Backtest, path: Path, run: Run | None = None) -> Path:
         f"weekly-{metric}": weekly_chart(result, metric) for metric in result.metrics[:2]
     }
     if len(result.policies) > 1:
+        drawn["frontier"] = frontier_chart(result)
+    if len(drawn_policies(result)) > 1:
         drawn["gain"] = gain_chart(result, result.metrics[0])
     drawn["events"] = events_chart(result)
     if run is not None:
         drawn |= _evidence(run)
     page = PAGES.get_template("backtest.html").render(
         result=result,
+        shown=drawn_policies(result),
+        weighed=weigh(result),
+        notes=choice_notes(result),
         run=run,
         charts={name: spec(chart) for name, chart in drawn.items()},
         library=vl_convert.javascript_bundle(EXPORTS),
@@ -75,7 +87,12 @@ class Event(NamedTuple):
 
 
 def events(policy: PolicyResult) -> list[Event]:
-    """List alarms and promotions in the order of time."""
+    """List alarms, decisions that were held back and promotions in the order of time."""
+    held = [
+        Event(made.at, f"held back: {made.held_back}", made.reason)
+        for made in policy.decisions
+        if made.held_back is not None
+    ]
     alarms = [
         Event(alarm.at, f"{alarm.kind} alarm{_confirmed(alarm.confirmed)}", alarm.message)
         for alarm in policy.alarms
@@ -84,7 +101,7 @@ def events(policy: PolicyResult) -> list[Event]:
         Event(made.at, f"version {made.version.number} promoted", made.reason)
         for made in policy.promotions
     ]
-    return sorted(alarms + promotions, key=lambda event: event.at)
+    return sorted(alarms + held + promotions, key=lambda event: event.at)
 
 
 def _confirmed(confirmed: bool | None) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from statistics import median
 
 import msgspec
 
+from gleis.config.settings import TriggerSettings
 from gleis.contracts.alarm import Alarm, Decision
 from gleis.contracts.deployment import Deployment, Version
 from gleis.contracts.release import Outcome as ReleaseOutcome
@@ -68,6 +70,34 @@ class Week(msgspec.Struct, frozen=True, kw_only=True):
     """Without those that are undefined, such as the ROC AUC of a week with one class."""
 
 
+class Detection(msgspec.Struct, frozen=True, kw_only=True):
+    """A change, and the first alarm after it."""
+
+    change: datetime
+    given: bool
+    """True if whoever asked for the backtest named the change. False if it is when an alarm that
+    the later check confirmed says that it began."""
+    alarm: str | None = None
+    """Id of the alarm; None if none came before the next change."""
+    at: datetime | None = None
+    """When it was raised."""
+
+    @property
+    def days(self) -> float | None:
+        """Days from the change to the alarm."""
+        return (self.at - self.change).total_seconds() / 86400 if self.at is not None else None
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of one part of the stretch."""
+
+    since: datetime
+    until: datetime
+    rows: int
+    figures: dict[str, float]
+    retrainings: int
+
+
 class PolicyResult(msgspec.Struct, frozen=True, kw_only=True):
     """One policy, replayed."""
 
@@ -86,11 +116,39 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True):
     """Arrivals the service answered with 422 instead of a prediction; they are not measured."""
     refusal: str | None = None
     """What the first of them was told."""
+    triggers: TriggerSettings | None = None
+    """What started its retrainings."""
+    varied: dict[str, str] = {}
+    """Key -> value, as written, if it is a point of a grid."""
+    cpu_seconds: float = 0.0
+    """CPU time of the replay, with what its retrainings had to compute anew."""
+    fit_seconds: float = 0.0
+    """CPU time that its candidates took to be fitted and examined, when they were: by this policy
+    or by another that trained on the same rows."""
+    detections: tuple[Detection, ...] = ()
+    age_days: float | None = None
+    """Mean age of the champion's newest row, over the stretch."""
+    stale: float | None = None
+    """Share of the stretch in which the champion knew no row from after the latest of the changes
+    that were named; None without any."""
+    parts: tuple[Part, ...] = ()
+    """Before and after the moment of a split."""
 
     @property
     def false_alarms(self) -> int:
         """Alarms that the later check on fresh rows did not confirm."""
         return sum(alarm.confirmed is False for alarm in self.alarms)
+
+    @property
+    def found(self) -> int:
+        """Changes that an alarm followed."""
+        return sum(one.at is not None for one in self.detections)
+
+    @property
+    def delay_days(self) -> float | None:
+        """Median of the days from a change to its alarm; None if no change was found."""
+        days = [one.days for one in self.detections if one.days is not None]
+        return median(days) if days else None
 
 
 class Backtest(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +164,25 @@ class Backtest(msgspec.Struct, frozen=True, kw_only=True):
     policies: tuple[PolicyResult, ...]
     best: dict[str, str]
     """Figure -> policy that does best in it."""
+    frontier: tuple[str, ...] = ()
+    """Policies that no other beats in both the first figure and the number of retrainings."""
+    grid: tuple[str, ...] = ()
+    """Settings that were varied."""
+    changes: tuple[datetime, ...] = ()
+    """Changes that were named."""
+    split: datetime | None = None
+    chosen: str | None = None
+    """The policy that did best in the first figure before the split."""
+
+    def find(self, policy: str) -> PolicyResult:
+        """Return the result of a policy.
+
+        Raises
+        ------
+        KeyError
+            If it was not replayed.
+        """
+        return {one.policy: one for one in self.policies}[policy]
 
     def _repr_html_(self) -> str:
         head = ["policy", *self.metrics, "retrainings", "promotions", "alarms", "false alarms"]

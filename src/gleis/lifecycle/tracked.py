@@ -55,12 +55,19 @@ def track_backtest(bench: Workbench, result: Backtest) -> None:
     for policy in result.policies:
         run = tracking.log_run(
             f"backtest {policy.policy}",
-            params={"policy": policy.policy, "since": str(result.since), "step": result.step},
+            params={
+                "policy": policy.policy,
+                "since": str(result.since),
+                "step": result.step,
+                **policy.varied,
+            },
             metrics={
                 **policy.figures,
                 "retrainings": float(policy.retrainings),
                 "alarms": float(len(policy.alarms)),
                 "false_alarms": float(policy.false_alarms),
+                "fit_seconds": policy.fit_seconds,
+                "frontier": float(policy.policy in result.frontier),
             },
             tags={"gleis.backtest": result.id, "gleis.kind": "backtest"},
             texts={"backtest.json": msgspec.json.encode(policy).decode()},

@@ -80,7 +80,7 @@ class Workbench:
 
     def under(self, settings: Settings) -> Workbench:
         """Return a bench over the same stores and clock with other settings."""
-        return Workbench(
+        made = Workbench(
             self.folder,
             settings,
             self.home,
@@ -91,6 +91,8 @@ class Workbench:
             insecure_dev=self.insecure_dev,
             asked_only=self.asked_only,
         )
+        made.cache = self.cache  # it counts what steps cost
+        return made
 
     @cached_property
     def tracking(self) -> Tracking | None:

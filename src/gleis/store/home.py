@@ -195,3 +195,10 @@ class Home:
         """Close what was opened; using a store afterwards raises StoreError."""
         while self._open:
             self._open.pop()()
+
+
+def forget_predictions(folder: Path) -> None:
+    """Remove the prediction logs of a closed state folder: of a replay, which can be made again."""
+    for name in ("predictions.db", "shadows.db"):
+        for path in folder.glob(f"{name}*"):
+            path.unlink()

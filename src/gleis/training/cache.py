@@ -44,6 +44,9 @@ class StepCache:
         self._has = has
         self.durations: dict[str, float] = {}
         """Seconds by step of this process; 0.0 if taken from the cache."""
+        self.costs: dict[str, float] = {}
+        """CPU seconds by step, as they were when its result was made, here or in an earlier
+        process."""
 
     def find(self, step: str, key: str, kind: type[Result]) -> Result | None:
         """Return the kept result; None, also if an earlier build kept it in another shape."""
@@ -68,9 +71,16 @@ class StepCache:
         found = self.find(step, key, kind)
         if found is not None:
             self.durations[step] = 0.0
+            self.costs[step] = self._cost(step, key)
             return found
-        started = time.perf_counter()
+        started, worked = time.perf_counter(), time.process_time()
         result = compute()
         self.durations[step] = time.perf_counter() - started
+        self.costs[step] = time.process_time() - worked
         self.keep(step, key, result)
+        self._states.put(f"cost/{step}/{key}", msgspec.json.encode(self.costs[step]))
         return result
+
+    def _cost(self, step: str, key: str) -> float:
+        kept = self._states.get(f"cost/{step}/{key}")
+        return msgspec.json.decode(kept, type=float) if kept is not None else 0.0

@@ -76,7 +76,9 @@ class Trainer:
         self.cache = cache
         self._read = read
         self._prepared: tuple[str, Prepared] | None = None
-        self._module: tuple[str, ProjectModule] | None = None
+        self.imported: tuple[str, ProjectModule] | None = None
+        """The module and the hash of its code, once it was needed. Handed to another trainer of
+        the project, what it keeps in memory, such as a table it has read, is there once."""
         self._fresh: tuple[str, SklearnModel] | None = None
 
     @property
@@ -87,9 +89,9 @@ class Trainer:
         makes a result must be that source too.
         """
         code = module_code(self.folder, self.settings)
-        if self._module is None or self._module[0] != code:
-            self._module = (code, open_module(self.folder, self.settings.project.module))
-        return self._module[1]
+        if self.imported is None or self.imported[0] != code:
+            self.imported = (code, open_module(self.folder, self.settings.project.module))
+        return self.imported[1]
 
     def prepare(self, dataset: DatasetVersion) -> Prepared:
         """Return the dataset made ready; read once for all steps that follow."""
