@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, datetime
 
 import msgspec
@@ -20,6 +21,7 @@ from gleis.contracts.deployment import Version
 from gleis.contracts.outliers import MahalanobisOutliers
 from gleis.data.profile import profile
 from gleis.packaging.load import load_package
+from gleis.serving.classes import ClassLabels
 from gleis.serving.metrics import Metrics
 from gleis.serving.service import Service
 from gleis.store.counters import Counters
@@ -130,6 +132,7 @@ def test_workers_are_summed_and_a_dead_one_still_counts(tmp_path, service):
     code = f"""
 import os, signal, sys
 from pathlib import Path
+from gleis.serving.classes import ClassLabels
 from gleis.serving.metrics import Metrics
 from gleis.store.counters import Counters
 metrics = Metrics("flights", Counters(Path({str(tmp_path)!r}) / "1"))
@@ -208,3 +211,21 @@ def test_a_challengers_scores_are_its_own(service):
     infos = [key for key in found if key[0] == "gleis_model_info"]
     assert len(infos) == 1
     assert ("version", "1") in infos[0]
+
+
+@pytest.mark.parametrize("rows", [2, 40])
+def test_classes_are_counted_as_they_are_answered(packages, rows):
+    for kind in ("binary", "multiclass"):
+        service = service_of(load_package(packages[kind].path, None, TRUST))
+        metrics = Metrics("flights")
+        batch = service.answer([ROW | {"hour": hour % 24} for hour in range(rows)])
+        if kind == "binary":
+            batch = msgspec.structs.replace(batch, scores=[0.5, *batch.scores[1:]])
+        metrics.answered([batch], [], service)
+        said = Counter(str(one.prediction) for one in service.render(batch, ["i"] * rows))
+        shown = {
+            str(ClassLabels(service.contract.classes).match(dict(key[1:])["label"])): value
+            for key, value in samples(metrics).items()
+            if key[0] == "gleis_answers_total" and value
+        }
+        assert shown == said

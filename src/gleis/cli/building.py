@@ -1,4 +1,4 @@
-"""``gleis build image``, ``gleis build k8s``."""
+"""``gleis build image``, ``gleis build k8s``, ``gleis build monitoring``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VersionRef = Annotated[
 Into = Annotated[Path | None, typer.Option(help="Folder to make.")]
 
 build = typer.Typer(
-    help="Build a container image of a version, or Kubernetes manifests.",
+    help="Build a container image, Kubernetes manifests, or what Prometheus and Grafana need.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -93,6 +93,60 @@ def k8s(
     say("With KServe apply kserve.yaml only; else all the others.")
     folder = shlex.quote(str(made.folder))
     say(f"Apply them: kubectl apply -f {folder}")
+
+
+@build.command()
+def monitoring(
+    into: Into = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="host:port of a service; may be repeated. By default that of [serve]."),
+    ] = None,
+    alertmanager: Annotated[
+        str | None, typer.Option(help="host:port of Alertmanager; by default here, 9093.")
+    ] = None,
+    prometheus: Annotated[
+        str | None, typer.Option(help="URL at which Grafana finds it; by default here, 9090.")
+    ] = None,
+    webhook: Annotated[
+        str | None, typer.Option(help="URL that Alertmanager posts alerts to.")
+    ] = None,
+    key_file: Annotated[
+        Path | None, typer.Option(help="File with the API key that Prometheus sends.")
+    ] = None,
+    project: Folder = ".",  # type: ignore[assignment]
+    as_json: AsJson = False,
+) -> None:
+    """Write what Prometheus, Alertmanager and Grafana need to watch this project.
+
+    Scraping, alert rules with their tests, routes of alerts, and five dashboards. Nothing is
+    started.
+
+    Example: gleis build monitoring --webhook http://127.0.0.1:9095/alerts
+    """
+    from gleis.lifecycle.monitoring_files import (  # keeps `gleis --help` light
+        stack_of,
+        write_monitoring,
+    )
+
+    opened = open_project(project)
+    stack = stack_of(
+        opened.settings,
+        targets=target or (),
+        alertmanager=alertmanager,
+        prometheus=prometheus,
+        webhook=webhook,
+        key_file=key_file,
+    )
+    made = write_monitoring(stack, into)
+    if as_json:
+        print_json(made)
+        return
+    _tell(made)
+    folder = shlex.quote(str(made.folder))
+    say(f"Start Prometheus: prometheus --config.file={folder}/prometheus.yml")
+    say(f"Test the rules: promtool test rules {folder}/rules_test.yml")
+    say("docs/prometheus.md says how Alertmanager and Grafana are started.")
 
 
 def _tell(made: Shipped) -> None:

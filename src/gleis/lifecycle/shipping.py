@@ -144,6 +144,7 @@ def _shipment(project: Project, version: Version, package: Package) -> Shipment:
         python=".".join(python.split(".")[:2]),
         title=f"Predicts {package.contract.target} ({package.contract.task}), version "
         f"{version.number} of {name}",
+        probabilities=package.contract.task != "regression",
     )
 
 

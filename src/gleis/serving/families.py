@@ -40,6 +40,9 @@ FAMILIES: Mapping[str, Family] = {
         "Scores of the rows answered; of the likeliest class where there are several.",
         ("version",),
     ),
+    "gleis_answers": Family(
+        "counter", "Rows answered, by the class that was predicted.", ("version", "label")
+    ),
     "gleis_outlier_score": Family(
         "histogram",
         "Outlier scores of the rows answered; an edge is the threshold.",

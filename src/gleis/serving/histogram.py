@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gleis.store.counters import Cells
 
-_FEW = 4
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FEW = 4
 """Values up to which a search each is cheaper than one for all."""
 
 
@@ -38,10 +42,10 @@ class Histogram:
         self._edges = list(edges)
         self._array = np.array(self._edges, dtype=np.float64)
 
-    def add(self, values: Sequence[float]) -> None:
+    def add(self, values: Sequence[float] | NDArray[np.float64]) -> None:
         """Count finite values."""
         cells = self._cells
-        if len(values) <= _FEW:
+        if len(values) <= FEW:
             for value in values:
                 cells[bisect_left(self._edges, value)] += 1
                 cells[-1] += value

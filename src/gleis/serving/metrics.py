@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any, NamedTuple
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Metric, generate_latest
@@ -14,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from gleis.contracts.prediction import Batch, LabelReceipt
 from gleis.contracts.profile import NumberSketch
+from gleis.serving.drawn import Drawn
 from gleis.serving.families import FAMILIES, add_series, counted_as, make_family, read_counted
 from gleis.serving.histogram import Histogram
 from gleis.serving.rows import Rows
@@ -24,34 +23,8 @@ from gleis.store.counters import Cells, Counters
 Source = Callable[[], Iterable[Metric]]
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-_SHARES = tuple(step / 20 for step in range(1, 20))
-_OF_THRESHOLD = (
-    1 / 16,
-    1 / 8,
-    1 / 4,
-    3 / 8,
-    1 / 2,
-    5 / 8,
-    3 / 4,
-    7 / 8,
-    1,
-    5 / 4,
-    3 / 2,
-    2,
-    3,
-    4,
-    8,
-)
-"""Edges of the outlier score in multiples of the package's threshold."""
 _SERVICES = 8
 """Services whose histograms are held; more are looked up again."""
-
-
-class _Drawn(NamedTuple):
-    """What the rows of one service are drawn as."""
-
-    scores: Histogram
-    outliers: Histogram | None
 
 
 class Metrics:
@@ -76,7 +49,7 @@ class Metrics:
         self._latencies = self._histogram("gleis_prediction_seconds", (), _SECONDS)
         self._service: Service | None = None
         self._sketches: dict[Service, Sketches] = {}
-        self._drawn: dict[Service, _Drawn] = {}
+        self._drawn: dict[Service, Drawn] = {}
         self._forget_gauges()
         for name_of in ("gleis_reload_errors", "gleis_loop_figures_unreadable"):
             self._find(name_of)
@@ -119,9 +92,7 @@ class Metrics:
             if batch.seconds is not None:
                 self.cell("gleis_model_seconds", version, batch.role)[0] += batch.seconds
             if drawn is not None and batch.role != "shadow":
-                drawn.scores.add(_likeliest(batch.scores))
-                if drawn.outliers is not None and batch.outliers is not None:
-                    drawn.outliers.add(batch.outliers)
+                drawn.add(batch)
             for flag, positions in batch.flags.items():
                 self.cell("gleis_flags", flag)[0] += len(positions)
         self._latencies.add(seconds)
@@ -229,7 +200,7 @@ class Metrics:
         yield missing
         yield values
 
-    def _draw(self, service: Service | None) -> _Drawn | None:
+    def _draw(self, service: Service | None) -> Drawn | None:
         """Return the histograms of a service."""
         if service is None:
             return None
@@ -237,12 +208,7 @@ class Metrics:
         if drawn is None:
             if len(self._drawn) >= _SERVICES:
                 self._drawn.clear()
-            labels = (str(service.version.number),)
-            outliers = _outlier_edges(service)
-            drawn = self._drawn[service] = _Drawn(
-                self._histogram("gleis_score", labels, _score_edges(service)),
-                self._histogram("gleis_outlier_score", labels, outliers) if outliers else None,
-            )
+            drawn = self._drawn[service] = Drawn(service, self.cell, self._histogram)
         return drawn
 
     def _find(self, family: str, *labels: str) -> Cells:
@@ -266,27 +232,3 @@ class _Reader(Collector):
 
     def collect(self) -> Iterator[Metric]:
         return self._metrics.collect()
-
-
-def _likeliest(scores: Sequence[Any]) -> Sequence[float]:
-    """Return one score a row: its own, or that of the likeliest class."""
-    if scores and isinstance(scores[0], list):
-        return [max(row) for row in scores]
-    return scores
-
-
-def _score_edges(service: Service) -> tuple[float, ...]:
-    """Twentieths for probabilities; for values the bins of the package's reference profile."""
-    if service.contract.task != "regression":
-        return _SHARES
-    sketch = service.package.reference.scores.columns["score"]
-    return sketch.edges if isinstance(sketch, NumberSketch) else ()
-
-
-def _outlier_edges(service: Service) -> tuple[float, ...]:
-    """Multiples of the package's threshold; none without an outlier model."""
-    model = service.package.outliers
-    if model is None or not math.isfinite(model.threshold):
-        return ()
-    edges = {part * model.threshold for part in _OF_THRESHOLD}
-    return tuple(sorted({*edges, model.threshold}))

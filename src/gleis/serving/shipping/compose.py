@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gleis.serving.observing.files import documents
+from gleis.serving.observing.stack import Stack
 from gleis.serving.shipping.dockerfile import Shipment
 
 _LOCAL = "127.0.0.1"
@@ -11,18 +13,27 @@ _RESTART = "unless-stopped"
 
 
 def compose_files(shipment: Shipment) -> dict[str, Any]:
-    """Return file name -> document (to be written as YAML).
+    """Return file name -> document, to be written as YAML, or as JSON where its name says so.
 
     Every port is bound to the machine's own address. Passwords come from the environment; there
     are none in the files.
     """
     return {
         "docker-compose.yaml": _compose(shipment),
-        "observability/prometheus.yaml": _prometheus(),
-        "observability/rules.yaml": rules(shipment),
-        "observability/alertmanager.yaml": _alertmanager(),
-        "observability/grafana/datasources.yaml": _datasources(),
+        **{f"observability/{path}": found for path, found in documents(_stack(shipment)).items()},
     }
+
+
+def _stack(shipment: Shipment) -> Stack:
+    """Return who watches the image: everybody by the name of the service beside it."""
+    return Stack(
+        model=shipment.name,
+        targets=("gleis:8000",),
+        alertmanager="alertmanager:9093",
+        prometheus="http://prometheus:9090",
+        rules="/etc/prometheus/rules.yml",
+        probabilities=shipment.probabilities,
+    )
 
 
 def _compose(shipment: Shipment) -> dict[str, Any]:
@@ -45,8 +56,8 @@ def _compose(shipment: Shipment) -> dict[str, Any]:
                 "image": "prom/prometheus:latest",
                 "ports": [f"{_LOCAL}:9090:9090"],
                 "volumes": [
-                    "./observability/prometheus.yaml:/etc/prometheus/prometheus.yml:ro",
-                    "./observability/rules.yaml:/etc/prometheus/rules.yaml:ro",
+                    "./observability/prometheus.yml:/etc/prometheus/prometheus.yml:ro",
+                    "./observability/rules.yml:/etc/prometheus/rules.yml:ro",
                     "metrics:/prometheus",
                 ],
                 "restart": _RESTART,
@@ -55,7 +66,7 @@ def _compose(shipment: Shipment) -> dict[str, Any]:
                 "image": "prom/alertmanager:latest",
                 "ports": [f"{_LOCAL}:9093:9093"],
                 "volumes": [
-                    "./observability/alertmanager.yaml:/etc/alertmanager/alertmanager.yml:ro"
+                    "./observability/alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro"
                 ],
                 "restart": _RESTART,
             },
@@ -67,8 +78,12 @@ def _compose(shipment: Shipment) -> dict[str, Any]:
                     "GF_ANALYTICS_REPORTING_ENABLED": "false",
                 },
                 "volumes": [
-                    "./observability/grafana/datasources.yaml"
-                    ":/etc/grafana/provisioning/datasources/gleis.yaml:ro"
+                    *(
+                        f"./observability/grafana/provisioning/{kind}/gleis.yml"
+                        f":/etc/grafana/provisioning/{kind}/gleis.yml:ro"
+                        for kind in ("datasources", "dashboards")
+                    ),
+                    "./observability/grafana/dashboards:/etc/grafana/gleis:ro",
                 ],
                 "restart": _RESTART,
             },
@@ -128,90 +143,3 @@ def _stores() -> dict[str, Any]:
 def _secret(name: str) -> str:
     """Take a value from the environment; compose stops with the text if it is not set."""
     return f"${{{name}:?set {name} in .env}}"
-
-
-def _prometheus() -> dict[str, Any]:
-    return {
-        "global": {"scrape_interval": "15s", "evaluation_interval": "15s"},
-        "rule_files": ["/etc/prometheus/rules.yaml"],
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": ["alertmanager:9093"]}]}]},
-        "scrape_configs": [
-            {
-                "job_name": "gleis",
-                "static_configs": [{"targets": ["gleis:8000"]}],
-            }
-        ],
-    }
-
-
-def rules(shipment: Shipment) -> dict[str, Any]:
-    """Return alert rules on what the service itself counts."""
-    model = shipment.name
-    answered = 'gleis_requests_total{path="/predict"}'
-    failed = 'gleis_requests_total{path="/predict",status=~"5.."}'
-    fallback = 'gleis_predictions_total{fallback="true"}'
-    slow = "histogram_quantile(0.99, sum by (le) (rate(gleis_prediction_seconds_bucket[5m]))) > 0.1"
-    return {
-        "groups": [
-            {
-                "name": f"gleis {shipment.name}",
-                "rules": [
-                    _rule("GleisDown", 'up{job="gleis"} == 0', "1m", f"{model} does not answer"),
-                    _rule(
-                        "GleisErrors",
-                        f"sum(rate({failed}[5m])) / sum(rate({answered}[5m])) > 0.01",
-                        "5m",
-                        f"{model} answers over 1 % of requests with an error",
-                    ),
-                    _rule(
-                        "GleisFallback",
-                        f"sum(rate({fallback}[15m])) / sum(rate(gleis_predictions_total[15m]))"
-                        " > 0.05",
-                        "15m",
-                        f"{model} lets the heuristic answer over 5 % of rows",
-                    ),
-                    _rule(
-                        "GleisSlow",
-                        slow,
-                        "10m",
-                        f"{model} takes over 100 ms for 1 % of its requests",
-                    ),
-                    _rule(
-                        "GleisReloadFails",
-                        "increase(gleis_reload_errors_total[15m]) > 0",
-                        "0m",
-                        f"{model} refused a new version; the old one keeps answering",
-                    ),
-                ],
-            }
-        ]
-    }
-
-
-def _rule(name: str, expression: str, lasting: str, summary: str) -> dict[str, Any]:
-    return {
-        "alert": name,
-        "expr": expression,
-        "for": lasting,
-        "labels": {"severity": "page" if name == "GleisDown" else "ticket"},
-        "annotations": {"summary": f"{summary}."},
-    }
-
-
-def _alertmanager() -> dict[str, Any]:
-    """Group and show; whom to tell is for the operator to add."""
-    return {
-        "route": {"receiver": "page", "group_by": ["alertname"], "repeat_interval": "4h"},
-        "receivers": [{"name": "page"}],
-    }
-
-
-def _datasources() -> dict[str, Any]:
-    source = {
-        "name": "gleis",
-        "type": "prometheus",
-        "access": "proxy",
-        "url": "http://prometheus:9090",
-        "isDefault": True,
-    }
-    return {"apiVersion": 1, "datasources": [source]}

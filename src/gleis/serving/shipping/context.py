@@ -12,6 +12,7 @@ from typing import Any
 
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import ConfigError, PackageError, StoreError
+from gleis.serving.observing.files import written
 from gleis.serving.shipping.compose import compose_files
 from gleis.serving.shipping.dockerfile import Shipment, dockerfile
 
@@ -131,7 +132,7 @@ def _texts(
         "requirements.txt": "".join(f"{pin}\n" for pin in requirements),
         "project/gleis.toml": _settings(shipment, contract, sorted(trusted)),
     }
-    texts |= {path: to_yaml(value) for path, value in compose_files(shipment).items()}
+    texts |= {path: written(path, value) for path, value in compose_files(shipment).items()}
     files = {path: text.encode() for path, text in texts.items()}
     return files | {f"project/trusted/{name}": key for name, key in trusted.items()}
 

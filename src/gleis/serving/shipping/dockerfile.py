@@ -55,6 +55,8 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True):
     """``3.11``: the Python the package was tested with."""
     title: str
     """A line for people."""
+    probabilities: bool = True
+    """False if its scores are values: a regression."""
     vendored: bool = False
     """True if the wheels lie in the folder, so that building asks no package index."""
 

@@ -1,0 +1,1 @@
+"""What Prometheus, Alertmanager and Grafana are set up with to watch a service."""
