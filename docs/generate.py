@@ -31,6 +31,8 @@ from gleis.evidence.fairness import binary, multiclass, rates, regression
 from gleis.evidence.fairness.comparison import Definition
 from gleis.lifecycle.live_figures import FIGURES
 from gleis.serving.families import FAMILIES
+from gleis.serving.observing.rules import alerts
+from gleis.serving.observing.stack import Stack
 from gleis.serving.statuses import body_of, status_of
 
 NOTE = "<!-- Written by docs/generate.py from the code. Do not edit: run `make docs`. -->"
@@ -211,7 +213,21 @@ def fairness() -> str:
 def prometheus() -> str:
     """Return the page of the metrics with the tables of their names as the code has them."""
     page = (Path(__file__).parent / "prometheus.md").read_text(encoding="utf-8")
-    return _with_tables(page, {"service": _metrics(FAMILIES), "loop": _metrics(FIGURES)})
+    rung = [
+        (
+            f"`{rule['alert']}`",
+            rule["labels"]["severity"],
+            "at once" if rule["for"] == "0m" else f"for {rule['for']}",
+            f"`{rule['expr']}`",
+        )
+        for rule in alerts(Stack(model="flights"))
+    ]
+    tables = {
+        "service": _metrics(FAMILIES),
+        "loop": _metrics(FIGURES),
+        "alerts": _table(("alert", "severity", "rings", "while"), *rung),
+    }
+    return _with_tables(page, tables)
 
 
 def _metrics(named: Mapping[str, Any]) -> str:
