@@ -1,8 +1,9 @@
 """The SEA stream as a project: three abrupt changes of the concept, 10% label noise.
 
 Street, Kim (2001). A streaming ensemble algorithm (SEA) for large-scale classification. KDD,
-section 4.2: three numbers from 0 to 10, the third is irrelevant, and the class is whether the first
-two add up to at most a threshold, which is 8, then 9, 7 and 9.5; a tenth of the labels is turned.
+section 4.2: 50,000 rows of three numbers from 0 to 10, of which the third is irrelevant; the class
+is whether the first two add up to at most a threshold, which is 8, then 9, 7 and 9.5, for 12,500
+rows each; a tenth of the labels is turned.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-ROWS_A_DAY = 200
-DAYS_A_CONCEPT = 30
+ROWS_A_DAY = 500
+DAYS_A_CONCEPT = 25
 START = datetime(2024, 1, 1, tzinfo=UTC)
-KNOWN = START + timedelta(days=20)
+KNOWN = START + timedelta(days=10)
 """Until then the first model learns."""
 CHANGES = tuple(START + timedelta(days=DAYS_A_CONCEPT * k) for k in (1, 2, 3))
 END = START + timedelta(days=4 * DAYS_A_CONCEPT)
@@ -30,7 +31,7 @@ label_delay = "1h"
 
 [split]
 by = "time"
-test = "5d"
+test = "3d"
 
 [evidence]
 bootstrap = 20

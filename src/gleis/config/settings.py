@@ -152,6 +152,10 @@ class PerformanceTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     before_labels: bool = False
     """Retrain on an ``estimate`` alarm too: the loss is expected to have risen, though no label has
     shown it. Earlier, but it trains on an estimate, and on labels from before the rise."""
+    since_change: int | None = None
+    """Wait for so many labels since the change, and train on the rows since it only: for worlds
+    that change at once, where older rows teach what is no longer true. By default all rows train,
+    at once."""
 
 
 class TriggerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -91,6 +91,10 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """What it is expected to do to the model; None where nothing can be expected yet."""
     harmless: bool | None = None
     """True if the expected effect is too small to matter, surely; None if nobody knows."""
+    rows_since: int | None = None
+    """Rows since the change when it alarmed; of ``performance``, those with a label."""
+    labels_before: int | None = None
+    """Of ``performance``: labels matched before the change, for a trigger that waits for more."""
 
 
 DRY_RUN = "dry run"

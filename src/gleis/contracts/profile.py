@@ -82,6 +82,16 @@ class Seasons(msgspec.Struct, frozen=True, kw_only=True):
     """Its one column is ``loss``."""
 
 
+class LossByScore(msgspec.Struct, frozen=True, kw_only=True):
+    """Losses of the test rows, apart by their scores."""
+
+    edges: tuple[float, ...]
+    """Increasing inner edges of the score, (n_bins - 1,); of several classes, of the likeliest
+    one's probability."""
+    losses: tuple[NumberSketch, ...]
+    """(n_bins,)."""
+
+
 class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """What the model was trained and tested on; monitors compare with it."""
 
@@ -98,3 +108,5 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """Why the test rows say too little for it."""
     seasons: Seasons | None = None
     """None where no ``monitor.season`` was set in training."""
+    loss_by_score: LossByScore | None = None
+    """None where the test rows are too few, and in packages made before it was kept."""

@@ -74,6 +74,7 @@ def decide(triggers: TriggerSettings, situation: Situation) -> Decision | None:
         return None
     held = _hold(triggers, situation)
     first = causes[0]
+    fresh = triggers.performance is not None and triggers.performance.since_change is not None
     decision = Decision(
         id=f"{situation.now:%Y%m%dT%H%M%S}-{first.kind}",
         at=situation.now,
@@ -83,6 +84,7 @@ def decide(triggers: TriggerSettings, situation: Situation) -> Decision | None:
         alarms=first.alarms,
         causes=causes,
         labels=situation.labels,
+        since=_since(first, situation.alarms) if fresh else None,
     )
     if held is not None:
         names = ", ".join(held.names)
@@ -102,7 +104,11 @@ def find_causes(triggers: TriggerSettings, situation: Situation) -> tuple[Cause,
     """
     if situation.failed is not None:
         return _again(situation)
-    alarms = [a for a in standing(triggers, situation.alarms) if a.id not in situation.held]
+    alarms = [
+        alarm
+        for alarm in standing(triggers, situation.alarms)
+        if alarm.id not in situation.held and not _waits(triggers, situation, alarm)
+    ]
     early = triggers.performance is not None and triggers.performance.before_labels
     found = [
         _alarmed("performance", triggers.performance, alarms, ("performance",)),
@@ -160,6 +166,20 @@ def next_scheduled(line: str, after: datetime) -> datetime:
         return after + parse_every(line, "triggers.schedule")
     moment: datetime = croniter(line, after).get_next(datetime)
     return moment
+
+
+def _waits(triggers: TriggerSettings, situation: Situation, alarm: Alarm) -> bool:
+    """Say whether too few labels have come since the change to train on them alone."""
+    wanted = triggers.performance.since_change if triggers.performance is not None else None
+    if wanted is None or alarm.labels_before is None:
+        return False
+    return situation.labels - alarm.labels_before < wanted
+
+
+def _since(cause: Cause, alarms: Sequence[Alarm]) -> datetime | None:
+    """Return when the change began that labels have shown."""
+    found = [a.since for a in alarms if a.id in cause.alarms and a.labels_before is not None]
+    return found[-1] if found else None
 
 
 def _again(situation: Situation) -> tuple[Cause, ...]:

@@ -110,7 +110,8 @@ class Watching:
             labels += sum(not one.relabelled for one in matched)
             self._checking.see(batches)
             observers.see(batches, matched, now)
-            alarms += watch.observe(batches, matched, now, self._meant)
+            told = watch.observe(batches, matched, now, self._meant)
+            alarms += [_counted(alarm, self.labels + labels) for alarm in told]
         recorded = [alarm for alarm in alarms if watch.is_record(alarm)]
         alarms = [alarm for alarm in alarms if not watch.is_record(alarm)]
         alarms += observers.alarms(now)
@@ -221,6 +222,13 @@ class Watching:
             season=settings.monitor.season,
         )
         self._observers = Observers(self._bench, live.version, parts, now, kept.observers)
+
+
+def _counted(alarm: Alarm, labels: int) -> Alarm:
+    """Say how many labels there were before the change, if labels showed it."""
+    if alarm.kind != "performance" or alarm.rows_since is None:
+        return alarm
+    return msgspec.structs.replace(alarm, labels_before=labels - alarm.rows_since)
 
 
 def _maker(bench: Workbench) -> str:

@@ -10,12 +10,15 @@ import msgspec
 
 from gleis.contracts.contract import Task
 from gleis.contracts.errors import StoreError
-from gleis.contracts.profile import NumberSketch, Profile, SeasonCounts
+from gleis.contracts.profile import LossByScore, NumberSketch, Profile, SeasonCounts
 from gleis.evidence.losses import row_loss
 from gleis.evidence.measure import measure
+from gleis.evidence.score_places import score_places
 from gleis.monitoring.drift import Change, DriftMonitor
 from gleis.monitoring.effect import CAUTION
 from gleis.monitoring.labelled import Labelled
+from gleis.monitoring.packing import decode_state
+from gleis.monitoring.score_bins import Risen, ScoreBins
 
 WINDOW = 2000
 """Labelled rows behind the live figures."""
@@ -24,13 +27,16 @@ WINDOW = 2000
 class _State(msgspec.Struct, frozen=True):
     monitor: bytes
     window: Labelled
+    bins: bytes | None = None
 
 
 class PerformanceMonitor:
     """Tests whether the loss per row has risen, and keeps live figures.
 
     The same martingale as for drift, on the losses' ranks among the test rows' losses, betting on
-    larger losses only: a model that got better raises no alarm.
+    larger losses only: a model that got better raises no alarm. The same again among answers of
+    about the same score (`ScoreBins`), where a change that concerns few of them stands out; all
+    rows get half of the false-alarm rate, the bins together the other half.
 
     Parameters
     ----------
@@ -43,6 +49,8 @@ class PerformanceMonitor:
         Bet on stretches of time instead of rows, see `DriftMonitor`.
     season : SeasonCounts, optional
         The losses by season, see `DriftMonitor`.
+    by_score : LossByScore, optional
+        The losses apart by score.
 
     Examples
     --------
@@ -64,11 +72,14 @@ class PerformanceMonitor:
         seed: int | Sequence[int] = 0,
         block: timedelta | None = None,
         season: SeasonCounts | None = None,
+        by_score: LossByScore | None = None,
     ) -> None:
         self._task: Task = task
         self._reference = Profile(rows=loss.rows, columns={"loss": loss})
         self._expected = loss.mean
         self._monitor = DriftMonitor(self._reference, seed, "higher", block, season)
+        seeds = (seed,) if isinstance(seed, int) else tuple(seed)
+        self._bins = None if by_score is None else ScoreBins(by_score, (*seeds, 1), block)
         self._window = Labelled([], [], [], [])
 
     @property
@@ -79,7 +90,21 @@ class PerformanceMonitor:
     @property
     def evidence(self) -> float:
         """log10 of the e-value against "the loss has not risen"."""
-        return self._monitor.combined
+        return max(self._of_all, self._of_bins)
+
+    @property
+    def _of_all(self) -> float:
+        return self._monitor.combined - (math.log10(2) if self._bins is not None else 0.0)
+
+    @property
+    def _of_bins(self) -> float:
+        if self._bins is None:
+            return -math.inf
+        return self._bins.evidence - math.log10(2 * self._bins.bins)
+
+    def _risen(self) -> Risen | None:
+        """Return the bin that shows the rise, if it shows it better than all rows do."""
+        return self._bins.risen() if self._bins and self._of_bins > self._of_all else None
 
     def update(self, labelled: Labelled) -> None:
         """See labelled rows in the order in which the labels came.
@@ -90,8 +115,11 @@ class PerformanceMonitor:
             If targets or scores cannot be measured; nothing is changed then.
         """
         if labelled.ids:
-            losses = row_loss(*labelled.arrays(self._task), self._task)
+            targets, scores = labelled.arrays(self._task)
+            losses = row_loss(targets, scores, self._task)
             self._monitor.update({"loss": losses}, labelled.times)
+            if self._bins is not None:
+                self._bins.update(score_places(scores), losses, labelled.times)
             self._window = self._window.join(labelled).latest(WINDOW)
 
     def mend(self, corrected: Mapping[str, float]) -> None:
@@ -108,32 +136,50 @@ class PerformanceMonitor:
         """Return how much the mean loss has risen since the likeliest change.
 
         ``n / (n + 200)`` of the difference to the test rows' mean over the ``n`` rows since: judged
-        together with 200 rows that did not rise, as `cautious_psi` does.
+        together with 200 rows that did not rise, as `cautious_psi` does. Where it shows in a bin of
+        scores, that bin's rise times its share of the rows.
         """
-        change = self.change()
+        risen, change = self._risen(), self.change()
         if not change.rows or math.isnan(change.mean):
             return 0.0
-        return (change.mean - self._expected) * change.rows / (change.rows + CAUTION)
+        before, share = (risen.before, risen.share) if risen else (self._expected, 1.0)
+        rows = self.rows_since()
+        return share * (change.mean - before) * rows / (rows + CAUTION)
+
+    def rows_since(self) -> int:
+        """Return how many labelled rows, of all scores, came since the likeliest change; about."""
+        risen = self._risen()
+        if risen is None or not risen.share:
+            return self.change().rows
+        return round(risen.change.rows / risen.share)
 
     def change(self) -> Change:
         """Return what is known about the loss's likeliest change."""
-        return self._monitor.change("loss")
+        risen = self._risen()
+        return self._monitor.change("loss") if risen is None else risen.change
 
     def since(self) -> datetime | None:
         """Return the event time of the first row after the likeliest change."""
         return self.change().since
 
     def words(self) -> str:
-        """Say how far the loss rose: ``mean 0.51 -> 0.58``."""
-        return f"mean {self._expected:.4g} -> {self.change().mean:.4g}"
+        """Say how far the loss rose: ``mean 0.51 -> 0.58``; and where, if it shows there."""
+        risen = self._risen()
+        if risen is None:
+            return f"mean {self._expected:.4g} -> {self.change().mean:.4g}"
+        where = _where(risen)
+        return f"mean {risen.before:.4g} -> {risen.change.mean:.4g} where the score is {where}"
 
     def restart(self) -> None:
         """Test anew from here; the losses seen so far join the reference's ranks."""
         self._monitor.restart(["loss"])
+        if self._bins is not None:
+            self._bins.restart()
 
     def to_bytes(self) -> bytes:
         """Return the state; `from_bytes` goes on from it exactly."""
-        return msgspec.msgpack.encode(_State(self._monitor.to_bytes(), self._window))
+        bins = self._bins.to_bytes() if self._bins is not None else None
+        return msgspec.msgpack.encode(_State(self._monitor.to_bytes(), self._window, bins))
 
     @classmethod
     def from_bytes(
@@ -144,6 +190,7 @@ class PerformanceMonitor:
         seed: int | Sequence[int] = 0,
         block: timedelta | None = None,
         season: SeasonCounts | None = None,
+        by_score: LossByScore | None = None,
     ) -> PerformanceMonitor:
         """Restore a monitor made with the same arguments.
 
@@ -152,16 +199,25 @@ class PerformanceMonitor:
         StoreError
             If the bytes are damaged or belong to another reference.
         """
-        try:
-            state = msgspec.msgpack.decode(content, type=_State)
-        except msgspec.DecodeError as error:
-            raise StoreError(
-                f"The performance monitor's saved state is damaged: {error}",
-                remedy="Remove it: the monitors then start anew.",
-            ) from error
-        monitor = cls(loss, task, seed, block, season)
+        state = decode_state(content, _State)
+        monitor = cls(loss, task, seed, block, season, by_score)
         monitor._monitor = DriftMonitor.from_bytes(
             state.monitor, monitor._reference, seed, "higher", block, season
         )
+        if (monitor._bins is None) != (state.bins is None):
+            raise StoreError(
+                "The monitors' saved state belongs to another reference",
+                remedy="Remove it: the monitors then start anew.",
+            )
+        if monitor._bins is not None and state.bins is not None:
+            monitor._bins.restore(state.bins)
         monitor._window = state.window
         return monitor
+
+
+def _where(risen: Risen) -> str:
+    if math.isinf(risen.low):
+        return f"at most {risen.high:.3g}"
+    if math.isinf(risen.high):
+        return f"above {risen.low:.3g}"
+    return f"from {risen.low:.3g} to {risen.high:.3g}"

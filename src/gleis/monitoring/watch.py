@@ -119,7 +119,12 @@ class Watch:
             reference.scores, (seed, version, 1), block=block, season=scores
         )
         self._performance = PerformanceMonitor(
-            reference.loss, contract.task, (seed, version, 2), loss_block, loss
+            reference.loss,
+            contract.task,
+            (seed, version, 2),
+            loss_block,
+            loss,
+            reference.loss_by_score,
         )
         self._told: dict[str, Moved] = {}
         self._recorded: dict[str, Moved] = {}
@@ -276,7 +281,13 @@ class Watch:
             state.scores, reference.scores, (seed, v, 1), block=block, season=scores
         )
         watch._performance = PerformanceMonitor.from_bytes(
-            state.performance, reference.loss, contract.task, (seed, v, 2), loss_block, loss
+            state.performance,
+            reference.loss,
+            contract.task,
+            (seed, v, 2),
+            loss_block,
+            loss,
+            reference.loss_by_score,
         )
         watch._counts = state.counts
         watch._told, watch._recorded = state.told, state.recorded
@@ -371,7 +382,7 @@ class Watch:
         certain = evidence >= trial.threshold and rise >= self._loss.min_effect
         if not certain or "loss" in self._told:
             return None
-        change = monitor.change()
+        change, rows_since = monitor.change(), monitor.rows_since()
         when = say_since(since, change.between, now)
         what = f"`loss` rose: {monitor.words()}{when} (rise {rise:.3g})"
         self._told["loss"] = _moved("loss", change)
@@ -386,6 +397,7 @@ class Watch:
             since=since,
             between=change.between,
             rows=monitor.rows,
+            rows_since=rows_since,
             message=f"{what}; evidence 10^{evidence:.1f}, alarm at 10^{trial.threshold:.1f}; "
             f"{trial.promise.words}",
         )

@@ -11,12 +11,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from gleis.contracts.outliers import OutlierMethod, OutlierModel
-from gleis.contracts.profile import Profile, Reference, SeasonEvery, Seasons
+from gleis.contracts.profile import LossByScore, Profile, Reference, SeasonEvery, Seasons
 from gleis.data.profile import profile, sketch_number
 from gleis.data.season import count_seasons
 from gleis.evidence.estimation.learn import learn_estimation
 from gleis.evidence.losses import row_loss, score_columns
 from gleis.evidence.outliers.fit import fit_outliers
+from gleis.evidence.score_places import cut_places, score_places
 from gleis.packaging.examples import Examples
 from gleis.packaging.outliers.scorer import outlier_scorer
 from gleis.training.prepare import Prepared
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 200
 _BACKGROUND = 1_000
+_LOSSES = 8
+"""Bins of the loss within a bin of the score."""
 
 
 def make_reference(
@@ -47,6 +50,7 @@ def make_reference(
         features=profile(prepared.features, contract.names),
         scores=profile(pl.DataFrame(columns), list(columns)),
         loss=sketch_number(loss),
+        loss_by_score=_by_score(scores, loss),
         estimation=learned.estimation,
         no_estimation=learned.reason,
     )
@@ -72,6 +76,18 @@ def _by_season(
         loss=count_seasons(losses, {"loss": loss}, stamps[test], season),
     )
     return msgspec.structs.replace(found, seasons=seasons)
+
+
+def _by_score(scores: Scores, losses: NDArray[np.float64]) -> LossByScore | None:
+    places = score_places(scores)
+    edges = cut_places(places)
+    if not len(edges):
+        return None
+    bins = np.searchsorted(edges, places, side="left")
+    return LossByScore(
+        edges=tuple(edges.tolist()),
+        losses=tuple(sketch_number(losses[bins == k], bins=_LOSSES) for k in range(len(edges) + 1)),
+    )
 
 
 def _days(prepared: Prepared) -> NDArray[np.intp] | None:
