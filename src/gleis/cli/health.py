@@ -70,6 +70,8 @@ def _strongest(evidence: Mapping[str, float]) -> dict[str, float]:
 def _short(value: object) -> str:
     if value is None or value == {}:
         return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4f}"
     if isinstance(value, Figure):

@@ -7,7 +7,14 @@ from gleis.monitoring.labels.sample import ROWS, Rows, Sample, marks_of
 def rows(ids, stretches, targets=None):
     n = len(ids)
     values = np.arange(n, dtype=float) if targets is None else np.asarray(targets, dtype=float)
-    return Rows(marks_of(ids), np.asarray(stretches), values, np.linspace(0, 1, n), np.ones(n))
+    return Rows(
+        marks_of(ids),
+        np.asarray(stretches),
+        values,
+        np.linspace(0, 1, n),
+        np.ones(n),
+        np.zeros(n, int),
+    )
 
 
 def names(many, first=0):
@@ -55,12 +62,9 @@ def test_labels_given_again_and_stretches_that_are_over():
 
 def test_many_classes_have_fewer_rows():
     sample = Sample(200)
+    once, none = np.ones(500), np.zeros(500, int)
     for first in range(0, 2000, 500):
-        ids = names(500, first)
-        sample.add(
-            Rows(
-                marks_of(ids), np.ones(500, int), np.zeros(500), np.zeros((500, 200)), np.ones(500)
-            )
-        )
+        marks = marks_of(names(500, first))
+        sample.add(Rows(marks, none, once, np.zeros((500, 200)), once, none))
     assert len(sample.rows.marks) <= 500
     assert len(sample.to_bytes()) < 900_000

@@ -9,16 +9,16 @@ from typing import Any
 
 import msgspec
 
-from gleis.config.durations import parse_duration
 from gleis.contracts.alarm import Alarm
 from gleis.contracts.errors import StoreError
 from gleis.contracts.live_figures import LiveFigure
 from gleis.evidence.metrics import PRIMARY_LOSS, SLICE_METRICS
+from gleis.lifecycle.maturing import read_maturity
 from gleis.lifecycle.observers.observer import Watched
 from gleis.monitoring.labels.absence import Missing
 from gleis.monitoring.labels.coverage import Coverage
 from gleis.monitoring.labels.live import LivePerformance
-from gleis.monitoring.labels.maturity import DAY, Maturity
+from gleis.monitoring.labels.maturity import DAY
 from gleis.monitoring.promise import Trial, make_promise, start_trial
 from gleis.store.logged import Logged, Matched
 
@@ -48,7 +48,7 @@ class LabelsObserver:
         self._floor = _floor(watched)
         body = watched.kept or watched.former
         state = None if body is None else _decode(body)
-        maturity = maturity_of(watched)
+        maturity = read_maturity(watched.bench)
         before = None if state is None else state.coverage
         self._coverage = Coverage(maturity, watched.parts.contract, before)
         self._trial = self._go_on(watched, state)
@@ -196,16 +196,6 @@ class LabelsObserver:
             version=self._version,
             message=f"{missing.words} {trial.promise.words}",
         )
-
-
-def maturity_of(watched: Watched) -> Maturity:
-    """Read ``monitor.matures`` and ``monitor.window``."""
-    settings = watched.bench.settings
-    matures = settings.monitor.matures or settings.project.label_delay
-    return Maturity(
-        matures=parse_duration(matures, "monitor.matures").total_seconds(),
-        window=parse_duration(settings.monitor.window, "monitor.window").total_seconds(),
-    )
 
 
 def _floor(watched: Watched) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gleis.lifecycle.observers.estimate import make_estimate
+from gleis.lifecycle.observers.fairness import make_fairness
 from gleis.lifecycle.observers.joint import make_joint
 from gleis.lifecycle.observers.labels import make_labels
 from gleis.lifecycle.observers.observer import Maker
@@ -13,6 +14,7 @@ from gleis.lifecycle.observers.reviews import make_reviews
 OBSERVERS: Mapping[str, Maker] = {
     "estimate": make_estimate,
     "labels": make_labels,
+    "fairness": make_fairness,
     "joint": make_joint,
     "reviews": make_reviews,
 }

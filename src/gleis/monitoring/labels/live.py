@@ -145,5 +145,6 @@ class LivePerformance:
             np.array(read.rows.targets, dtype=np.float64),
             np.array(read.rows.scores, dtype=np.float64),
             np.maximum([one.share for one in matches], _LEAST_SHARE),
+            np.zeros(len(matches), dtype=np.int64),
         )
         self._sample.add(rows.take(counted))

@@ -32,6 +32,8 @@ class Rows(NamedTuple):
     scores: Floats
     shares: Floats
     """Probability with which such rows were given to this version."""
+    groups: NDArray[np.int64]
+    """Group of people, where anybody asks; else 0."""
 
     def take(self, chosen: NDArray[np.generic]) -> Rows:
         """Return some of them."""
@@ -62,6 +64,7 @@ class Sample:
             np.empty(0),
             np.empty(shape),
             np.empty(0),
+            np.empty(0, dtype=np.int64),
         )
         self.seen: dict[int, int] = {}
         """Labelled rows by stretch, kept or not."""
