@@ -13,7 +13,7 @@ Counts = NDArray[np.int64]
 FAR = 2
 """Stretches a row may lie off before its clock is doubted."""
 PATIENCE = 20
-"""Rows in a row that must agree on being far off before they are followed."""
+"""By so many must the rows that are far off outnumber the others before they are followed."""
 
 
 class OpenBlock:
@@ -33,7 +33,7 @@ class OpenBlock:
     opened : float
         Event time of its first row, seconds since 1970.
     away : int
-        Rows in a row, the latest ones, that lay far off; see `cut_blocks`.
+        By how many the latest rows that lay far off outnumber the others; see `cut_blocks`.
     rows : int
     counts : list of ndarray of int64
         (n_cells, n_bins) rows by bin, for each column.
@@ -74,8 +74,8 @@ def cut_blocks(
 
     A late row joins the stretch that is open. So does one that is more than two stretches off,
     either way: a device whose clock stands in 2099 must not end the present, nor keep all others
-    waiting until then. Twenty of them in a row are believed, and the stretch changes: then it was
-    a pause, or the clock was set.
+    waiting until then. Once they outnumber the others by twenty they are believed, and the stretch
+    changes: it was a pause, or a clock that was set.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def cut_blocks(
     present : float
         Number of the stretch that is open, or NaN.
     away : int
-        Rows in a row before these that were far off.
+        By how many rows before these that were far off outnumber the others.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def _doubt(own: Floats, present: float, away: int) -> tuple[Floats, int]:
     numbers = np.empty_like(own)
     for row, number in enumerate(own):
         far = abs(number - present) > FAR
-        away = away + 1 if far else 0
+        away = away + 1 if far else max(away - 1, 0)
         if math.isnan(present) or away >= PATIENCE or (not far and number > present):
             present, away = number, 0
         numbers[row] = present

@@ -28,6 +28,8 @@ Columns = Mapping[str, Sequence[Any] | NDArray[Any]]
 
 _VALUES = 2048
 """Ranks bet on at once: small enough that the arrays stay in the cache."""
+_FIRST, _LAST = -62_135_596_800, 253_402_300_799
+"""Seconds since 1970 at which the calendar begins and ends: years 1 to 9999."""
 
 
 class Change(NamedTuple):
@@ -191,7 +193,8 @@ class DriftMonitor:
         before = self._ranking.before(c, self._cells - self._cells_at[c, bet])
         sketch, run = self._sketches[c], self._standing.run(c)
         told = tell_shift(sketch, before, live, run)
-        since = _moment(run.since if told.stands else float(self._times_at[c, bet]))
+        stamp = run.since if told.stands else float(self._times_at[c, bet])
+        since = None if math.isnan(stamp) else _moment(stamp)
         return Change(
             since=since,
             rows=int(live.sum()),
@@ -206,11 +209,12 @@ class DriftMonitor:
 
     def _between(self, column: int, since: datetime | None) -> tuple[datetime, datetime] | None:
         """Blocks are known to a block: the change may lie in the one before, or within."""
-        spare = timedelta(seconds=self._block or 0.0)
-        early, late = (_moment(stamp) for stamp in self._martingale.between(column))
-        if since is None or early is None or late is None:
+        spare = self._block or 0.0
+        early, late = self._martingale.between(column)
+        if since is None or math.isnan(early) or math.isnan(late):
             return None
-        return min(early, late, since + spare) - spare, max(early, late, since - spare) + spare
+        at, (early, late) = since.timestamp(), sorted((early, late))
+        return _moment(min(early - spare, at)), _moment(max(late + spare, at))
 
     def restart(self, columns: Sequence[str]) -> None:
         """Test these columns anew from here; the rows seen so far join their reference's ranks."""
@@ -322,8 +326,9 @@ class DriftMonitor:
         for part, number in parts:
             if present.rows and number != present.number:
                 self._close()
-            cells = self._ranking.cells(stamps[part])
-            present.add(codes[part], values[part], cells, number, float(stamps[part.start]))
+            cells, first = self._ranking.cells(stamps[part]), float(stamps[part.start])
+            opened = first if first // length == number else number * length  # its clock is off
+            present.add(codes[part], values[part], cells, number, opened)
 
     def _close(self) -> None:
         """Bet on the block that is over."""
@@ -364,8 +369,9 @@ class DriftMonitor:
             self._seen_at[c][newer] = counted[first[c, newer]]
 
 
-def _moment(stamp: float) -> datetime | None:
-    return None if math.isnan(stamp) else datetime.fromtimestamp(stamp, UTC)
+def _moment(stamp: float) -> datetime:
+    """Return a moment; one beyond the calendar, from a clock gone wrong, is its end."""
+    return datetime.fromtimestamp(min(max(stamp, _FIRST), _LAST), UTC)
 
 
 def _stamps(times: Sequence[datetime | None] | None, n_rows: int) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gleis.monitoring.bets import CELLS, HISTOGRAMS, Side, fixed_bets, learn_density, missing_bets
-from gleis.monitoring.starts import Starts
+from gleis.monitoring.starts import BLOCKS_DROP, DROP, Starts
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -97,7 +97,7 @@ class Martingale:
         self._best = np.full((n_columns, n_bets), -np.inf)
         self.start = np.zeros((n_columns, n_bets), dtype=np.int64)
         self._memory = [np.zeros((n_columns, n_cells)) for n_cells, _ in self._histograms]
-        self._starts = Starts(n_columns, n_bets)
+        self._starts = Starts(n_columns, n_bets, BLOCKS_DROP if blocks else DROP)
 
     def update(
         self, ranks: Floats, stamps: Floats | None = None, missing: Floats | None = None

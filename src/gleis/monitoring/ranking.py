@@ -138,16 +138,19 @@ class Ranking:
         missing : ndarray of float64
             (n_columns, 2) mean of the densities of `missing_bets` over the block's rows.
         """
-        shares, missing = np.zeros((len(blocks), CELLS)), np.zeros((len(blocks), 2))
+        shares, parts = np.zeros((len(blocks), CELLS)), []
         for c, (block, seen) in enumerate(zip(blocks, self._seen, strict=True)):
             rows = block.sum(axis=1)
             for cell in np.flatnonzero(rows):
                 weight = rows[cell] / rows.sum()
                 shares[c] += weight * rank_block(block[cell], seen[cell], CELLS)
-                end, inside = missing_block(block[cell], seen[cell])
-                below, above = np.exp(missing_bets(np.array(end)))
-                missing[c] += weight * (inside * below + (1.0 - inside) * above)
+                parts.append((c, weight, *missing_block(block[cell], seen[cell])))
             self._seen[c] = seen + np.cumsum(block, axis=1)
+        column, weights, ends, inside = np.array(parts).T
+        below, above = np.exp(missing_bets(ends))
+        means = weights[:, None] * (inside[:, None] * below + (1.0 - inside[:, None]) * above)
+        missing = np.zeros((len(blocks), 2))
+        np.add.at(missing, column.astype(np.int64), means)
         return shares, missing
 
     def arrays(self) -> dict[str, NDArray[Any]]:

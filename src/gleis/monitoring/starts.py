@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-DROP = 3.0
+DROP, BLOCKS_DROP = 3.0, 1.0
 """A start whose bet has won less than the best start's by more than this (natural logarithm) is
-left out."""
+left out. Blocks win less: the mean of a block's densities is never far from one."""
 _LEVELS = 4
-"""Levels remembered, one unit apart: enough to reach from the best down to DROP below it."""
+"""Levels remembered, a third of the drop apart: they reach from the best down to below the drop."""
 
 
 class Starts:
@@ -23,19 +23,20 @@ class Starts:
 
     A bet staked from start ``s`` on has won ``W(s)``, the logarithm of a likelihood ratio. The
     likeliest start is its maximum; the interval reaches over all starts with
-    ``W(s) >= max W - 3``. Where nothing changed yet, ``exp(W(s) - W(true))`` is a martingale
+    ``W(s) >= max W - drop``. Where nothing changed yet, ``exp(W(s) - W(true))`` is a martingale
     backwards in time, so an earlier start wins 3 more with probability at most ``exp(-3)``
-    (Ville), before or after whatever moment the alarm chose; behind the change the mirrored bound
-    holds for the bet that guesses the change right [1]_. What is stated is measured, see
+    (Ville); behind the change the mirrored bound holds for the bet that guesses the change right
+    [1]_. That the alarm chose the moment is in neither: what is promised is measured, see
     docs/monitoring.md.
 
-    ``max W`` only grows with new starts, so two facts a bet suffice: the latest start within 3 of
-    the best, and the moments at which the best first passed the last few whole numbers, which give
-    the earliest one, rounded down by less than one.
+    ``max W`` only grows with new starts, so two facts a bet suffice: the latest start within the
+    drop of the best, and the moments at which the best first passed the last few levels, which give
+    the earliest one, rounded down by less than a third of the drop.
 
     Parameters
     ----------
     n_columns, n_bets : int
+    drop : float
 
     References
     ----------
@@ -45,7 +46,8 @@ class Starts:
        sequential changepoint localization (on conditioning on the alarm).
     """
 
-    def __init__(self, n_columns: int, n_bets: int) -> None:
+    def __init__(self, n_columns: int, n_bets: int, drop: float = DROP) -> None:
+        self._drop, self._unit = drop, drop / (_LEVELS - 1)
         self._passed = np.full((_LEVELS, n_columns, n_bets), np.nan)
         self._level = np.full((n_columns, n_bets), -np.inf)
         self._late = np.full((n_columns, n_bets), np.nan)
@@ -64,16 +66,16 @@ class Starts:
         stamps : ndarray of float64
             (n_rows,) moments of the rows; NaN where unknown.
         """
-        near = won >= best - base - DROP
+        near = won >= best - base - self._drop
         latest = stamps[len(won) - 1 - near[::-1].argmax(axis=0)]
         self._late = np.where(near.any(axis=0), latest, self._late)
-        level = np.floor(best)
+        level = np.floor(best / self._unit)
         for below in range(_LEVELS):
             wanted = level - below
             column, bet = np.nonzero(wanted > self._level)
             if not len(column):
                 break
-            first = (won >= wanted - base).argmax(axis=0)[column, bet]
+            first = (won >= wanted * self._unit - base).argmax(axis=0)[column, bet]
             slot = np.mod(wanted[column, bet], _LEVELS).astype(np.int64)
             self._passed[slot, column, bet] = stamps[first]
         self._level = level
@@ -85,9 +87,9 @@ class Starts:
         ----------
         column : int
         tops : ndarray of float64
-            (n_bets,) what each bet won since its best start; those within 3 of the best count.
+            (n_bets,) what each bet won since its best start; those near the best count.
         """
-        bets = np.flatnonzero(tops >= tops.max() - DROP)
+        bets = np.flatnonzero(tops >= tops.max() - self._drop)
         bets = bets[np.isfinite(self._level[column, bets])]
         if not len(bets):
             return math.nan, math.nan

@@ -22,8 +22,9 @@ from gleis.monitoring.effect import (
 )
 from gleis.monitoring.standing import Run
 
-_ALL = 0.9
-"""Share of the rows since a change that a run of one value must be to explain it."""
+_MOST = 0.5
+"""Share of the rows since a change that a run of one value must be to explain it: the start is an
+estimate, and some rows before the run may be counted in."""
 _FEW = 20
 _USUAL = 0.5
 """A value that so many rows had before is nothing new."""
@@ -61,7 +62,7 @@ def tell_shift(sketch: Sketch, reference: Rows, live: Rows, run: Run) -> Told:
     """
     rows = int(live.sum())
     p, q = reference / max(int(reference.sum()), 1), live / max(rows, 1)
-    if rows >= _FEW and run.rows >= _ALL * rows and p[run.code] < _USUAL:
+    if rows >= _FEW and run.rows >= _MOST * rows and p[run.code] < _USUAL:
         return _stands(sketch, run, float(p[run.code]))
     if mostly_missing(reference, live):
         return Told(f"is missing in {say_percent(q[0])} of rows", f"{say_percent(p[0])} before")

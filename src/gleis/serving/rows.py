@@ -13,6 +13,7 @@ from gleis.contracts.contract import Contract
 from gleis.contracts.errors import InvalidRowError, MalformedError, TooLargeError
 from gleis.serving.carried import read_entity, read_moment
 from gleis.serving.fields import Field, place
+from gleis.serving.renamed import guess_rename
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -197,7 +198,8 @@ class RowReader:
                 found = f" (unknown here: {', '.join(map(str, extra))})" if extra else ""
                 return InvalidRowError(
                     f"{where}{missing[0]} is missing{found}",
-                    remedy=f"Send every feature; missing: {', '.join(missing)}.",
+                    remedy=f"{guess_rename(missing, extra)}Send every feature; "
+                    f"missing: {', '.join(missing)}.",
                     field=missing[0],
                 )
         raise AssertionError("every row holds every feature")  # pragma: no cover

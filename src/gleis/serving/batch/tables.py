@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import DataError, InvalidRowError
 from gleis.serving.batch.arrays import Array, ArrayField
+from gleis.serving.renamed import guess_rename
 
 
 class Table(NamedTuple):
@@ -78,7 +79,8 @@ class TableReader:
         found = f" (unknown here: {', '.join(map(str, extra[:8]))})" if extra else ""
         raise InvalidRowError(
             f"{missing[0]} is missing{found}",
-            remedy=f"Send every feature; missing: {', '.join(missing)}.",
+            remedy=f"{guess_rename(missing, extra)}Send every feature; "
+            f"missing: {', '.join(missing)}.",
             field=missing[0],
         )
 
