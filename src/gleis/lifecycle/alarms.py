@@ -26,6 +26,9 @@ _LISTED = ("open", "acknowledged", "snoozed", "recorded", "resolved")
 """The order in which states are shown."""
 
 
+_GONE = ("the later rows", "two days in a row do not show the change any more")
+
+
 class StandingAlarm(msgspec.Struct, frozen=True, kw_only=True):
     """An alarm and how things stand with it."""
 
@@ -77,18 +80,20 @@ def find_answered(
     handled: Mapping[str, Sequence[Handled]],
     champion: Deployment | None,
     now: datetime,
+    gone: Sequence[Alarm] = (),
 ) -> list[Handled]:
     """Return the resolutions that follow by themselves; a pure function.
 
-    An alarm is answered when another version than the one it is about is promoted after it, and
-    when rows that came later did not confirm it.
+    An alarm is answered when another version than the one it is about is promoted after it, when
+    rows that came later did not confirm it, and when its change is among those that have ``gone``.
     """
+    over = {alarm.id for alarm in gone}
     found = []
     for alarm in alarms:
         done = handled.get(alarm.id, ())
         if done and done[-1].status == "resolved":
             continue
-        answer = _answer(alarm, champion)
+        answer = _GONE if alarm.id in over else _answer(alarm, champion)
         if answer is not None:
             by, note = answer
             found.append(Handled(alarm=alarm.id, status="resolved", at=now, by=by, note=note))
@@ -103,9 +108,11 @@ def _answer(alarm: Alarm, champion: Deployment | None) -> tuple[str, str] | None
     return f"version {champion.version.number}", "promoted after the alarm"
 
 
-def resolve_answered(journal: Journal, champion: Deployment | None, now: datetime) -> list[Handled]:
+def resolve_answered(
+    journal: Journal, champion: Deployment | None, now: datetime, gone: Sequence[Alarm] = ()
+) -> list[Handled]:
     """Record the resolutions that follow by themselves, and return them."""
-    answered = find_answered(journal.alarms(), journal.handled(), champion, now)
+    answered = find_answered(journal.alarms(), journal.handled(), champion, now, gone)
     for handled in answered:
         journal.write_handled(handled)
     return answered

@@ -1,8 +1,12 @@
-"""The ledger's later check of alarms: rows that came afterwards confirm them or do not."""
+"""The ledger's later check of alarms: rows that came afterwards confirm them or do not.
+
+A drift that was confirmed is looked at further, day by day, until it has gone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 import numpy as np
@@ -19,6 +23,19 @@ from gleis.lifecycle.workbench import Workbench
 from gleis.monitoring.confirm import confirm
 from gleis.store.logged import Logged
 
+_DAY = timedelta(days=1)
+_ABSENT = 2
+"""Days in a row without the change after which it has gone."""
+
+
+class Concluded(msgspec.Struct, frozen=True, kw_only=True):
+    """What rows after alarms say."""
+
+    checked: tuple[Alarm, ...] = ()
+    """Alarms that were confirmed now, or not."""
+    gone: tuple[Alarm, ...] = ()
+    """Confirmed ones whose change has gone."""
+
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """An alarm that waits for rows to be checked on."""
@@ -28,6 +45,10 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """The subject's sketch over rows after the alarm."""
     cells: tuple[int, ...] = ()
     """The same rows by season, where the monitors compare like with like."""
+    began: datetime | None = None
+    """Of a confirmed alarm: since when these rows are collected."""
+    absent: int = 0
+    """Days in a row that did not show the change."""
 
 
 class Checking:
@@ -58,17 +79,46 @@ class Checking:
         if batches and self.pending:
             self.pending = tuple(self._grow(one, batches) for one in self.pending)
 
-    def conclude(self) -> list[Alarm]:
-        """Return the alarms that enough rows have come for, with what they say."""
-        done, waiting = [], []
+    def conclude(self, now: datetime, version: int) -> Concluded:
+        """Say what enough rows say.
+
+        Parameters
+        ----------
+        now : datetime
+        version : int
+            The champion's: whether a change of another one's inputs is still there matters to
+            nobody.
+        """
+        checked: list[Alarm] = []
+        gone: list[Alarm] = []
+        waiting: list[Pending] = []
         for one in self.pending:
+            if one.alarm.confirmed:
+                waiting += self._look_again(one, now, gone) if one.alarm.version == version else ()
+                continue
             said = self._said(one)
             if said is None:
                 waiting.append(one)
-            else:
-                done.append(msgspec.structs.replace(one.alarm, confirmed=said))
+                continue
+            alarm = msgspec.structs.replace(one.alarm, confirmed=said)
+            checked.append(alarm)
+            if said:
+                waiting.append(Pending(alarm=alarm, began=now))
         self.pending = tuple(waiting)
-        return done
+        return Concluded(checked=tuple(checked), gone=tuple(gone))
+
+    def _look_again(self, one: Pending, now: datetime, gone: list[Alarm]) -> list[Pending]:
+        """Say once a day whether a confirmed change is still there."""
+        if one.began is None or now < one.began + _DAY:
+            return [one]
+        said = self._said(one)
+        if said is None:
+            return [one]
+        absent = 0 if said else one.absent + 1
+        if absent >= _ABSENT:
+            gone.append(one.alarm)
+            return []
+        return [Pending(alarm=one.alarm, began=now, absent=absent)]
 
     def _said(self, one: Pending) -> bool | None:
         drift = self._bench.settings.triggers.drift

@@ -85,7 +85,7 @@ class Loop:
             self.bench.tell("alarm", alarm.message)
         for alarm in news.recorded:
             self.bench.tell("recorded", alarm.message)
-        resolve_answered(self.journal, self.bench.deployments.champion(), now)
+        resolve_answered(self.journal, self.bench.deployments.champion(), now, news.gone)
         # Before deciding: who resumes a retraining that was killed knows what led to it.
         self.watching.keep()
         release = self.releasing.tick(now)

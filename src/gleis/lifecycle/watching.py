@@ -13,6 +13,7 @@ from gleis.contracts.alarm import Alarm
 from gleis.contracts.evidence import Evidence
 from gleis.contracts.live_figures import LiveFigure
 from gleis.contracts.version import VERSION
+from gleis.lifecycle.alarms import resolve_answered
 from gleis.lifecycle.checking import Checking, Pending
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.live_figures import FigureKeeper
@@ -44,6 +45,8 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     """Drifts that are sure and harmless: written down, and nobody is told."""
     checked: tuple[Alarm, ...] = ()
     """Earlier alarms that the later check has now confirmed or not."""
+    gone: tuple[Alarm, ...] = ()
+    """Confirmed alarms whose change has gone."""
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,12 +120,17 @@ class Watching:
         alarms += observers.alarms(now)
         self.labels += labels
         self._checking.add(alarms)
+        said = self._checking.conclude(now, watch.version)
+        for alarm in (*(one for one in said.checked if not one.confirmed), *said.gone):
+            if alarm.version == watch.version:
+                watch.settle(alarm)
         return News(
             predictions=predictions,
             labels=labels,
             alarms=tuple(alarms),
             recorded=tuple(recorded),
-            checked=tuple(self._checking.conclude()),
+            checked=said.checked,
+            gone=said.gone,
         )
 
     def rearm(self) -> None:
@@ -259,6 +267,7 @@ def _look(bench: Workbench, now: datetime) -> tuple[Tick, dict[str, Any]]:
     watching, journal = Watching(bench), Journal(bench.home.facts)
     news = watching.observe(now)
     journal.write_news(news.alarms, news.checked, news.recorded)
+    resolve_answered(journal, bench.deployments.champion(), now, news.gone)
     watching.keep()
     FigureKeeper(bench).looked(watching, time.perf_counter() - started)
     tick = Tick(

@@ -183,6 +183,14 @@ class Watch:
         self._told.clear()
         self._recorded.clear()
 
+    def settle(self, alarm: Alarm) -> None:
+        """Test the columns of an alarm anew: it was wrong, or what it told has gone."""
+        columns = {alarm.subject, *(moved.column for moved in alarm.moved)} & self._told.keys()
+        for column in columns:
+            del self._told[column]
+        self._features.restart([c for c in self._features.columns if c in columns])
+        self._scores.restart([c for c in self._scores.columns if c in columns])
+
     def evidence(self) -> dict[str, float]:
         """Return log10 of the e-value of each feature and score column."""
         return self._features.evidence() | self._scores.evidence()
