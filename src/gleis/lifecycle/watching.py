@@ -123,7 +123,7 @@ class Watching:
         said = self._checking.conclude(now, watch.version)
         for alarm in (*(one for one in said.checked if not one.confirmed), *said.gone):
             if alarm.version == watch.version:
-                watch.settle(alarm)
+                watch.rearm(over=alarm)
         return News(
             predictions=predictions,
             labels=labels,

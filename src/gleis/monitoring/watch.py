@@ -178,14 +178,20 @@ class Watch:
         """Say whether a drift is to be recorded and nobody to be told."""
         return bool(alarm.kind == "drift" and alarm.harmless and self._drift.harmless == "record")
 
-    def rearm(self) -> None:
-        """Let every column alarm again: somebody acted on what was told, and it did not help."""
-        self._told.clear()
-        self._recorded.clear()
+    def rearm(self, over: Alarm | None = None) -> None:
+        """Let columns alarm again.
 
-    def settle(self, alarm: Alarm) -> None:
-        """Test the columns of an alarm anew: it was wrong, or what it told has gone."""
-        columns = {alarm.subject, *(moved.column for moved in alarm.moved)} & self._told.keys()
+        Parameters
+        ----------
+        over : Alarm, optional
+            One that was wrong, or whose change has gone: its columns are tested anew. Without it,
+            every column: somebody acted on what was told, and it did not help.
+        """
+        if over is None:
+            self._told.clear()
+            self._recorded.clear()
+            return
+        columns = {over.subject, *(moved.column for moved in over.moved)} & self._told.keys()
         for column in columns:
             del self._told[column]
         self._features.restart([c for c in self._features.columns if c in columns])
