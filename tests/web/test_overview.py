@@ -1,39 +1,55 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-import msgspec
+import pytest
 
+from alarms_made import an_alarm
 from gleis.config.load import load_settings
-from gleis.contracts.alarm import Alarm
+from gleis.contracts.live_figures import LiveFigure, LiveFigures
+from gleis.contracts.notice import Handled
 from gleis.lifecycle.journal import Journal
 from gleis.store.home import Home
-from gleis.web.overview import overview
+from gleis.web.overview import live_tiles, overview
 from small_projects import make_shifting
 
-AN_ALARM = Alarm(
-    id="",
-    kind="drift",
-    at=datetime(2024, 3, 1, tzinfo=UTC),
-    subject="price",
-    also=(),
-    evidence=4.0,
-    threshold=1.3,
-    promise="at most 1 false alarm per year",
-    effect=0.4,
-    since=None,
-    rows=100,
-    version=1,
-    message="`price` drifted",
-)
+START = datetime(2024, 3, 1, tzinfo=UTC)
 
 
-def test_the_newest_alarms_are_shown_and_all_are_counted(tmp_path):
+@pytest.fixture
+def shown(tmp_path):
+    """Show a project with 25 alarms, an hour apart, of which the newest two are resolved."""
     folder = make_shifting(tmp_path / "p")
     home = Home(folder / ".gleis")
+    journal = Journal(home.facts)
     for number in range(25):
-        Journal(home.facts).write_alarm(msgspec.structs.replace(AN_ALARM, id=f"a{number}"))
-    shown = overview(load_settings(folder, environment={}), home)
-    assert shown["alarm_count"] == 25
-    assert [alarm.id for alarm in shown["alarms"]] == [f"a{n}" for n in range(24, 4, -1)]
+        at = START + timedelta(hours=number)
+        journal.write_alarm(an_alarm(id=f"a{number}", at=at, confirmed=None))
+    for number in (23, 24):
+        journal.write_handled(
+            Handled(alarm=f"a{number}", status="resolved", at=at, by="jo@host", note="a test")
+        )
+    yield overview(load_settings(folder, environment={}), home)
     home.close()
+
+
+def test_what_somebody_has_to_see_to_comes_first_and_all_are_counted(shown):
+    assert (shown["alarm_count"], shown["open_alarms"]) == (25, 23)
+    assert [one.alarm.id for one in shown["alarms"]] == [f"a{n}" for n in range(22, 2, -1)]
+
+
+def test_what_is_expected_without_labels_is_shown_in_short():
+    figures = [
+        ("gleis_estimated_performance", {"figure": "log_loss"}, 0.41234),
+        ("gleis_estimated_performance_low", {"figure": "log_loss"}, 0.4),
+        ("gleis_label_coverage", {}, 0.5),
+    ]
+    written = LiveFigures(
+        at=START,
+        figures=tuple(LiveFigure(name=n, labels=of, value=v, help="x") for n, of, v in figures),
+    )
+    assert live_tiles(written) == [
+        ("estimated log_loss", "0.4123"),
+        ("answers with a label", "50.0%"),
+    ]
+    assert live_tiles(None) == []

@@ -37,7 +37,7 @@ async def refusal(access: Access | None, scope: Scope) -> Response | None:
     if access is None:
         return None
     try:
-        access.admit(Request(_with_bearer(scope), _nothing, {}, 0), _PAGES)
+        access.admit(Request(with_bearer(scope), _nothing, {}, 0), _PAGES)
     except GleisError as error:
         headers = {name.decode(): value.decode() for name, value in headers_of(error)}
         if "www-authenticate" in headers:
@@ -46,7 +46,7 @@ async def refusal(access: Access | None, scope: Scope) -> Response | None:
     return None
 
 
-def _with_bearer(scope: Scope) -> Scope:
+def with_bearer(scope: Scope) -> Scope:
     """Return the scope with the password of basic authentication as a bearer's key."""
     headers = []
     for name, value in scope["headers"]:
