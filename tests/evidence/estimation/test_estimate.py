@@ -96,11 +96,11 @@ def test_a_regression_is_estimated_by_what_its_leaves_lose():
     own, known = estimate(scores, columns, learned), measure(y, scores, "regression")
     assert own["mae"].value == pytest.approx(known["mae"], abs=1e-9)
     assert own["rmse"].value == pytest.approx(known["rmse"], abs=1e-9)
-    columns, scores, y = values(rng, 20_000, 0.8)
+    columns, scores, y = values(rng, 20_000, 0.5)
     moved, known = estimate(scores, columns, learned), measure(y, scores, "regression")
     assert moved["mse"].value == pytest.approx(moved["rmse"].value ** 2)
     for name in ("mae", "rmse"):
-        assert moved[name].value - own[name].value > 0.02
+        assert moved[name].value - own[name].value > 0.01
         assert moved[name].value == pytest.approx(known[name], rel=0.08)
 
 

@@ -55,21 +55,20 @@ def draw_figures(
     factors = rng.gamma(shape, size=(replicates, *shape.shape)) / shape
     spread = _spreads(estimation, n_classes, replicates, rng)
     level = _level(estimation, spread, rng)
-    counts = np.zeros((replicates, len(tested), n_classes))
-    totals = np.zeros((2, replicates))
-    ordered = np.zeros((2, replicates, *days[0].ranks.shape[1:]))
-    for day in days:
+    expected = np.zeros((replicates, len(tested), n_classes))
+    hits = np.zeros((replicates, *days[0].ranks.shape[1:]))
+    total = days[0]
+    for number, day in enumerate(days):
         shift = np.exp(level + spread * rng.normal(size=spread.shape))
-        drawn = _labels(day, factors * shift[:, None, :], rng)
-        counts += drawn
-        totals += _losses(day, drawn, rng)
-        if day.ranks.size:
-            hits = _order(day, shift, rng)
-            ordered += np.stack([hits, day.ranks[0] - hits])
-    rows = counts.sum(axis=(1, 2))
-    found = {"log_loss": totals[0] / rows, "brier": totals[1] / rows}
+        expected += _shared(day, factors * shift[:, None, :])
+        hits += _ordered(day, shift)
+        total = day if number == 0 else total.add(day)
+    counts = _labels(total.rows, expected, rng)
+    found = _losses(total, counts, rng)
     if cells.ranks:
-        each = [ranked(ordered[0, :, k], ordered[1, :, k]) for k in range(n_classes)]
+        rows = np.rint(total.ranks[0]).astype(np.int64)
+        drawn = rng.binomial(rows, np.clip(hits / np.maximum(rows, 1), 0.0, 1.0))
+        each = [ranked(drawn[:, k], rows[k] - drawn[:, k]) for k in range(n_classes)]
         found["roc_auc_ovr"] = np.mean(each, axis=0)
     return found | count_figures(counts, cells.decided)
 
@@ -92,41 +91,47 @@ def _level(estimation: ClassEstimation, spread: Floats, rng: np.random.Generator
     return spread * rng.normal(size=spread.shape) / math.sqrt(max(estimation.days.count, 1))
 
 
-def _labels(day: ClassSums, factors: Floats, rng: np.random.Generator) -> Floats:
-    """Draw true classes by cell, (replicates, n_cells, n_classes)."""
+def _shared(day: ClassSums, factors: Floats) -> Floats:
+    """Share the rows of each cell out among the classes, (replicates, n_cells, n_classes)."""
     odds = day.table[0] * factors
     total = odds.sum(axis=2, keepdims=True)
-    shares = np.where(total > 0, odds / np.where(total > 0, total, 1.0), 0.0)
-    left = np.broadcast_to(np.rint(day.rows).astype(np.int64), shares.shape[:2]).copy()
-    drawn, rest = np.zeros(shares.shape), np.ones(shares.shape[:2])
-    for k in range(shares.shape[2] - 1):
-        share = np.clip(np.where(rest > 0, shares[:, :, k] / np.maximum(rest, 1e-300), 0.0), 0, 1)
+    return np.where(total > 0, odds / np.where(total > 0, total, 1.0), 0.0) * day.rows[:, None]
+
+
+def _ordered(day: ClassSums, shift: Floats) -> Floats:
+    """Expect rows of each class by stretch of its score, (replicates, n_classes, n_stretches)."""
+    rows, hits = day.ranks
+    share = np.where(rows > 0, hits / np.where(rows > 0, rows, 1.0), 0.0)
+    odds = share * (shift[:, :, None] if share.size else 1.0)
+    return np.asarray(rows * odds / (odds + 1.0 - share))
+
+
+def _labels(rows: Floats, expected: Floats, rng: np.random.Generator) -> Floats:
+    """Draw true classes by cell, (replicates, n_cells, n_classes).
+
+    Of all days at once: a sum of binomials of different shares spreads less than one of their mean.
+    """
+    left = np.broadcast_to(np.rint(rows).astype(np.int64), expected.shape[:2]).copy()
+    drawn, rest = np.zeros(expected.shape), expected.sum(axis=2)
+    for k in range(expected.shape[2] - 1):
+        share = np.clip(expected[:, :, k] / np.where(rest > 0, rest, 1.0), 0.0, 1.0)
         took = rng.binomial(left, share)
         drawn[:, :, k] = took
-        left = left - took
-        rest = rest - shares[:, :, k]
+        left, rest = left - took, rest - expected[:, :, k]
     drawn[:, :, -1] = left
     return drawn
 
 
-def _losses(day: ClassSums, drawn: Floats, rng: np.random.Generator) -> Floats:
-    """Draw the sums of log loss and Brier score, (2, replicates), given the labels."""
-    expected = day.table[0]
+def _losses(total: ClassSums, drawn: Floats, rng: np.random.Generator) -> dict[str, Floats]:
+    """Draw the mean log loss and Brier score, given the labels."""
+    expected = total.table[0]
     known = expected > 0
     safe = np.where(known, expected, 1.0)
-    totals = []
-    for at in (1, 3):
-        mean = np.where(known, day.table[at] / safe, 0.0)
-        within = np.maximum(np.where(known, day.table[at + 1] / safe, 0.0) - mean**2, 0.0)
+    found = {}
+    for name, at in (("log_loss", 1), ("brier", 3)):
+        mean = np.where(known, total.table[at] / safe, 0.0)
+        within = np.maximum(np.where(known, total.table[at + 1] / safe, 0.0) - mean**2, 0.0)
         noise = np.sqrt((drawn * within).sum(axis=(1, 2))) * rng.normal(size=len(drawn))
-        totals.append(day.table[at].sum() + ((drawn - expected) * mean).sum(axis=(1, 2)) + noise)
-    return np.stack(totals)
-
-
-def _order(day: ClassSums, shift: Floats, rng: np.random.Generator) -> Floats:
-    """Draw rows of each class by stretch of its score, (replicates, n_classes, n_stretches)."""
-    rows, hits = day.ranks
-    share = np.where(rows > 0, hits / np.where(rows > 0, rows, 1.0), 0.0)
-    odds = share * shift[:, :, None]
-    drawn = rng.binomial(np.rint(rows).astype(np.int64), odds / (odds + 1.0 - share))
-    return np.asarray(drawn, dtype=np.float64)
+        moved = ((drawn - expected) * mean).sum(axis=(1, 2))
+        found[name] = np.asarray(total.table[at].sum() + moved + noise) / total.size
+    return found

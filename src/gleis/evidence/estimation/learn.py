@@ -94,7 +94,7 @@ def _classes(
         steps = [fit_steps(scores[:, k], y == k) for k in range(n_classes)]
         each = max(1, _TOP_CELLS // n_classes)
         cuts = [_edges(top[decided == k], each) for k in range(n_classes)]
-        ranks = [_edges(scores[:, k], max(16, 128 // n_classes)) for k in range(n_classes)]
+        ranks = [_edges(scores[:, k], max(16, 256 // n_classes)) for k in range(n_classes)]
     blank = ClassEstimation(
         steps=tuple(steps),
         cuts=tuple(tuple(edges.tolist()) for edges in cuts),

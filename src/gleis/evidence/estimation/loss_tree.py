@@ -17,9 +17,9 @@ from gleis.evidence.explain.small_tree import SmallTree, Split, grow
 from gleis.evidence.weighted import Floats
 
 SCORE = "score"
-_DEPTH = 6
-_LEAVES = 64
-_LEAST = 50
+_DEPTH = 8
+_LEAVES = 128
+_LEAST = 30
 """Test rows in a leaf, at least."""
 _GROW = 20_000
 """Rows the tree is grown on; what its leaves lose is measured on all."""

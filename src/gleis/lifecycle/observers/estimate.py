@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from gleis.config.durations import parse_duration
 from gleis.config.settings import PerformanceTrigger
@@ -217,13 +218,13 @@ class EstimateObserver:
 
     def _see_answers(self, own: Sequence[Batch], now: datetime) -> None:
         scores = np.array(list(chain.from_iterable(b.scores for b in own)), dtype=np.float64)
-        moments = [min(time or b.at, now) for b in own for time in b.times]
+        moments = [time or b.at for b in own for time in b.times]
         asked = set() if isinstance(self._estimation, ClassEstimation) else _asked(self._estimation)
         columns = {
             name: np.array([*chain.from_iterable(b.features[name] for b in own), None])[:-1]
             for name in asked
         }
-        for stretch, rows in _cut(moments, self._grid):
+        for stretch, rows in _cut(moments, now, self._grid):
             part = {name: values[rows].tolist() for name, values in columns.items()}
             self._answered.add(stretch, pack(sum_rows(scores[rows], part, self._estimation)))
 
@@ -232,7 +233,7 @@ class EstimateObserver:
         if not read.ids:
             return
         targets, scores = read.arrays(self._contract.task)
-        for stretch, rows in _cut([min(time, now) for time in read.times], self._grid):
+        for stretch, rows in _cut(read.times, now, self._grid):
             y, s = targets[rows], scores[rows]
             self._truth.add(stretch, sum_truth(y, s, self._estimation, self._contract.task))
             if isinstance(self._estimation, ClassEstimation):
@@ -382,9 +383,13 @@ def _is_own(one: Batch | Matched, version: int) -> bool:
     return one.version == version and not one.fallback and one.role == "champion"
 
 
-def _cut(moments: Sequence[datetime], grid: Grid) -> list[tuple[int, Any]]:
-    """Return stretches, and which rows are in each."""
-    numbers = np.array([grid.stretch_of(moment) for moment in moments])
+def _cut(
+    moments: Sequence[datetime], now: datetime, grid: Grid
+) -> list[tuple[int, NDArray[np.intp]]]:
+    """Return stretches, and which rows are in each; what is to come counts as of now."""
+    stamps = np.array([moment.timestamp() for moment in moments])
+    passed = np.minimum(stamps, now.timestamp()) - grid.origin.timestamp()
+    numbers = np.floor(passed / grid.stretch.total_seconds()).astype(np.int64)
     return [(int(at), np.flatnonzero(numbers == at)) for at in np.unique(numbers)]
 
 
