@@ -36,6 +36,7 @@ def test_monitors_follow_a_champion_changed_by_hand(bench):
     assert watching.observe(bench.clock.now()).predictions == 5
     watching.keep()
     assert watching.summary()["version"] == 2
+    assert watching.summary()["estimate"]["rows"] == 5
     bench.deployments.rollback("by hand", "test", "test")
     again = Watching(bench)
     predict(bench, [ROW] * 3)

@@ -76,3 +76,31 @@ def test_the_reference_is_kept_by_season_where_one_is_set(every):
     assert len(found.seasons.loss.counts["loss"]) < 9
     again = msgspec.json.decode(msgspec.json.encode(found), type=Reference)
     assert again == found
+
+
+def test_the_reference_carries_what_performance_is_estimated_by():
+    draw = np.random.default_rng(2)
+    size = draw.normal(size=2000)
+    start = datetime(2024, 1, 1)
+    rows = pl.DataFrame(
+        {
+            "size": size,
+            "at": [start + timedelta(hours=i) for i in range(2000)],
+            "y": size + draw.normal(size=2000),
+        }
+    )
+    project = ProjectSettings(name="p", module="p", task="regression", target="y", time="at")
+    split = SplitSettings(by="time", test=0.25)
+    prepared = prepare(rows, Settings(project=project, split=split))
+    test = prepared.split.test
+    found = make_reference(prepared, size[test])
+    assert found.no_estimation is None
+    assert sum(found.estimation.rows) == len(test)
+    assert found.estimation.days.count == 22
+    assert np.dot(found.estimation.rows, found.estimation.squared) / len(test) == pytest.approx(
+        found.loss.mean
+    )
+    few = prepare(rows[:300], Settings(project=project, split=split))
+    assert make_reference(few, size[few.split.test]).no_estimation == (
+        "75 test rows are too few; it takes 100"
+    )

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from gleis.cli.estimate_text import estimate_lines
 from gleis.cli.options import AsJson, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, print_table, say, working
 from gleis.contracts.deployment import Deployment
@@ -49,7 +50,9 @@ def _lines(values: Mapping[str, object], indent: str) -> list[str]:
     lines = []
     width = max([22 - len(indent), *(len(name) for name in values)])
     for name, value in values.items():
-        if name in _CHANGED and isinstance(value, dict) and value:
+        if name == "estimate" and isinstance(value, dict):
+            lines += estimate_lines(value, indent)
+        elif name in _CHANGED and isinstance(value, dict) and value:
             lines.append(f"{indent}{name.replace('_', ' ')}")
             lines += [f"{indent}  {change['in_words']}" for change in value.values()]
         elif isinstance(value, dict) and value:

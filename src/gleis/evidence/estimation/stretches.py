@@ -106,6 +106,11 @@ class Stretches:
         inside = self.since(start)
         return [one for one in inside if start <= one[0] < start + self._grid.window]
 
+    def windows(self) -> list[int]:
+        """Return the numbers of the windows that hold anything, in their order."""
+        fine = {self._grid.window_of(self._grid.starts(at)) for at in self._fine}
+        return sorted(fine | set(self._coarse))
+
     def drop(self, before: datetime) -> None:
         """Forget stretches that end before a moment."""
         self._fine = {

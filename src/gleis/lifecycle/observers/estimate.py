@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gleis.config.durations import parse_duration
 from gleis.config.settings import PerformanceTrigger
 from gleis.contracts.alarm import Alarm, Expected
+from gleis.contracts.errors import StoreError
 from gleis.contracts.estimation import ClassEstimation, Estimation
 from gleis.contracts.figure import Figure
 from gleis.contracts.live_figures import LiveFigure
@@ -27,7 +28,7 @@ from gleis.evidence.estimation.stretches import Grid, Kept, Stretches, make_grid
 from gleis.evidence.metrics import PRIMARY_LOSS
 from gleis.evidence.weighted import Floats
 from gleis.lifecycle.journal import Journal
-from gleis.lifecycle.observers.observer import Watched
+from gleis.lifecycle.observers.observer import Observer, Watched
 from gleis.monitoring.labelled import read_matches
 from gleis.monitoring.looks import spend
 from gleis.monitoring.promise import Trial, make_promise, start_trial
@@ -35,6 +36,8 @@ from gleis.store.logged import Logged, Matched
 
 LEAST = 100
 """Rows from which on anything is estimated, and checked."""
+Parts = list[tuple[datetime, Floats]]
+"""Begin and sums of stretches."""
 _COVERED = 0.8
 """Share of a stretch's answers that must be labelled before a regression's estimate is checked:
 the log says no features beside a label, so the labelled rows stand for all."""
@@ -110,33 +113,38 @@ class EstimateObserver:
     def alarms(self, now: datetime) -> Sequence[Alarm]:
         """Check estimates whose labels have come, test the loss, and return what must be told."""
         self._now = now
-        while self._grid.window_starts(self._checked + 1) + self._matures <= now:
-            self._check(self._checked)
-            self._checked += 1
-        risen, self._risen = self._risen, None
-        while self._grid.window_starts(self._looked + 1) <= now:
-            self._test(self._looked, now)
-            self._looked += 1
-        past = self._grid.window_starts(self._checked)
-        oldest = min(past, now - self._window - self._matures - self._grid.stretch)
+        due = self._grid.window_of(now - self._matures)
+        for window in self._truth.windows():
+            if self._checked <= window < due:
+                self._check(window)
+        self._checked = max(self._checked, due)
+        told = self._tell(now)
+        due = self._grid.window_of(now)
+        for window in self._answered.windows():
+            if self._looked <= window < due:
+                self._test(window, now)
+        self._looked = max(self._looked, due)
+        # What trails the window is still shown beside the estimate.
+        checked = self._grid.window_starts(self._checked)
+        oldest = min(checked, now - self._window - self._matures - self._grid.stretch)
         self._labelled.drop(oldest)
         self._truth.drop(oldest)
-        if risen is None or self._known_otherwise(now) or not self._record.believed:
-            return []
-        self._trial, self._look, self._told = start_trial(self._trial.promise, now), 0, True
-        return [msgspec.structs.replace(risen, at=now)]
+        return told
 
     def expected(self, since: datetime | None) -> Expected | None:
         """Return what answers since a moment are expected to be worth.
 
-        None while fewer than 100 came, and once the estimates proved wrong.
+        None while fewer than 100 came, once the estimates proved wrong, and where the labels that
+        came since contradict them.
         """
         if not self._record.believed:
             return None
-        rise = self._rise(
-            _days(self._estimation, self._answered.since(since or self._now - self._window))
-        )
+        begin = since or self._now - self._window
+        rise = _rise(self._estimation, self._answered.since(begin))
         if rise is None:
+            return None
+        found = self._compare(*(kept.since(begin) for kept in self._sums))
+        if found is not None and not found.held:
             return None
         return Expected(
             figure=self._figure,
@@ -247,45 +255,54 @@ class EstimateObserver:
         if self._current is None or self._current[0] != self._now:
             days = self._recent()
             enough = sum(_rows(day) for day in days) >= LEAST
-            self._current = self._now, self._estimate(days) if enough else {}
+            seed = self._bench.settings.seed
+            found = estimate_sums(days, self._estimation, seed=seed) if enough else {}
+            self._current = self._now, found
         return self._current[1]
-
-    def _estimate(self, days: Sequence[Sums]) -> dict[str, Figure]:
-        return estimate_sums(days, self._estimation, seed=self._bench.settings.seed)
 
     def _realised(self) -> Floats | None:
         sums = [numbers for _, numbers in self._truth.since(self._now - self._window)]
         return np.sum(sums, axis=0) if sums else None
 
+    @property
+    def _sums(self) -> tuple[Stretches, Stretches, Stretches]:
+        return self._answered, self._labelled, self._truth
+
     def _check(self, window: int) -> None:
         """Compare a window's estimate with its labels."""
-        truth = self._truth.of_window(window)
-        answered = self._answered.of_window(window)
-        compared = self._labelled.of_window(window)
+        found = self._compare(*(kept.of_window(window) for kept in self._sums))
+        if found is not None:
+            grid = self._grid
+            start, until = grid.window_starts(window), grid.window_starts(window + 1)
+            self._record = self._record.add(
+                msgspec.structs.replace(found, start=start, until=until)
+            )
+
+    def _compare(self, answered: Parts, labelled: Parts, truth: Parts) -> Check | None:
+        """Compare the estimate of rows with what their labels say; None if there are too few."""
         total = np.sum([numbers for _, numbers in truth], axis=0) if truth else np.zeros(1)
         if total[0] < LEAST:
-            return
+            return None
         if not isinstance(self._estimation, ClassEstimation):
-            rows = sum(numbers.sum() for _, numbers in answered)
-            if total[0] < _COVERED * rows:
-                return
-            compared = answered
-        estimated = self._estimate(_days(self._estimation, compared))[self._figure]
-        self._record = self._record.add(
-            Check(
-                start=self._grid.window_starts(window),
-                until=self._grid.window_starts(window + 1),
-                rows=int(total[0]),
-                estimated=estimated.value,
-                low=estimated.low,
-                high=estimated.high,
-                realised=truth_figures(total, self._estimation)[self._figure],
-            )
+            if total[0] < _COVERED * sum(numbers.sum() for _, numbers in answered):
+                return None
+            labelled = answered
+        days = _days(self._estimation, labelled)
+        estimated = estimate_sums(days, self._estimation, seed=self._bench.settings.seed)
+        figure = estimated[self._figure]
+        return Check(
+            start=truth[0][0],
+            until=self._now,
+            rows=int(total[0]),
+            estimated=figure.value,
+            low=figure.low,
+            high=figure.high,
+            realised=truth_figures(total, self._estimation)[self._figure],
         )
 
     def _test(self, window: int, now: datetime) -> None:
         """Test whether the loss of a window's answers has surely risen; windows do not overlap."""
-        rise = self._rise(_days(self._estimation, self._answered.of_window(window)))
+        rise = _rise(self._estimation, self._answered.of_window(window))
         if rise is None or not self._record.believed:
             return
         self._look += 1
@@ -294,13 +311,19 @@ class EstimateObserver:
             # Back to normal: what rises next is news again.
             self._told = self._told and rise.bound(0.5) > self._effect
             return
-        if not self._told:
+        if not self._told and self._risen is None:
             self._risen = self._alarm(rise, level, window, now)
 
-    def _rise(self, days: Sequence[Sums]) -> Rise | None:
-        if sum(_rows(day) for day in days) < LEAST:
-            return None
-        return expected_rise(days, self._estimation)
+    def _tell(self, now: datetime) -> list[Alarm]:
+        """Tell what the last look found, unless a drift or performance alarm has."""
+        risen, self._risen = self._risen, None
+        if risen is None:
+            return []
+        self._told = True
+        if not self._record.believed or self._known_otherwise(now):
+            return []
+        self._trial, self._look = start_trial(self._trial.promise, now), 0
+        return [msgspec.structs.replace(risen, at=now)]
 
     def _alarm(self, rise: Rise, level: float, window: int, now: datetime) -> Alarm:
         start, end = self._grid.window_starts(window), self._grid.window_starts(window + 1)
@@ -339,7 +362,9 @@ class EstimateObserver:
         """Say whether another alarm of this version told of it: one event is one alarm."""
         begin = now - 2 * self._window
         return any(
-            alarm.version == self._version and alarm.kind in ("drift", "performance")
+            alarm.version == self._version
+            and alarm.kind in ("drift", "performance")
+            and not alarm.harmless
             for alarm in Journal(self._bench.home.facts).alarms(since=begin)
         )
 
@@ -352,14 +377,57 @@ class EstimateObserver:
         return self._to_figure(self._before + rise) - self._to_figure(self._before)
 
 
-def make_estimate(watched: Watched) -> EstimateObserver | None:
-    """Make the observer; None for a package that carries no estimation."""
-    estimation = watched.parts.reference.estimation
-    return None if estimation is None else EstimateObserver(watched, estimation)
+class _Unknown:
+    """Says why there are no estimates of this version; what an earlier one promised goes along."""
+
+    def __init__(self, watched: Watched, reason: str) -> None:
+        self._reason = reason
+        self._former = watched.kept or watched.former or b""
+
+    def see(self, batches: Sequence[Logged], matched: Sequence[Matched], now: datetime) -> None:
+        """See nothing."""
+
+    def alarms(self, now: datetime) -> Sequence[Alarm]:
+        """Return none."""
+        return ()
+
+    def summary(self) -> dict[str, Any]:
+        """Return the reason."""
+        return {"believed": False, "why": self._reason}
+
+    def figures(self) -> Sequence[LiveFigure]:
+        """Return none."""
+        return ()
+
+    def to_bytes(self) -> bytes:
+        """Return what an earlier version kept."""
+        return self._former
+
+
+def make_estimate(watched: Watched) -> Observer | None:
+    """Make the observer; None for a package that was made before there were estimates.
+
+    Raises
+    ------
+    StoreError
+        If the saved state is damaged.
+    """
+    reference = watched.parts.reference
+    if reference.estimation is not None:
+        return EstimateObserver(watched, reference.estimation)
+    return None if reference.no_estimation is None else _Unknown(watched, reference.no_estimation)
 
 
 def _read(body: bytes | None) -> _State | None:
-    return None if body is None else msgspec.msgpack.decode(body, type=_State)
+    if not body:
+        return None
+    try:
+        return msgspec.msgpack.decode(body, type=_State)
+    except msgspec.DecodeError as error:
+        raise StoreError(
+            f"The saved state of the estimates is damaged: {error}",
+            remedy="Remove it: estimates then start anew.",
+        ) from error
 
 
 def _trial(watched: Watched) -> Trial:
@@ -393,13 +461,20 @@ def _cut(
     return [(int(at), np.flatnonzero(numbers == at)) for at in np.unique(numbers)]
 
 
-def _days(estimation: Estimation, stretches: Sequence[tuple[datetime, Floats]]) -> list[Sums]:
+def _days(estimation: Estimation, stretches: Parts) -> list[Sums]:
     """Add up the stretches of a day."""
     days: dict[Any, Floats] = {}
     for start, sums in stretches:
         day = start.date()
         days[day] = days[day] + sums if day in days else sums
     return [unpack(sums, estimation) for sums in days.values()]
+
+
+def _rise(estimation: Estimation, stretches: Parts) -> Rise | None:
+    """Return what rows are expected to lose beyond the test rows; None of too few."""
+    days = _days(estimation, stretches)
+    enough = sum(_rows(day) for day in days) >= LEAST
+    return expected_rise(days, estimation) if enough else None
 
 
 def _words(record: Record, window: str) -> str:
