@@ -213,7 +213,7 @@ def test_the_account_of_false_alarms_goes_along_to_the_next_version(bench, class
     second = make_estimate(watched(bench, classes, former=first.to_bytes(), version=4))
     third = make_estimate(watched(bench, classes, former=second.to_bytes(), version=5))
     states = [msgspec.msgpack.decode(one.to_bytes()) for one in (first, second, third)]
-    left = [state["trial"]["promise"]["left"] for state in states]
+    left = [state["risen"]["trial"]["promise"]["left"] for state in states]
     assert left == pytest.approx([0.2, 0.15, 0.1])
 
 

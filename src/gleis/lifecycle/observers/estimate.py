@@ -25,13 +25,13 @@ from gleis.evidence.estimation.estimate import Sums, estimate_sums, sum_rows
 from gleis.evidence.estimation.realised import sum_truth, truth_figures
 from gleis.evidence.estimation.record import Check, Record
 from gleis.evidence.estimation.stretches import Grid, Kept, Stretches, make_grid, pack, unpack
+from gleis.evidence.estimation.telling import live_figures, record_words, why_not
 from gleis.evidence.metrics import PRIMARY_LOSS
 from gleis.evidence.weighted import Floats
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.observers.observer import Observer, Watched
 from gleis.monitoring.labelled import read_matches
-from gleis.monitoring.looks import spend
-from gleis.monitoring.promise import Trial, make_promise, start_trial
+from gleis.monitoring.risen import Risen, start_risen
 from gleis.store.logged import Logged, Matched
 
 LEAST = 100
@@ -49,16 +49,9 @@ class _State(msgspec.Struct, frozen=True):
     labelled: Kept
     truth: Kept
     record: Record
-    trial: Trial
-    looked: int
-    """Windows before this one were tested for a risen loss."""
+    risen: Risen
     checked: int
     """Windows before this one were checked, or had too few labels."""
-    look: int
-    """Tests since the trial began."""
-    risen: Alarm | None
-    """Found at the last look; told at the next, unless a drift alarm tells it."""
-    told: bool
 
 
 class EstimateObserver:
@@ -92,11 +85,13 @@ class EstimateObserver:
         self._labelled = Stretches(self._grid, kept.labelled if kept else None)
         self._truth = Stretches(self._grid, kept.truth if kept else None)
         self._record = kept.record if kept else Record()
-        self._trial = kept.trial if kept else _trial(watched)
-        self._looked, self._checked = (kept.looked, kept.checked) if kept else (0, 0)
-        self._look = kept.look if kept else 0
-        self._risen = kept.risen if kept else None
-        self._told = kept.told if kept else False
+        former = _read(watched.former)
+        self._risen = (
+            kept.risen
+            if kept
+            else start_risen(watched.rate, watched.now, former.risen if former else None)
+        )
+        self._checked = kept.checked if kept else 0
         self._now = watched.now
         self._current: tuple[datetime, dict[str, Figure]] | None = None
 
@@ -118,12 +113,14 @@ class EstimateObserver:
             if self._checked <= window < due:
                 self._check(window)
         self._checked = max(self._checked, due)
-        told = self._tell(now)
+        known = self._risen.found is not None and self._is_known(now)
+        self._risen, told = self._risen.tell(now, known=known)
         due = self._grid.window_of(now)
         for window in self._answered.windows():
-            if self._looked <= window < due:
+            if self._risen.looked <= window < due:
                 self._test(window, now)
-        self._looked = max(self._looked, due)
+        looked = max(self._risen.looked, due)
+        self._risen = msgspec.structs.replace(self._risen, looked=looked)
         # What trails the window is still shown beside the estimate.
         checked = self._grid.window_starts(self._checked)
         oldest = min(checked, now - self._window - self._matures - self._grid.stretch)
@@ -162,7 +159,7 @@ class EstimateObserver:
         known = truth_figures(truth, self._estimation) if truth is not None else {}
         return {
             "believed": record.believed,
-            "why": _why(record, self._bench.settings.monitor.window),
+            "why": why_not(record, self._bench.settings.monitor.window),
             "window": self._bench.settings.monitor.window,
             "rows": int(sum(_rows(day) for day in self._recent())),
             "labelled": 0 if truth is None else int(truth[0]),
@@ -178,33 +175,17 @@ class EstimateObserver:
             "record": {
                 "checked": record.checked,
                 "held": record.held,
-                "words": _words(record, self._bench.settings.monitor.window),
+                "words": record_words(record, self._bench.settings.monitor.window),
                 "latest": [
                     msgspec.to_builtins(check) | {"held": check.held} for check in record.latest
                 ],
             },
-            "promise": self._trial.promise.words,
+            "promise": self._risen.trial.promise.words,
         }
 
     def figures(self) -> Sequence[LiveFigure]:
         """Return the estimates with their intervals, and how the record stands."""
-        found = []
-        for name, figure in self._estimates().items():
-            labels = {"figure": name}
-            for ending, value, text in (
-                ("", figure.value, "Performance estimated without labels."),
-                ("_low", figure.low, "Lower end of its 95% interval."),
-                ("_high", figure.high, "Upper end of its 95% interval."),
-            ):
-                found.append(
-                    LiveFigure(
-                        name=f"gleis_estimated_performance{ending}",
-                        value=value,
-                        labels=labels,
-                        help=text,
-                    )
-                )
-        return [*found, *_record_figures(self._record, self._figure)]
+        return live_figures(self._estimates(), self._record, self._figure)
 
     def to_bytes(self) -> bytes:
         """Return the state."""
@@ -215,12 +196,8 @@ class EstimateObserver:
                 self._labelled.keep(),
                 self._truth.keep(),
                 self._record,
-                self._trial,
-                self._looked,
-                self._checked,
-                self._look,
                 self._risen,
-                self._told,
+                self._checked,
             )
         )
 
@@ -303,29 +280,11 @@ class EstimateObserver:
     def _test(self, window: int, now: datetime) -> None:
         """Test whether the loss of a window's answers has surely risen; windows do not overlap."""
         rise = _rise(self._estimation, self._answered.of_window(window))
-        if rise is None or not self._record.believed:
-            return
-        self._look += 1
-        level = spend(self._trial.alpha, self._look)
-        if rise.bound(level) <= self._effect:
-            # Back to normal: what rises next is news again.
-            self._told = self._told and rise.bound(0.5) > self._effect
-            return
-        if not self._told and self._risen is None:
-            self._risen = self._alarm(rise, level, window, now)
+        if rise is not None and self._record.believed:
+            alarm = self._alarm(rise, window, now)
+            self._risen = self._risen.test(rise, self._effect, alarm)
 
-    def _tell(self, now: datetime) -> list[Alarm]:
-        """Tell what the last look found, unless a drift or performance alarm has."""
-        risen, self._risen = self._risen, None
-        if risen is None:
-            return []
-        self._told = True
-        if not self._record.believed or self._known_otherwise(now):
-            return []
-        self._trial, self._look = start_trial(self._trial.promise, now), 0
-        return [msgspec.structs.replace(risen, at=now)]
-
-    def _alarm(self, rise: Rise, level: float, window: int, now: datetime) -> Alarm:
+    def _alarm(self, rise: Rise, window: int, now: datetime) -> Alarm:
         start, end = self._grid.window_starts(window), self._grid.window_starts(window + 1)
         change = self._change(rise.value)
         before = self._to_figure(self._before)
@@ -337,8 +296,8 @@ class EstimateObserver:
             subject="loss",
             also=(),
             evidence=rise.evidence(self._effect),
-            threshold=-math.log10(level),
-            promise=self._trial.promise.words,
+            threshold=self._risen.threshold,
+            promise=self._risen.trial.promise.words,
             effect=rise.value,
             since=start,
             rows=int(rise.rows),
@@ -346,7 +305,7 @@ class EstimateObserver:
             message=f"`{self._figure}` is expected to have risen, labels are not there yet: "
             f"{before:.4g} -> {before + change:.4g} ({low:+.3g} to {high:+.3g}) from "
             f"{start:%Y-%m-%d} to {end:%Y-%m-%d}, by {int(rise.rows):,} scores; "
-            f"{self._trial.promise.words}",
+            f"{self._risen.trial.promise.words}",
             expected=Expected(
                 figure=self._figure,
                 before=before,
@@ -358,10 +317,10 @@ class EstimateObserver:
             harmless=False,
         )
 
-    def _known_otherwise(self, now: datetime) -> bool:
-        """Say whether another alarm of this version told of it: one event is one alarm."""
+    def _is_known(self, now: datetime) -> bool:
+        """Say whether another alarm of this version told of it, or nobody believes it any more."""
         begin = now - 2 * self._window
-        return any(
+        return not self._record.believed or any(
             alarm.version == self._version
             and alarm.kind in ("drift", "performance")
             and not alarm.harmless
@@ -430,15 +389,6 @@ def _read(body: bytes | None) -> _State | None:
         ) from error
 
 
-def _trial(watched: Watched) -> Trial:
-    """Start a test on the account of the version before, if it kept the same promise."""
-    former = _read(watched.former)
-    promise = former.trial.promise if former is not None else None
-    if promise is None or promise.text != watched.rate:
-        promise = make_promise(watched.rate, watched.now)
-    return start_trial(promise, watched.now)
-
-
 def _rows(day: Sums) -> float:
     return float(day.sum()) if isinstance(day, np.ndarray) else day.size
 
@@ -475,53 +425,3 @@ def _rise(estimation: Estimation, stretches: Parts) -> Rise | None:
     days = _days(estimation, stretches)
     enough = sum(_rows(day) for day in days) >= LEAST
     return expected_rise(days, estimation) if enough else None
-
-
-def _words(record: Record, window: str) -> str:
-    if not record.checked:
-        return "no estimate checked yet"
-    noun = "estimate" if record.checked == 1 else "estimates"
-    return f"of {record.checked} {noun} of {window} each, {record.held} held the truth"
-
-
-def _why(record: Record, window: str) -> str | None:
-    """Say why it is not believed."""
-    if record.refuted is None:
-        return None
-    return (
-        f"{_words(record, window)}, where 19 in 20 should: what a score means has changed; not "
-        f"believed since {record.refuted:%Y-%m-%d}, until the next model"
-    )
-
-
-def _record_figures(record: Record, figure: str) -> list[LiveFigure]:
-    found = [
-        LiveFigure(
-            name="gleis_estimate_believed",
-            value=float(record.believed),
-            help="1 until estimates missed the truth surely more often than they may.",
-        ),
-        LiveFigure(
-            name="gleis_estimate_checks",
-            value=record.checked,
-            help="Estimates that were compared with labels.",
-            kind="counter",
-        ),
-        LiveFigure(
-            name="gleis_estimate_misses",
-            value=record.checked - record.held,
-            help="Estimates whose interval did not hold what labels said.",
-            kind="counter",
-        ),
-    ]
-    if record.latest:
-        last = record.latest[-1]
-        found.append(
-            LiveFigure(
-                name="gleis_estimate_error",
-                value=last.realised - last.estimated,
-                labels={"figure": figure},
-                help="What labels said less what was estimated, when last checked.",
-            )
-        )
-    return found
