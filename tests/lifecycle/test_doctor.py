@@ -4,7 +4,10 @@ import sqlite3
 
 import pytest
 
+from alarms_made import NIGHT
+from gleis.contracts.notice import Waiting
 from gleis.lifecycle.doctor import examine_project
+from gleis.store.home import Home
 from trained_projects import copied, edit, trained, untrained
 
 
@@ -31,12 +34,30 @@ def test_a_healthy_project_has_every_check(name):
         "ledger",
         "log",
         "packages",
+        "alarms",
     ]
     assert all(check.ok for check in checks)
 
 
 def test_before_the_first_run_nothing_is_wrong(tmp_path):
     assert failed(untrained(tmp_path / "iris")) == {}
+
+
+def test_who_is_told_and_who_cannot_be(tmp_path, monkeypatch):
+    folder = untrained(tmp_path / "iris")
+    monkeypatch.setenv("GLEIS_ALARMS__SLACK", '["env:OPS"]')
+    assert "OPS, which is not set" in failed(folder)["alarms"]
+    monkeypatch.setenv("OPS", "https://hooks.example.org/services/T0K3N")
+    assert failed(folder) == {}
+    home = Home(folder / ".gleis")
+    waiting = Waiting(notice="a/alarm", alarm="a", event="alarm", receiver="slack env:OPS",
+                      since=NIGHT)  # fmt: skip
+    home.outbox.put([waiting])
+    for _ in range(2):
+        home.outbox.attempt(waiting, NIGHT, 30.0)
+    home.outbox.failed(waiting, "HTTP 503: busy", 60.0)
+    home.close()
+    assert "slack env:OPS is not told, after 2 attempts: HTTP 503: busy" in failed(folder)["alarms"]
 
 
 def test_settings_that_cannot_be_read_end_it(tmp_path):
@@ -116,5 +137,5 @@ def test_a_state_folder_that_cannot_be(tmp_path):
     (folder / "file").write_text("")
     edit(folder / "gleis.toml", "[project]", 'state = "file/state"\n\n[project]')
     found = failed(folder)
-    assert {"state", "ledger", "log", "packages"} == set(found)
+    assert {"state", "ledger", "log", "packages", "alarms"} == set(found)
     assert "file/state" in found["state"]

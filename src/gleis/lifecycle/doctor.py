@@ -15,6 +15,8 @@ from gleis.contracts.errors import GleisError
 from gleis.data.module import open_module
 from gleis.governance.gate_checks import check_gates
 from gleis.governance.gate_rules import parse_gates
+from gleis.lifecycle.alarms import ProjectAlarms
+from gleis.lifecycle.announcing import project_receivers
 from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.verify import verify
 from gleis.store.home import Home
@@ -45,6 +47,7 @@ def examine_project(folder: Path) -> list[Check]:
         "ledger": lambda: f"{home.facts.verify():,} facts, chain unbroken",
         "log": lambda: f"{home.log.counts().predictions:,} predictions",
         "packages": lambda: _packages(bench),
+        "alarms": lambda: _alarms(bench),
     }
     checks += [_check(name, step) for name, step in steps.items()]
     home.close()
@@ -90,3 +93,17 @@ def _packages(bench: Workbench) -> str:
             raise GleisError(f"{alias}, version {version.number}: {failed[0]}")
     told = ", ".join(f"{alias} v{version.number}" for alias, version in aliases.items())
     return f"{told}: verified" if told else "none yet"
+
+
+def _alarms(bench: Workbench) -> str:
+    alarms = ProjectAlarms(bench.settings, bench.home, bench.clock)
+    names = [receiver.name for receiver in project_receivers(bench.settings)]
+    waiting = [one for one in alarms.untold() if one.attempts > 1]
+    if waiting:
+        one = waiting[0]
+        raise GleisError(
+            f"{one.receiver} is not told, after {one.attempts} attempts: {one.said}",
+            remedy="Try it: gleis alarms test.",
+        )
+    open_ones = sum(one.state.status == "open" for one in alarms.standing())
+    return f"{open_ones} open; told: {', '.join(names) or 'nobody'}"

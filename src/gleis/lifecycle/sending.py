@@ -90,6 +90,7 @@ class Sending:
         if due and not self._stopped:
             # Whoever was tried less often first: one that is never taken keeps nobody waiting.
             due.sort(key=lambda one: one.attempts)
+            self._current = None
             self._thread = threading.Thread(
                 target=self._send, args=(due,), name=f"gleis {self.receiver.kind}", daemon=True
             )
@@ -186,7 +187,9 @@ class Sending:
         self._note(waiting.notice)
 
     def _note(self, notice: str) -> None:
-        told = self._unnoted[notice]
+        told = self._unnoted.get(notice)
+        if told is None:  # the other thread noted it in this moment
+            return
         self._journal.write_told(told)
         self._home.outbox.remove(told.notice, told.receiver)
         self._unnoted.pop(notice, None)

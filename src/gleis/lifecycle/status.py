@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gleis.contracts.deployment import Version
+from gleis.lifecycle.alarms import ProjectAlarms
 from gleis.lifecycle.decided import say_decision
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.triggers import next_scheduled
@@ -19,6 +20,7 @@ def status(bench: Workbench) -> dict[str, Any]:
     counts = bench.home.log.counts()
     decision = journal.last_decision()
     alarms = journal.alarms()
+    standing = ProjectAlarms(bench.settings, bench.home, bench.clock).standing()
     schedule = bench.settings.triggers.schedule
     due = next_scheduled(schedule, trained.at) if schedule and trained else None
     return {
@@ -35,6 +37,7 @@ def status(bench: Workbench) -> dict[str, Any]:
             "fallbacks": counts.fallbacks,
         },
         "alarms": len(alarms),
+        "open alarms": sum(one.state.status == "open" for one in standing),
         "last alarm": f"{alarms[-1].at:%Y-%m-%d %H:%M} {alarms[-1].message}" if alarms else None,
         "last decision": f"{decision.at:%Y-%m-%d %H:%M} {say_decision(decision)}"
         if decision

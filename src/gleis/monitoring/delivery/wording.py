@@ -179,8 +179,11 @@ def what_to_do(notice: Notice) -> list[tuple[str, str]]:
 def plain_text(notice: Notice) -> str:
     """Return a whole message as lines of text."""
     lines = [title(notice), ""]
+    before = ""
     for label, said in body_lines(notice):
-        lines += wrap(said, _WIDTH, initial_indent=f"{label + ':':<17}", subsequent_indent=" " * 17)
+        begin = "" if label == before else f"{label}:"
+        lines += wrap(said, _WIDTH, initial_indent=f"{begin:<17}", subsequent_indent=" " * 17)
+        before = label
     todo = what_to_do(notice)
     if todo:
         lines += ["", "What you can do, in the project's folder:"]
