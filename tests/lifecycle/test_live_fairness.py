@@ -8,7 +8,10 @@ import msgspec
 import pytest
 
 from benches import ROW, START, open_bench, with_champion
+from commands import gleis
+from gleis.contracts.errors import ConfigError
 from gleis.lifecycle.asking import label, predict
+from gleis.lifecycle.live_fairness import find_live_fairness
 from gleis.lifecycle.parts import read_parts
 from gleis.lifecycle.protected import Protected
 from gleis.lifecycle.watching import Watching
@@ -70,6 +73,14 @@ def test_a_gate_that_production_breaks_is_told(bench):
         and figure.labels == {"attribute": "channel", "figure": "statistical_parity_ratio"}
     ]
     assert figure.value == seen["figures"][alarm.subject].value < 0.5
+    asked = find_live_fairness(bench)
+    assert (asked.answers, asked.unknown, asked.labelled) == (480, 0, 480)
+    ratio = asked.live.attributes[0].figures["statistical_parity_ratio"]
+    assert ratio.value == figure.value, "without the monitors' state, the same"
+    assert asked.evidence.attributes[0].name == "channel"
+    said = gleis(bench.folder, "fairness", "--live", "--json")
+    assert said.code == 0, said.err
+    assert said.json["answers"] == 0, "all of this was two years ago"
 
 
 def test_values_that_requests_do_not_carry_are_looked_up_by_id(bench):
@@ -87,6 +98,13 @@ def test_values_that_requests_do_not_carry_are_looked_up_by_id(bench):
     sent, all_known = Protected(bench, contract).of(batches)
     assert sent["channel"].to_list() == ["web"] * 3
     assert all_known.all()
+
+
+def test_nothing_to_compare_is_said_at_once(folder):
+    bench = open_bench(folder, {"fairness.protected": [], "gates": {"roc_auc": ">= 0.6"}})
+    with pytest.raises(ConfigError, match="no groups to compare"):
+        find_live_fairness(bench)
+    bench.home.close()
 
 
 def test_no_groups_are_watched_where_none_are_named(folder):

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gleis.cli.fairness_live import show_live
 from gleis.cli.finding import find_run
 from gleis.cli.options import AsJson, Folder, open_project
 from gleis.cli.output import print_json, print_table, say
@@ -76,6 +77,10 @@ def fairness(
         str | None, typer.Option(help="Only this attribute or intersection: sex*race.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="Show every figure.")] = False,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Show the champion in production, beside its test rows."),
+    ] = False,
     sweep: Annotated[
         bool,
         typer.Option("--sweep", help="Fit every mitigation and show what each costs and gives."),
@@ -98,12 +103,19 @@ def fairness(
     For each protected attribute and all their intersections: rates by group, and what separates
     the groups, with intervals. Groups that are too small are named; nothing is known of them.
 
+    With --live: the same figures on what the champion answered within monitor.window, beside those
+    of its test rows. Selection rates are of all answers, the others of mature labelled ones.
+
     With --sweep: fit the project's model on the run's data with every mitigation that can be
     applied, at several strengths, and weigh quality against disparity. Nothing is registered.
 
     Example: gleis fairness v3 --attribute 'sex*race' --all
     """
     opened = open_project(project)
+    if live:
+        shown = None if everything else _DISPARITIES
+        show_live(opened.live_fairness(), attribute, shown, as_json=as_json)
+        return
     run = find_run(opened, run_id)
     if sweep:
         asked = Asked(figure=figure, quality=quality, strengths=tuple(strength or STRENGTHS))
@@ -117,16 +129,16 @@ def fairness(
             remedy='Name columns: [fairness] protected = ["sex"], then gleis run.',
             field="fairness.protected",
         )
-    shown = found.attributes if attribute is None else (_attribute(found, attribute),)
+    listed = found.attributes if attribute is None else (_attribute(found, attribute),)
     if as_json:
-        print_json({"run": run.id, "fairness": found if attribute is None else shown[0]})
+        print_json({"run": run.id, "fairness": found if attribute is None else listed[0]})
         return
     _say_head(run, found)
     if attribute is None:
         _print_figures(
             "over individuals and all rows", found.figures, _individual(found, everything)
         )
-    for each in shown:
+    for each in listed:
         _print_attribute(each, found, everything)
     for note in found.notes:
         say(f"note  {note}")
