@@ -149,6 +149,10 @@ class PerformanceTrigger(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     """Rise of the mean loss below which a sure change is recorded, not alarmed."""
     block: str | None = None
     """As for ``drift``."""
+    labels: Literal["all", "by_score"] = "all"
+    """Which answers get a label: ``all``, or some by chance; or ``by_score``, where it depends on
+    the score, as where only approved loans are known. Losses are then compared among answers of
+    about the same score only; see docs/labels.md."""
     before_labels: bool = False
     """Retrain on an ``estimate`` alarm too: the loss is expected to have risen, though no label has
     shown it. Earlier, but it trains on an estimate, and on labels from before the rise."""

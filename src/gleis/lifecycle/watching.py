@@ -243,7 +243,8 @@ def _maker(bench: Workbench) -> str:
     """Name what a monitor's state cannot outlive: gleis's version, its form, rows' grouping."""
     drift, loss = bench.settings.triggers.drift, bench.settings.triggers.performance
     blocks = (drift.block if drift else None, loss.block if loss else None)
-    return f"{VERSION} {_FORM} {blocks} {bench.settings.monitor.season}"
+    labels = loss.labels if loss else "all"
+    return f"{VERSION} {_FORM} {blocks} {labels} {bench.settings.monitor.season}"
 
 
 def look(bench: Workbench) -> tuple[Tick, dict[str, Any]]:

@@ -51,6 +51,9 @@ class PerformanceMonitor:
         The losses by season, see `DriftMonitor`.
     by_score : LossByScore, optional
         The losses apart by score.
+    within_scores : bool
+        Whether a label comes depends on the score: only answers of about the same score are then
+        compared, and all rows together, whose scores are not those of the test rows, say nothing.
 
     Examples
     --------
@@ -73,6 +76,7 @@ class PerformanceMonitor:
         block: timedelta | None = None,
         season: SeasonCounts | None = None,
         by_score: LossByScore | None = None,
+        within_scores: bool = False,
     ) -> None:
         self._task: Task = task
         self._reference = Profile(rows=loss.rows, columns={"loss": loss})
@@ -80,6 +84,7 @@ class PerformanceMonitor:
         self._monitor = DriftMonitor(self._reference, seed, "higher", block, season)
         seeds = (seed,) if isinstance(seed, int) else tuple(seed)
         self._bins = None if by_score is None else ScoreBins(by_score, (*seeds, 1), block)
+        self._within = within_scores and self._bins is not None
         self._window = Labelled([], [], [], [])
 
     @property
@@ -94,13 +99,15 @@ class PerformanceMonitor:
 
     @property
     def _of_all(self) -> float:
+        if self._within:
+            return -math.inf
         return self._monitor.combined - (math.log10(2) if self._bins is not None else 0.0)
 
     @property
     def _of_bins(self) -> float:
         if self._bins is None:
             return -math.inf
-        return self._bins.evidence - math.log10(2 * self._bins.bins)
+        return self._bins.evidence - math.log10((1 if self._within else 2) * self._bins.bins)
 
     def _risen(self) -> Risen | None:
         """Return the bin that shows the rise, if it shows it better than all rows do."""
@@ -191,6 +198,7 @@ class PerformanceMonitor:
         block: timedelta | None = None,
         season: SeasonCounts | None = None,
         by_score: LossByScore | None = None,
+        within_scores: bool = False,
     ) -> PerformanceMonitor:
         """Restore a monitor made with the same arguments.
 
@@ -200,7 +208,7 @@ class PerformanceMonitor:
             If the bytes are damaged or belong to another reference.
         """
         state = decode_state(content, _State)
-        monitor = cls(loss, task, seed, block, season, by_score)
+        monitor = cls(loss, task, seed, block, season, by_score, within_scores)
         monitor._monitor = DriftMonitor.from_bytes(
             state.monitor, monitor._reference, seed, "higher", block, season
         )

@@ -125,6 +125,7 @@ class Watch:
             loss_block,
             loss,
             reference.loss_by_score,
+            self._loss.labels == "by_score",
         )
         self._told: dict[str, Moved] = {}
         self._recorded: dict[str, Moved] = {}
@@ -302,6 +303,7 @@ class Watch:
             loss_block,
             loss,
             reference.loss_by_score,
+            watch._loss.labels == "by_score",
         )
         watch._counts = state.counts
         watch._told, watch._recorded = state.told, state.recorded
