@@ -114,7 +114,7 @@ def fairness(
     opened = open_project(project)
     if live:
         shown = None if everything else _DISPARITIES
-        show_live(opened.live_fairness(), attribute, shown, as_json=as_json)
+        show_live(opened, attribute, shown, as_json=as_json)
         return
     run = find_run(opened, run_id)
     if sweep:

@@ -7,23 +7,26 @@ from collections.abc import Collection
 from gleis.cli.output import print_json, print_table, say
 from gleis.contracts.fairness import AttributeFairness, Fairness
 from gleis.contracts.figure import Figure
-from gleis.contracts.live_fairness import LiveFairness
+from gleis.lifecycle.project import Project
 
 
 def show_live(
-    found: LiveFairness, attribute: str | None, shown: Collection[str] | None, *, as_json: bool
+    opened: Project, attribute: str | None, shown: Collection[str] | None, *, as_json: bool
 ) -> None:
     """Print what separates groups, a line a figure: in production, and on the test rows.
 
     Parameters
     ----------
-    found : LiveFairness
+    opened : Project
     attribute : str, optional
         Only this one, or this intersection.
     shown : collection of str, optional
         Names of the figures; by default all.
     as_json : bool
     """
+    from gleis.lifecycle.live_fairness import find_live_fairness
+
+    found = find_live_fairness(opened.bench)
     if as_json:
         print_json(found)
         return

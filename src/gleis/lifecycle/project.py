@@ -27,7 +27,6 @@ from gleis.lifecycle.unchanged import find_unchanged
 from gleis.store.home import Home
 
 if TYPE_CHECKING:
-    from gleis.contracts.live_fairness import LiveFairness
     from gleis.lifecycle.project_data import ProjectData
     from gleis.lifecycle.reproduction import Reproduction
     from gleis.lifecycle.workbench import Workbench
@@ -203,12 +202,6 @@ class Project:
 
         with telling(self.settings, self.home, self.clock):
             return look(self.bench)
-
-    def live_fairness(self) -> LiveFairness:
-        """Compare groups of people in what the champion answered of late."""
-        from gleis.lifecycle.live_fairness import find_live_fairness
-
-        return find_live_fairness(self.bench)
 
     def backtest(
         self,
