@@ -60,7 +60,7 @@ def expected_rise(days: Sequence[Sums], estimation: Estimation) -> Rise:
     :math:`\sum_c (\sum_j p_{cj} d_{cj}^2 - (\sum_j p_{cj} d_{cj})^2) / n_c`. Added are:
 
     - that of the rows' mean, by days: :math:`K / (K - 1) \sum_k (m_k / m)^2 (L_k - L)^2`, at least
-      as of rows that have nothing in common;
+      as of rows that have nothing in common; and that of the test rows' mean, likewise;
     - what days have in common beyond their scores (`Days.spread`, :math:`\tau`), of these
       :math:`K` days and of the :math:`K_0` test days:
       :math:`\tau^2 (\partial L / \partial \delta)^2 (1 / K + 1 / K_0)`.
@@ -82,11 +82,13 @@ def expected_rise(days: Sequence[Sums], estimation: Estimation) -> Rise:
     else:
         moved = _values(np.array(days, dtype=np.float64), estimation)
     chance, common, freedom = _sampling(moved, estimation.days.score_spread)
+    chance += moved.each / sum(estimation.rows)
     tested = estimation.days.count
-    if tested >= LEAST and moved.slopes.any():
+    if tested >= LEAST:
         share = moved.sizes / moved.sizes.sum()
         known = float((share**2).sum()) + 1.0 / tested
         common += known * float(((moved.slopes * np.asarray(estimation.days.spread)) ** 2).sum())
+        common += estimation.days.score_spread**2 / tested
         freedom = min(freedom, tested - 1)
     return Rise(moved.value, moved.learned + chance, common, freedom, float(moved.sizes.sum()))
 
