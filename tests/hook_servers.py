@@ -26,6 +26,8 @@ class Hook:
     def __init__(self, *answers, tls=None):
         self.answers = list(answers or (200,))
         self.posts = []
+        self.taken = []
+        """Bodies that were answered with 200."""
         self._lock = threading.Lock()
         hook = self
 
@@ -42,6 +44,8 @@ class Hook:
                     return
                 status, headers, text = (*((answer,) if isinstance(answer, int) else answer),
                                          {}, b"")[:3]  # fmt: skip
+                if status == 200:
+                    hook.taken.append(body)
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)

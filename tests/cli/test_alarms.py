@@ -86,6 +86,14 @@ def test_what_makes_no_sense_is_refused(folder, arguments, code, kind):
     assert len(gleis(folder, "alarms", "--json").json) == 2
 
 
+def test_options_before_a_command_are_not_lost_silently(folder, tmp_path):
+    said = gleis(tmp_path, "alarms", "-p", str(folder), "ack", "labels")
+    assert (said.code, "stand after ack" in said.err) == (2, True)
+    assert gleis(tmp_path, "alarms", "ack", "labels", "-p", str(folder)).code == 0
+    both = [gleis(folder, *words, "--json").json for words in (["alarms"], ["alarms", "list"])]
+    assert both[0] == both[1]
+
+
 def test_resolving_twice_is_told(folder):
     assert gleis(folder, "alarms", "resolve", "labels").code == 0
     said = gleis(folder, "alarms", "resolve", "labels", "--json")

@@ -6,6 +6,7 @@ import logging
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from datetime import timedelta
@@ -13,6 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from alarms_made import NIGHT, an_alarm
 from certificates import Authority
@@ -403,6 +406,48 @@ def test_a_process_killed_between_sending_and_noting_sends_one_double(tmp_path):
         assert len(hook.posts) == 2
         assert len({headers["Idempotency-Key"] for headers, _ in hook.posts}) == 1
         it.stop()
+
+
+ACTS = ("look", "restart", "hour", "fail", "mend", "alarm", "ack", "snooze", "resolve")
+
+
+@settings(max_examples=15, derandomize=True, deadline=None)
+@given(st.lists(st.sampled_from(ACTS), max_size=25))
+def test_whatever_happens_each_thing_is_told_once_and_in_its_order(acts):
+    """No order of failures, restarts and people tells anything twice, or an end without a start."""
+    with tempfile.TemporaryDirectory() as folder, Hook(200) as hook:
+        it = Scene(Path(folder) / "p", {"alarms.webhook": [hook.url]})
+        for number, act in enumerate((*acts, "mend", "hour", "look", "hour", "look", "look")):
+            _act(it, hook, act, number)
+        it.stop()
+        told = [(body["short"], body["event"]) for body in hook.bodies[: len(hook.posts)]]
+        taken = [one for one, (_, body) in zip(told, hook.posts, strict=True) if body in hook.taken]
+        starts = [short for short, event in taken if event == "alarm"]
+        assert len(starts) == len(set(starts)) == acts.count("alarm")
+        ends = [one for one in taken if one[1] == "resolved"]
+        assert len(ends) == len(set(ends))
+        for place, (short, event) in enumerate(taken):
+            assert event == "alarm" or (short, "alarm") in taken[:place]
+
+
+def _act(it, hook, act, number):
+    if act == "restart":
+        it.again()
+    elif act == "hour":
+        it.clock.at += timedelta(hours=2)
+    elif act in {"fail", "mend"}:
+        hook.answers = [503 if act == "fail" else 200]
+    elif act == "alarm":
+        it.raise_alarm(number)
+    elif act != "look" and it.alarms.standing():
+        short, who = it.alarms.standing()[0].short, {"by": "jo@host"}
+        if act == "ack":
+            it.alarms.acknowledge(short, **who)
+        elif act == "resolve":
+            it.alarms.resolve(short, **who)
+        else:
+            it.alarms.snooze(short, it.clock.at + timedelta(hours=1), **who)
+    it.look()
 
 
 def test_one_process_tells_and_another_leaves_it_to_it(scene):

@@ -1,4 +1,4 @@
-"""``gleis alarms``: list, show, ack, snooze, resolve."""
+"""``gleis alarms``: list, show, ack, snooze, resolve, test."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import typer
 from gleis.cli.options import AsJson, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, print_table, say, working
 from gleis.config.durations import is_duration, parse_duration
+from gleis.contracts.errors import ConfigError
 from gleis.lifecycle.person import person
 
 if TYPE_CHECKING:
     from gleis.lifecycle.alarms import StandingAlarm
 
-_group = typer.Typer(
-    help="Alarms: what is open, and what was done about it.", invoke_without_command=True
-)
+_group = typer.Typer(invoke_without_command=True)
+Everything = Annotated[bool, typer.Option("--all", help="Resolved ones and harmless ones too.")]
 Reference = Annotated[
     str, typer.Argument(help="Short id of the alarm, or how an id begins.", metavar="ID")
 ]
@@ -25,20 +25,33 @@ Note = Annotated[str, typer.Option(help="Why; it goes into the ledger and into m
 
 
 @_group.callback()
-def list_alarms(
+def bare(
     context: typer.Context,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Resolved ones and harmless ones too.")
-    ] = False,
+    everything: Everything = False,
     project: Folder = ".",  # type: ignore[assignment]
     as_json: AsJson = False,
 ) -> None:
-    """List the alarms that are not resolved, open ones first.
+    """Alarms: what is open, and what was done about it. Without a command it lists them."""
+    if context.invoked_subcommand is None:
+        list_alarms(everything, project, as_json)
+    elif everything or as_json or str(project) != ".":
+        command = context.invoked_subcommand
+        raise ConfigError(
+            f"Options stand after {command}, not before it",
+            remedy=f"Write gleis alarms {command} ... with them at the end.",
+        )
 
-    Example: gleis alarms --all
+
+@_group.command("list")
+def list_alarms(
+    everything: Everything = False,
+    project: Folder = ".",  # type: ignore[assignment]
+    as_json: AsJson = False,
+) -> None:
+    """List the alarms that are not resolved, open ones first; gleis alarms alone does the same.
+
+    Example: gleis alarms list --all
     """
-    if context.invoked_subcommand is not None:
-        return
     opened = open_project(project)
     found = opened.alarms.all() if everything else opened.alarms.standing()
     if as_json:
