@@ -335,3 +335,16 @@ def test_find_tells_the_outlier_score(log):
     (ids,), (none,) = log.append([batch]), log.append([make_batch(1)])
     assert log.find(ids[1]).outlier == 9.25
     assert log.find(none[0]).outlier is None
+
+
+def test_only_what_raised_a_flag(log):
+    quiet, loud = make_batch(2), msgspec.structs.replace(make_batch(3), flags={"review": [1]})
+    other = msgspec.structs.replace(make_batch(1), features={"text": ["review"]})
+    log.append([quiet])
+    (_, ids) = log.append([quiet, loud])
+    log.append([other])
+    last, found = log.flagged("review", limit_rows=3)
+    assert (last, [logged.ids for logged in found]) == (2, [ids])
+    assert found[0].batch == loud
+    assert log.flagged("review", 2) == (3, [])
+    assert log.flagged("review", 3) == (3, [])

@@ -15,8 +15,11 @@ from gleis.training.prepare import prepare
 from gleis.training.reference import make_background, make_outliers, make_reference
 
 
-@pytest.mark.parametrize("rate", [0.01, 0.05])
-def test_as_many_training_rows_are_outliers_as_was_declared(rate):
+@pytest.mark.parametrize(
+    ("rate", "method"),
+    [(0.01, "mahalanobis"), (0.05, "mahalanobis"), (0.01, "isolation_forest"), (0.01, "ecod")],
+)
+def test_as_many_training_rows_are_outliers_as_was_declared(rate, method):
     draw = np.random.default_rng(0)
     rows = pl.DataFrame(
         {
@@ -27,7 +30,7 @@ def test_as_many_training_rows_are_outliers_as_was_declared(rate):
     )
     project = ProjectSettings(name="p", module="p", task="regression", target="y")
     prepared = prepare(rows, Settings(project=project, split=SplitSettings(by="random", test=0.2)))
-    model = make_outliers(prepared, rate)
+    model = make_outliers(prepared, rate, method, seed=3)
     train = prepared.features[prepared.split.train]
     scores = outlier_scorer(model).score({name: train[name].to_list() for name in train.columns})
     assert (scores > model.threshold).mean() == pytest.approx(rate, abs=2 / 1600)

@@ -23,8 +23,10 @@ def catch_up(home: Home) -> int:
         How many answers wait.
     """
     queue = home.reviews
-    while batches := home.log.read(queue.seen(), _ROWS):
-        queue.take(flagged(batches), batches[-1].seq)
+    seen = queue.seen()
+    while (page := home.log.flagged(REVIEW, seen, _ROWS))[0] > seen:
+        seen, batches = page
+        queue.take(flagged(batches), seen)
     names = queue.names()
     done = home.log.labelled(names)
     done |= set(home.facts.keys(KIND)) & set(names)

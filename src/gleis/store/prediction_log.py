@@ -227,26 +227,38 @@ class SqlitePredictionLog:
         limit_rows : int
             Stop with the entry that reaches so many rows; at least one entry comes.
         """
-        heads = self._database.read(
-            "SELECT seq, rows FROM predictions WHERE seq > ? ORDER BY seq LIMIT ?",
-            (after, max(1, limit_rows)),
-        )
-        last, rows = after, 0
-        for seq, more in heads:
-            last, rows = seq, rows + more
-            if rows >= limit_rows:
-                break
-        entries = self._database.read(
-            "SELECT seq, token, batches FROM predictions WHERE seq > ? AND seq <= ? ORDER BY seq",
-            (after, last),
-        )
-        found = []
-        for seq, token, content in entries:
-            offset = 0
-            for batch in self._decode(_batches, seq, content):
-                found.append(Logged(seq, token, offset, batch))
-                offset += batch.rows
-        return found
+        path = self._database.path
+        return [
+            logged
+            for seq, token, content in self._entries(after, limit_rows)
+            for logged in _logged(seq, token, _decode(_batches, seq, content, path))
+        ]
+
+    def flagged(
+        self, flag: str, after: int = 0, limit_rows: int = 10_000
+    ) -> tuple[int, list[Logged]]:
+        """Return batches that raised a flag, of entries behind one; others are not decoded.
+
+        Parameters
+        ----------
+        flag : str
+        after, limit_rows : int
+            As for ``read``.
+
+        Returns
+        -------
+        int
+            The last entry looked at: where to read on; ``after`` if there was none behind.
+        list of Logged
+        """
+        path, name, last = self._database.path, flag.encode(), after
+        found: list[Logged] = []
+        for seq, token, content in self._entries(after, limit_rows):
+            last = seq
+            if name in content:  # perhaps in a feature's value only
+                batches = _decode(_batches, seq, content, path)
+                found += [one for one in _logged(seq, token, batches) if flag in one.batch.flags]
+        return last, found
 
     def matched(self, after: int = 0, limit: int = 10_000) -> list[Matched]:
         """Return predictions joined with their labels, in the order the joins happened.
@@ -265,7 +277,8 @@ class SqlitePredictionLog:
             of_entry[row[1]].append(row)
         found = []
         for seq, rows in of_entry.items():
-            answered = self._answered(seq)
+            entries = self._database.read(sql.CONTENT, (seq,))
+            answered = _rows(_decode(_answers, seq, entries[0][0], self._database.path))
             found += [_match(row, *answered[row[2]]) for row in rows]
         return sorted(found, key=lambda match: match.cursor)
 
@@ -281,7 +294,8 @@ class SqlitePredictionLog:
         )
         if not entries:
             return None
-        batch, row = _rows(self._decode(_batches, seq, entries[0][0]))[position]
+        content = entries[0][0]
+        batch, row = _rows(_decode(_batches, seq, content, self._database.path))[position]
         given = self._database.read(sql.LABELS_OF, (seq, position))
         return LoggedRow(
             prediction_id=prediction_id,
@@ -346,18 +360,39 @@ class SqlitePredictionLog:
         """Close the file."""
         self._database.close()
 
-    def _answered(self, seq: int) -> list[tuple[_Answers, int]]:
-        entries = self._database.read("SELECT batches FROM predictions WHERE seq = ?", (seq,))
-        return _rows(self._decode(_answers, seq, entries[0][0]))
+    def _entries(self, after: int, limit_rows: int) -> list[tuple[int, str, bytes]]:
+        """Return entries behind one, up to that which reaches so many rows; at least one."""
+        heads = self._database.read(
+            "SELECT seq, rows FROM predictions WHERE seq > ? ORDER BY seq LIMIT ?",
+            (after, max(1, limit_rows)),
+        )
+        last, rows = after, 0
+        for seq, more in heads:
+            last, rows = seq, rows + more
+            if rows >= limit_rows:
+                break
+        return self._database.read(
+            "SELECT seq, token, batches FROM predictions WHERE seq > ? AND seq <= ? ORDER BY seq",
+            (after, last),
+        )
 
-    def _decode(self, decoder: msgspec.msgpack.Decoder[T], seq: int, content: bytes) -> T:
-        try:
-            return decoder.decode(content)
-        except msgspec.MsgspecError as error:
-            raise StoreError(
-                f"Entry {seq} of {self._database.path} is damaged: {error}",
-                remedy="Keep a copy of the file, then restore a backup.",
-            ) from error
+
+def _decode(decoder: msgspec.msgpack.Decoder[T], seq: int, content: bytes, path: Path) -> T:
+    try:
+        return decoder.decode(content)
+    except msgspec.MsgspecError as error:
+        raise StoreError(
+            f"Entry {seq} of {path} is damaged: {error}",
+            remedy="Keep a copy of the file, then restore a backup.",
+        ) from error
+
+
+def _logged(seq: int, token: str, batches: list[Batch]) -> list[Logged]:
+    found, offset = [], 0
+    for batch in batches:
+        found.append(Logged(seq, token, offset, batch))
+        offset += batch.rows
+    return found
 
 
 def _random_tokens() -> Callable[[], str]:

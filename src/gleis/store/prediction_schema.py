@@ -138,6 +138,8 @@ LABELS_OF = """
     SELECT l.value, l.at, l.received FROM matches m JOIN labels l ON l.seq = m.label
     WHERE m.prediction = ? AND m.position = ? ORDER BY m.seq"""
 
+CONTENT = "SELECT batches FROM predictions WHERE seq = ?"
+
 # Each asked about is [prediction_id, prediction, position, token].
 LABELLED = """
     SELECT json_extract(e.value, '$[0]') FROM json_each(?) e

@@ -137,7 +137,7 @@ def test_an_explanation_says_how_far_the_score_would_fall():
     b = np.linspace(-200, 200, 40_001)
     falls = score() - scorer.score({n: [v] * len(b) for n, v in row.items()} | {"b": b.tolist()})
     assert found["b"].adds == pytest.approx(falls.max(), rel=1e-6)
-    low, high = (float(x) for x in found["b"].usual.split(" beside")[0].split(" to "))
+    low, high = (float(x) for x in found["b"].usual.split(" given")[0].split(" to "))
     assert (low + high) / 2 == pytest.approx(b[falls.argmax()], abs=0.1)
     common = some_rows()["shop"].drop_nulls().value_counts(sort=True)["shop"][0]
     assert found["shop"].adds == pytest.approx(score() - score(shop=common))
@@ -146,3 +146,14 @@ def test_an_explanation_says_how_far_the_score_would_fall():
     assert far["b"].usual.startswith(f"about {some_rows()['b'].max()}, the most of training")
     assert "flat" not in found
     assert "a" not in {one.feature for one in scorer.explain(row | {"a": None})}
+
+
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid value")
+def test_numbers_beyond_all_measure_are_outliers_with_a_finite_score():
+    scorer = outlier_scorer(fit_outliers(some_rows(), CONTRACT))
+    row = {"shop": ["x"], "flat": [0.1], "open": [True]}
+    for a, b in ((1e308, 1e308), (1e308, -1e308), (-1e200, 0.0)):
+        score = scorer.score(row | {"a": [a], "b": [b], "twice": [a]})[0]
+        assert 1e300 < score < np.inf
+        twice = {name: values * 2 for name, values in (row | {"a": [a], "b": [b]}).items()}
+        assert scorer.score(twice | {"twice": [a, a]}).tolist() == [score, score]

@@ -97,4 +97,6 @@ def _is_symmetric(values: NDArray[np.float64]) -> bool:
     """Say whether the skewness is exactly 0; a column that does not vary has none."""
     if not len(values) or values[0] == values.min() == values.max():
         return True
-    return bool(np.mean((values - values.mean()) ** 3) == 0.0)
+    unit = np.exp2(np.frexp(np.abs(values).max())[1] - 1.0)  # cubes of huge numbers overflow
+    centred = values / unit - np.mean(values / unit)
+    return bool(np.mean(centred**3) == 0.0)

@@ -52,11 +52,15 @@ def fit_mahalanobis(rows: pl.DataFrame, contract: Contract) -> MahalanobisOutlie
     """
     names, matrix = numbers_of(rows, contract)
     known = np.isfinite(matrix)
+    # In a unit of their own, squares of huge numbers do not overflow; a power of 2 rounds nothing.
+    unit = np.exp2(np.frexp(np.where(known, np.abs(matrix), 0.0).max(axis=0, initial=1.0))[1] - 1.0)
+    matrix = matrix / unit
     mean = np.where(known, matrix, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     centred = np.where(known, matrix - mean, 0.0)
     scale = centred.std(axis=0)
-    kept = scale > np.finfo(np.float64).eps * np.maximum(1.0, np.abs(mean))
+    kept = scale * unit > np.finfo(np.float64).eps * np.maximum(1.0, np.abs(mean * unit))
     whiten = _whiten(centred[:, kept] / scale[kept])
+    mean, scale, matrix = mean * unit, scale * unit, matrix * unit
     return MahalanobisOutliers(
         numbers=tuple(name for name, keep in zip(names, kept, strict=True) if keep),
         mean=tuple(mean[kept].tolist()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ from gleis.packaging.outliers.rarity import Rarity, names_of, strangest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_MOST = float(np.finfo(np.float64).max)
 
 
 class MahalanobisScorer:
@@ -73,19 +76,30 @@ class MahalanobisScorer:
         else:
             numbers = numbers[self._places]
         count = len(next(iter(columns.values())))
-        scores = np.zeros(count)
         if len(self._names):
             centred = numbers - self._mean
             centred[np.isnan(centred)] = 0.0
             projected = self._project @ centred
-            scores += np.einsum("ij,ij->j", projected, projected)
+            scores: NDArray[np.float64] = np.einsum("ij,ij->j", projected, projected)
+        else:
+            scores = np.zeros(count)
+        if count == 1:
+            return self._one(float(scores[0]), columns)
         for name, known, unseen in self._look_up:
             get, values = known.get, columns[name]
             if isinstance(values, Coded):
                 scores += values.look_up(get, default=unseen)
             else:
                 scores += [get(value, unseen) for value in values]
+        if not scores.dot(scores) < math.inf:  # numbers so far out that their squares overflow
+            scores = np.nan_to_num(scores, nan=_MOST, posinf=_MOST)
         return scores
+
+    def _one(self, score: float, columns: Mapping[str, Sequence[Any]]) -> NDArray[np.float64]:
+        """Add the categories of a single row: the same sum without arrays."""
+        for name, known, unseen in self._look_up:
+            score += known.get(columns[name][0], unseen)
+        return np.array((score if score < math.inf else _MOST,))
 
     def explain(self, row: Mapping[str, Any]) -> list[Strangeness]:
         """Say by how much the score would fall if one number were as the others let expect.
