@@ -120,6 +120,24 @@ def test_live(folder, service):
     project.home.close()
 
 
+def test_a_retraining_is_asked_for_over_http(service):
+    before = ready(service)["version"]
+    asked = service.post("/retrain", json={"reason": "to see it"})
+    assert asked.status_code == 202, asked.text
+    done = wait_for(lambda: ended(service, asked.json()["see"]))
+    assert (done["state"], done["error"]) == ("done", None)
+    assert done["version"] >= before
+    told = service.get("/model-statistics").json()
+    assert told["retraining"]["id"] == asked.json()["id"]
+    assert told["live"]["at"] is not None
+    assert "to see it" in service.get("/").text
+
+
+def ended(client, see):
+    stands = client.get(see).json()
+    return stands if stands["state"] in ("done", "failed") else None
+
+
 def test_a_killed_service_is_started_again(folder, service):
     before = ready(service)
     killed = subprocess.run(

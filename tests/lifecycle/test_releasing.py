@@ -18,9 +18,11 @@ from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.parts import read_parts
 from gleis.lifecycle.promotion import promote_by_hand, rollback
 from gleis.lifecycle.release_evidence import Gathering, Parts
-from gleis.lifecycle.releasing import Releasing, start_release
+from gleis.lifecycle.releasing import Releasing, end_running, start_release
 from gleis.lifecycle.triggers import on_demand
 from gleis.lifecycle.watching import Watching
+from gleis.registry.retrainings import Retrainings
+from gleis.serving.retrainings import RetrainingDesk
 from small_projects import make_shifting
 from trained_projects import edit
 from trials import Traffic
@@ -316,3 +318,21 @@ def test_the_first_model_is_promoted_at_once(tmp_path):
     assert bench.deployments.champion().version.number == 2
     assert bench.registry.releases.history() == []
     bench.home.close()
+
+
+def test_what_somebody_asks_for_waits_until_the_trial_is_over(make):
+    bench = make(1)
+    start(bench, "ab", 2)
+    desk = RetrainingDesk(bench.home, bench.clock)
+    request = Retrainings(bench.home, bench.clock).ask("new prices", "ops")
+    with Workflows(bench.home.folder, bench) as workflows:
+        loop = Loop(bench, workflows.retrain, TriggerSettings())
+        assert loop.tick().decision is None
+        stands = desk.find(request.id)
+        assert stands.state == "waiting"
+        assert "release of version 2" in stands.waits_for
+        end_running(bench, "ended", "test", "test")
+        assert loop.tick().decision.id == request.id
+    stands = desk.find(request.id)
+    assert (stands.state, stands.passed) == ("done", True)
+    assert stands.version == loop.journal.last_trained().version

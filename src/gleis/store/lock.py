@@ -38,8 +38,21 @@ class Lock:
             )
 
     def try_take(self) -> bool:
-        """Take the lock unless another process holds it; return whether it was taken."""
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        """Take the lock unless another process holds it; return whether it was taken.
+
+        Raises
+        ------
+        StoreError
+            The file cannot be opened.
+        """
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError as error:
+            raise StoreError(
+                f"A lock cannot be opened: {error.strerror or error}",
+                seen=str(self._path),
+                remedy="Make the state folder writable, or set another with GLEIS_STATE.",
+            ) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
