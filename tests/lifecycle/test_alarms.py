@@ -129,6 +129,9 @@ def test_what_answers_an_alarm_resolves_it():
     assert find_answered([alarm], {}, _champion(3, NIGHT - HOUR), later) == []
     (by_version,) = find_answered([alarm], {}, _champion(4, NIGHT), later)
     assert (by_version.by, by_version.note) == ("version 4", "promoted after the alarm")
+    missing = an_alarm(kind="labels")
+    assert find_answered([missing], {}, _champion(4, NIGHT), later) == []
+    assert find_answered([missing], {}, None, later, gone=[missing])[0].by == "the later rows"
     (by_check,) = find_answered([an_alarm(confirmed=False)], {}, None, later)
     assert by_check.by == "the later check"
     assert find_answered([an_alarm(confirmed=True)], {}, None, later) == []

@@ -14,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from gleis.config.settings import Settings
-from gleis.contracts.alarm import Alarm, Decision
+from gleis.contracts.alarm import Alarm, AlarmKind, Decision
 from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Deployment
 from gleis.contracts.errors import BlockedError, ConfigError, RegistryError
@@ -26,6 +26,8 @@ _LISTED = ("open", "acknowledged", "snoozed", "recorded", "resolved")
 """The order in which states are shown."""
 
 
+_BESIDE: frozenset[AlarmKind] = frozenset({"labels", "service"})
+"""Kinds that are about no model, so that another one answers nothing."""
 _GONE = ("the later rows", "two days in a row do not show the change any more")
 
 
@@ -84,8 +86,9 @@ def find_answered(
 ) -> list[Handled]:
     """Return the resolutions that follow by themselves; a pure function.
 
-    An alarm is answered when another version than the one it is about is promoted after it, when
-    rows that came later did not confirm it, and when its change is among those that have ``gone``.
+    An alarm is answered when another version than the one it is about is promoted after it (but
+    labels that stay away are not), when rows that came later did not confirm it, and when its
+    change is among those that have ``gone``.
     """
     over = {alarm.id for alarm in gone}
     found = []
@@ -103,7 +106,9 @@ def find_answered(
 def _answer(alarm: Alarm, champion: Deployment | None) -> tuple[str, str] | None:
     if alarm.confirmed is False:
         return "the later check", "the rows that came after it do not show the change"
-    if champion is None or champion.version.number == alarm.version or champion.at < alarm.at:
+    if alarm.kind in _BESIDE or champion is None or champion.at < alarm.at:
+        return None
+    if champion.version.number == alarm.version:
         return None
     return f"version {champion.version.number}", "promoted after the alarm"
 
