@@ -53,3 +53,13 @@ def test_all_labels_of_a_day_are_missing(bench):
     names = {figure.name: figure.value for figure in watching.figures()}
     assert names["gleis_label_coverage"] == seen["coverage"]
     assert names["gleis_labels_contradictory"] == 0
+    assert names["gleis_live_performance"] > 0
+    delays = [one for one in watching.figures() if one.name == "gleis_label_delay_seconds"]
+    assert [one.labels for one in delays] == [{"percentile": "50"}, {"percentile": "95"}]
+
+
+def test_labels_for_unknown_predictions_are_counted(bench):
+    watching = Watching(bench)
+    label(bench, [{"prediction_id": "999-0-5ca1ab1e", "label": 1}])
+    watching.observe(bench.clock.now())
+    assert watching.summary()["labels"]["for_unknown_predictions"] == 1

@@ -115,7 +115,7 @@ class LabelsObserver:
                     LiveFigure(
                         name="gleis_label_delay_seconds",
                         value=seconds,
-                        labels={"quantile": f"{q:g}"},
+                        labels={"percentile": f"{100 * q:g}"},
                         help="Seconds from an event to its label.",
                     )
                 )
