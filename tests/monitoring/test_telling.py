@@ -30,7 +30,7 @@ def test_a_median_rises_or_falls():
 def test_a_change_of_spread_is_no_change_of_median():
     wide = told(RNG.normal(10, 4, 5000))
     assert wide.says == "spread out"
-    assert wide.remark.startswith("the middle half went from 8.6")
+    assert wide.remark.startswith("the middle half was 8.6")
     assert told(RNG.normal(10, 0.5, 5000)).says == "drew together"
 
 
@@ -78,6 +78,7 @@ DAY = timedelta(days=1)
         ((FEB - 3 * DAY, FEB + 2 * DAY), FEB, " since 23 Feb (between 20 and 25 Feb)"),
         ((FEB - 25 * DAY, FEB), FEB, " since 23 Feb (between 29 Jan and 23 Feb)"),
         ((FEB - 60 * DAY, FEB), FEB, " since 23 Feb (between 25 Dec 2012 and 23 Feb)"),
+        ((FEB, FEB), FEB, " since 23 Feb 14:05"),
         ((FEB - DAY / 24, FEB), FEB, " since 23 Feb 14:05 (between 13:05 and 14:05)"),
     ],
 )
@@ -131,9 +132,17 @@ def test_what_is_recorded_says_so():
     assert "recorded" not in write_message(alarm(harmless=False))
 
 
-def test_a_column_the_model_passes_over():
-    moved = Moved(column="wind", psi=0.1, js=0.1, says="rose", importance=0.0)
-    assert say_moved(moved) == ["`wind` rose", "the model does not rely on it"]
+@pytest.mark.parametrize(("share", "words"), [(0.0, "does not rely"), (0.002, "hardly relies")])
+def test_a_column_the_model_passes_over(share, words):
+    moved = Moved(column="wind", psi=0.1, js=0.1, says="rose", importance=share)
+    assert say_moved(moved) == ["`wind` rose", f"the model {words} on it"]
+
+
+def test_of_many_columns_the_heaviest_are_named():
+    others = [Moved(column=f"x{i}", psi=0.1, js=0.1, importance=0.3 - i / 10) for i in range(7)]
+    many = alarm(also=tuple(one.column for one in others), moved=(*alarm().moved, *others))
+    words = write_message(many)
+    assert "; also changed: `x0` (30%), `x1` (20%), `x2` (10%), `x3` and 3 more; " in words
 
 
 def test_large_and_negative_expectations():

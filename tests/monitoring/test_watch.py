@@ -294,3 +294,19 @@ def test_values_that_stay_away_are_named(share, words):
     assert alarm.message.startswith(words)
     assert ("was it renamed upstream?" in alarm.message) == (share == 1.0)
     assert ("0.0% before" in alarm.message) == (share < 1.0)
+
+
+def test_nothing_is_harmless_while_labels_say_that_the_loss_has_risen():
+    rng, watch = np.random.default_rng(15), make_watch()
+    wrong = [match(f"r{i}", 0.1, int(rng.random() < 0.5)) for i in range(200)]
+    drift, loss = watch.observe([day(rng, 0, shift=2.0)], wrong, START, harmless(True))
+    assert (drift.subject, drift.harmless, loss.kind) == ("temp", None, "performance")
+    assert not watch.is_record(drift)
+    scores = rng.beta(2, 6, 400)
+    right = [
+        match(f"q{i}", s, int(v))
+        for i, (s, v) in enumerate(zip(scores, truth(rng, scores), strict=True))
+    ]
+    other = make_watch()
+    (record,) = other.observe([day(rng, 0, shift=2.0)], right, START, harmless(True))
+    assert other.is_record(record)

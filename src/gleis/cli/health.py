@@ -77,6 +77,8 @@ def _short(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4f}"
+    if isinstance(value, list) and any(isinstance(one, dict) for one in value):
+        return f"{len(value)} of them; --json has them all"
     if isinstance(value, Figure):
         return f"{value.value:.4f} ({value.low:.4f} to {value.high:.4f})"
     return f"{value:,}" if isinstance(value, int) else str(value)

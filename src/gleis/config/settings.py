@@ -292,7 +292,7 @@ class MonitorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     season: Literal["day", "week"] | None = None
     """Compare like with like: ``day`` an hour with the same hour of other days, ``week`` with the
-    same hour of the week. For services whose rows differ by the clock."""
+    same hour of the week. For services whose rows differ by the clock; from the next model on."""
     false_alarms: str = "1 per year"
     """False-alarm rate of all these monitors together (estimate, labels, fairness, joint)."""
     window: str = "7d"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -30,6 +30,10 @@ _USUAL = 0.5
 """A value that so many rows had before is nothing new."""
 _MOVED = 0.1
 """Standard deviations below which a median stayed where it was."""
+_SAME = 0.05
+"""Relative change of the middle half's width that is none."""
+_NAMED = 4
+"""Further columns that a message names."""
 Rows = NDArray[np.int64]
 
 
@@ -97,8 +101,10 @@ def _spread(sketch: NumberSketch, reference: Rows, live: Rows) -> Told:
     ]
     before, after = (high - low for low, high in halves)
     verb = "spread out" if after > before else "drew together"
+    if abs(after - before) <= _SAME * before:
+        verb = "changed in shape"
     words = [f"{say_number(low)} to {say_number(high)}" for low, high in halves]
-    return Told(verb, f"the middle half went from {words[0]} to {words[1]}")
+    return Told(verb, f"the middle half was {words[0]}, now {words[1]}")
 
 
 def write_message(alarm: Alarm) -> str:
@@ -110,8 +116,8 @@ def write_message(alarm: Alarm) -> str:
         With ``moved``, the subject among it.
     """
     subject = next(moved for moved in alarm.moved if moved.column == alarm.subject)
-    others = [f"`{name}`" for name in alarm.also]
-    also = [f"also changed: {', '.join(others)}"] if others else []
+    others = [moved for moved in alarm.moved if moved.column in alarm.also]
+    also = [f"also changed: {_name(others)}"] if others else []
     return "; ".join(
         [
             *say_moved(subject, alarm.at),
@@ -161,6 +167,8 @@ def say_since(
     if between is None:
         return f" since {_day(since, now)}"
     early, late = between
+    if early == late:
+        return f" since {_day(since, now)} {since:%H:%M}"
     if early.date() == late.date():
         clock = f"between {early:%H:%M} and {late:%H:%M}"
         return f" since {_day(since, now)} {since:%H:%M} ({clock})"
@@ -176,9 +184,19 @@ def say_expected(expected: Expected) -> str:
     return f"expected {name} {_signed(expected.change)} ({interval})"
 
 
+def _name(others: Sequence[Moved]) -> str:
+    """Name further columns, the heaviest first, with their share of the model's importance."""
+    named = [
+        f"`{one.column}`" + (f" ({one.importance:.0%})" if one.importance else "")
+        for one in others[:_NAMED]
+    ]
+    more = len(others) - len(named)
+    return ", ".join(named) + (f" and {more} more" if more else "")
+
+
 def _relies(share: float) -> str:
-    if share <= 0:
-        return "the model does not rely on it"
+    if share < 0.005:
+        return "the model hardly relies on it" if share > 0 else "the model does not rely on it"
     return f"the model relies on it ({share:.0%} of its importance)"
 
 

@@ -28,6 +28,8 @@ from gleis.store.logged import Logged, Matched
 
 WatchKind = Literal["drift", "performance"]
 Trials = dict[WatchKind, Trial]
+_DOUBT = 0.5
+"""log10 of the evidence that the loss has risen from which on no drift is called harmless."""
 Meaning = Callable[[Alarm], Alarm]
 """Completes a drift alarm with what it means; sets ``harmless`` where that is known."""
 
@@ -69,7 +71,8 @@ class Watch:
 
     A sure and large change that is surely harmless (see `observe`) is recorded once instead of
     alarming. Its test goes on with all its evidence, charged once: should the change grow until
-    it is harmless no longer, or nobody can say so any more, it alarms then.
+    it is harmless no longer, or nobody can say so any more, it alarms then. Labels know better than
+    what is expected before they come: while the loss seems to have risen, nothing is harmless.
 
     Parameters
     ----------
@@ -316,17 +319,14 @@ class Watch:
         return ("drift", self._drift.false_alarms), ("performance", self._loss.false_alarms)
 
     def _see_features(self, answers: Sequence[Batch]) -> None:
+        names = self._features.columns
         for answer in answers:
             for flag, rows in answer.flags.items():
                 self._counts.flags[flag] = self._counts.flags.get(flag, 0) + len(rows)
-            self._counts.unwatched += 0 if self._whole(answer) else answer.rows
-        names = self._features.columns
-        whole = [answer for answer in answers if self._whole(answer)]
+            self._counts.unwatched += 0 if _is_whole(answer, names) else answer.rows
+        whole = [answer for answer in answers if _is_whole(answer, names)]
         columns = {n: list(chain.from_iterable(a.features[n] for a in whole)) for n in names}
         self._features.update(columns, _times(whole))
-
-    def _whole(self, answer: Batch) -> bool:
-        return answer.features.keys() >= set(self._features.columns)
 
     def _see_scores(self, own: Sequence[Batch]) -> None:
         if own:
@@ -356,18 +356,26 @@ class Watch:
         if not large:
             return None
         alarm = self._drifted((new or large)[0], large, evidence, now)
-        alarm = meaning(alarm) if meaning is not None else alarm
-        moved = {one.column: one for one in alarm.moved}
+        alarm = self._weigh(meaning(alarm)) if meaning is not None else alarm
+        moved = {one.column: one for one in alarm.moved if one.column in large}
         if self.is_record(alarm):
-            self._recorded.update({name: moved[name] for name in large})
+            self._recorded.update(moved)
             return alarm if new else None
-        self._told.update({name: moved[name] for name in large})
+        self._told.update(moved)
         for name in large:
             self._recorded.pop(name, None)
         self._features.restart([n for n in large if n in self._features.columns])
         self._scores.restart([n for n in large if n in self._scores.columns])
         self._start("drift", now)
         return alarm
+
+    def _weigh(self, alarm: Alarm) -> Alarm:
+        """Hold what is expected against the labels there are: they know better."""
+        risen = self._performance.rise() >= self._loss.min_effect
+        if not alarm.harmless or not risen or self._performance.evidence < _DOUBT:
+            return alarm
+        doubted = msgspec.structs.replace(alarm, harmless=None)
+        return msgspec.structs.replace(doubted, message=write_message(doubted))
 
     def _drifted(
         self, subject: str, large: Sequence[str], evidence: dict[str, float], now: datetime
@@ -464,6 +472,11 @@ def _plain(moved: Moved) -> dict[str, Any]:
         "importance": moved.importance,
         "in_words": "; ".join(say_moved(moved)),
     }
+
+
+def _is_whole(answer: Batch, names: Sequence[str]) -> bool:
+    """Say whether rows carry all features that are watched."""
+    return answer.features.keys() >= set(names)
 
 
 def _account(text: str, now: datetime, former: Promise | None) -> Promise:
