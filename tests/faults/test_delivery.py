@@ -408,6 +408,24 @@ def test_a_process_killed_between_sending_and_noting_sends_one_double(tmp_path):
         it.stop()
 
 
+def test_what_was_read_before_it_was_told_is_not_told_again(scene):
+    """A look that overlaps a delivery works on what it read before: that must send nothing."""
+    with Hook() as hook:
+        it = scene({"alarms.webhook": [hook.url]})
+        it.raise_alarm()
+        it.announcing.meet()
+        stale = it.home.outbox.waiting()
+        it.look()
+        (sender,) = it.announcing._senders.values()
+        sender.offer(stale)
+        sender.join(10.0)
+        it.home.outbox.put(stale)
+        sender.offer(it.home.outbox.waiting())
+        sender.join(10.0)
+        assert len(hook.posts) == 1
+        assert it.home.outbox.waiting() == []
+
+
 ACTS = ("look", "restart", "hour", "fail", "mend", "alarm", "ack", "snooze", "resolve")
 
 

@@ -50,7 +50,8 @@ def test_what_is_open_and_what_came_of_telling_it(bench):
     bench.home.outbox.put([waiting])
     bench.home.outbox.attempt(waiting, NIGHT, 30.0)
     bench.home.outbox.failed(waiting, "busy", 30.0)
-    bench.home.outbox.attempt(waiting, NIGHT + timedelta(minutes=1), 60.0)
+    (again,) = bench.home.outbox.waiting()
+    bench.home.outbox.attempt(again, NIGHT + timedelta(minutes=1), 60.0)
     values = _values(bench)
     assert values["gleis_alarms_open", "drift"] == 1
     deliveries = {key[1:]: v for key, v in values.items() if "deliveries" in key[0]}

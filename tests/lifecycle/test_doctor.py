@@ -54,7 +54,7 @@ def test_who_is_told_and_who_cannot_be(tmp_path, monkeypatch):
                       since=NIGHT)  # fmt: skip
     home.outbox.put([waiting])
     for _ in range(2):
-        home.outbox.attempt(waiting, NIGHT, 30.0)
+        home.outbox.attempt(home.outbox.waiting()[0], NIGHT, 30.0)
     home.outbox.failed(waiting, "HTTP 503: busy", 60.0)
     home.close()
     assert "slack env:OPS is not told, after 2 attempts: HTTP 503: busy" in failed(folder)["alarms"]

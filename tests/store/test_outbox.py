@@ -20,7 +20,9 @@ def _one(number=1, receiver="email o@x.y"):
 def test_what_waits_survives_and_keeps_its_order(tmp_path):
     outbox = SqliteOutbox(tmp_path / "outbox.db")
     outbox.put([_one(2), _one(1), _one(1, "slack x")])
-    outbox.attempt(_one(1), NIGHT, 30.0)
+    assert outbox.attempt(_one(1), NIGHT, 30.0)
+    assert not outbox.attempt(_one(1), NIGHT, 30.0), "it was tried since it was read"
+    assert not outbox.attempt(_one(3), NIGHT, 30.0), "it does not wait"
     outbox.failed(_one(1), "busy", 60.0)
     outbox.put([_one(1)])  # again: it goes on as it was
     outbox.close()

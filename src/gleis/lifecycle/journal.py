@@ -135,6 +135,10 @@ class Journal:
         key = f"{told.notice}/{told.receiver}"
         return self._facts.append_once("told", key, msgspec.json.encode(told), told.at)
 
+    def was_told(self, notice: str, receiver: str) -> bool:
+        """Say whether it is known what became of a notice."""
+        return self._facts.latest("told", f"{notice}/{receiver}") is not None
+
     def told(self) -> list[Told]:
         """Return what became of every notice, oldest first."""
         return [msgspec.json.decode(body, type=Told) for body in self._facts.all("told")]

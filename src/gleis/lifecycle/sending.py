@@ -136,7 +136,13 @@ class Sending:
         now = self._clock.now()
         key = f"{waiting.notice}/{waiting.receiver}"
         self._current = (waiting, monotonic())
-        self._home.outbox.attempt(waiting, now, pause_after(waiting.attempts + 1, key, self._seed))
+        # What was offered may have been read before it was told: never twice for that.
+        if self._journal.was_told(waiting.notice, waiting.receiver):
+            self._home.outbox.remove(waiting.notice, waiting.receiver)
+            return True
+        pause = pause_after(waiting.attempts + 1, key, self._seed)
+        if not self._home.outbox.attempt(waiting, now, pause):
+            return True
         answer = self._ask(waiting, now)
         late = self._thread is not me
         if answer.outcome == "delivered":
@@ -184,7 +190,10 @@ class Sending:
             attempts=waiting.attempts + 1,
             said=said,
         )
-        self._note(waiting.notice)
+        try:
+            self._note(waiting.notice)
+        except StoreError as error:
+            _log.warning("%s (%s) cannot be noted yet: %s", waiting.notice, outcome, error)
 
     def _note(self, notice: str) -> None:
         told = self._unnoted.get(notice)

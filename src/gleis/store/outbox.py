@@ -55,9 +55,8 @@ class SqliteOutbox:
     >>> noon = datetime(2013, 7, 4, 12, tzinfo=UTC)
     >>> one = Waiting(notice="a/alarm", alarm="a", event="alarm", receiver="x@y.z", since=noon)
     >>> outbox.put([one, one])
-    >>> outbox.attempt(one, noon, 30.0)
-    >>> outbox.waiting()[0].attempts
-    1
+    >>> outbox.attempt(one, noon, 30.0), outbox.attempt(one, noon, 30.0)
+    (True, False)
     """
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
@@ -90,13 +89,21 @@ class SqliteOutbox:
         )
         return [_waiting(row) for row in rows]
 
-    def attempt(self, notice: Waiting, at: datetime, pause: float) -> None:
-        """Count an attempt before it is made: whatever happens now, the next one waits."""
-        self._database.write(
-            "UPDATE waiting SET attempts = attempts + 1, attempted = ?, pause = ?, said = '' "
-            "WHERE notice = ? AND receiver = ?",
-            (to_micros(at), pause, notice.notice, notice.receiver),
-        )
+    def attempt(self, notice: Waiting, at: datetime, pause: float) -> bool:
+        """Count an attempt before it is made: whatever happens now, the next one waits.
+
+        Returns
+        -------
+        bool
+            False if it waits no longer, or somebody tried it since ``notice`` was read.
+        """
+        with self._database.transaction() as connection:
+            changed = connection.execute(
+                "UPDATE waiting SET attempts = attempts + 1, attempted = ?, pause = ?, said = '' "
+                "WHERE notice = ? AND receiver = ? AND attempts = ?",
+                (to_micros(at), pause, notice.notice, notice.receiver, notice.attempts),
+            ).rowcount
+        return changed > 0
 
     def failed(self, notice: Waiting, said: str, pause: float) -> None:
         """Note what came of an attempt, and how long the next one waits."""
