@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from gleis.contracts.profile import NumberSketch
 from gleis.serving.histogram import FEW, Histogram
 from gleis.serving.service import Service
 from gleis.store.counters import Cells
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _SHARES = tuple(step / 20 for step in range(1, 20))
 _OF_THRESHOLD = (
@@ -64,18 +68,18 @@ class Drawn:
         if self._several:
             self._add_several(batch.scores)
         else:
-            self._scores.add(batch.scores)
+            scores = batch.scores if batch.rows <= FEW else np.asarray(batch.scores)
+            self._scores.add(scores)
             if self._classes:
-                self._add_binary(batch.scores)
+                self._add_binary(scores)
         if self._outliers is not None and batch.outliers is not None:
             self._outliers.add(batch.outliers)
 
-    def _add_binary(self, scores: Sequence[float]) -> None:
-        if len(scores) <= FEW:
-            for score in scores:
-                self._classes[score >= 0.5][0] += 1
-            return
-        positive = int(np.count_nonzero(np.asarray(scores) >= 0.5))
+    def _add_binary(self, scores: Sequence[float] | NDArray[np.float64]) -> None:
+        if isinstance(scores, np.ndarray):
+            positive = int(np.count_nonzero(scores >= 0.5))
+        else:
+            positive = sum(score >= 0.5 for score in scores)
         self._classes[1][0] += positive
         self._classes[0][0] += len(scores) - positive
 

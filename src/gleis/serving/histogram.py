@@ -13,7 +13,7 @@ from gleis.store.counters import Cells
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FEW = 4
+FEW = 16
 """Values up to which a search each is cheaper than one for all."""
 
 

@@ -19,7 +19,7 @@ def performance() -> dict[str, Any]:
         "gleis-performance",
         "gleis: performance",
         "Figures of the answers whose truth is known, beside what the tests promised.",
-        [_now(), *_figures(), *_evidence(), *_labels()],
+        [_now(), *_figures(), *_evidence(), *_labels(), _people()],
         (figures,),
     )
 
@@ -108,3 +108,31 @@ def _labels() -> list[Row]:
         text="They name a prediction that the log does not hold yet.",
     )
     return [Row(8, (Placed(received, 8), Placed(coverage, 8), Placed(waiting, 8)))]
+
+
+def _people() -> Row:
+    fairness = lines(
+        "Fairness",
+        Query(
+            f"topk(15, max by (attribute, figure) (gleis_fairness{_OF}))",
+            "{{attribute}} {{figure}}",
+        ),
+        text="Figures between groups of people, named as gates name them.",
+    )
+    delay = lines(
+        "Labels come after",
+        Query(f"max by (percentile) (gleis_label_delay_seconds{_OF})", "{{percentile}} % of them"),
+        unit="s",
+        text="From an event to its label.",
+    )
+    reviews = lines(
+        "Answers that wait for a person",
+        Query(f"max(gleis_reviews_waiting{_OF}) or vector(0)", "to review"),
+        text="gleis review lists them; none where serve.outliers asks for no reviews.",
+    )
+    ratings = lines(
+        "Feedback",
+        Query(f"sum by (rating) (gleis_feedback_total{_OF})", "{{rating}}"),
+        text="What people think of answers, 1 to 5, in all.",
+    )
+    return Row(8, tuple(Placed(one, 6) for one in (fairness, delay, reviews, ratings)))
