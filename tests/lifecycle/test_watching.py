@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from benches import ROW, START, first, open_bench, with_champion
@@ -49,6 +50,9 @@ def test_the_state_of_another_version_of_gleis_starts_anew(bench, monkeypatch):
     predict(bench, [ROW] * 5)
     watching.observe(bench.clock.now())
     watching.keep()
+    kept = msgspec.msgpack.decode(bench.home.states.get("watching"))
+    kept["observers"] = dict.fromkeys(kept["observers"], b"of another form")
+    bench.home.states.put("watching", msgspec.msgpack.encode(kept))
     monkeypatch.setattr("gleis.lifecycle.watching.VERSION", "9.9.9")
     again = Watching(bench)
     assert again.summary() == {}

@@ -301,7 +301,8 @@ class MonitorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Time after which a label has come or will not: coverage counts answers that old. By default
     ``project.label_delay``."""
     coverage: float = 0.5
-    """Share of matured answers with a label below which ``labels`` alarms; 0 never does."""
+    """Share of a mature day's answers with a label below which ``labels`` alarms; 0 never does. It
+    holds where ``matures`` or ``project.label_delay`` says when labels are due."""
     joint: Literal["energy", "classifier", "none"] = "energy"
     """Nightly test whether features go together differently than in training, whatever each does
     alone: by the energy distance, or by a classifier that tells now from then. It takes rows for

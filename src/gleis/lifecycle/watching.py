@@ -28,7 +28,7 @@ from gleis.store.lock import Lock
 from gleis.store.logged import Logged, Matched
 
 _KEY = "watching"
-_FORM = 3
+_FORM = 4
 """Raised when monitors keep something else: what was kept before is then not gone on from."""
 _ROWS = 20_000
 _ROUNDS = 100
@@ -87,7 +87,8 @@ class Watching:
         self.labels = kept.labels if kept else 0
         """Predictions matched with their truth so far, each once."""
         self._promises = kept.promises if kept else {}
-        self._former = kept.observers if kept else {}
+        same = kept is not None and kept.made_by.startswith(_form())
+        self._former = kept.observers if kept is not None and same else {}
         self._watch: Watch | None = None
         self._observers: Observers | None = None
         self._evidence: Evidence | None = None
@@ -244,7 +245,12 @@ def _maker(bench: Workbench) -> str:
     drift, loss = bench.settings.triggers.drift, bench.settings.triggers.performance
     blocks = (drift.block if drift else None, loss.block if loss else None)
     labels = loss.labels if loss else "all"
-    return f"{VERSION} {_FORM} {blocks} {labels} {bench.settings.monitor.season}"
+    return f"{_form()}{blocks} {labels} {bench.settings.monitor.season}"
+
+
+def _form() -> str:
+    """Name what the bytes of a state can be read by."""
+    return f"{VERSION} {_FORM} "
 
 
 def look(bench: Workbench) -> tuple[Tick, dict[str, Any]]:
