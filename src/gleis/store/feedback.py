@@ -20,6 +20,7 @@ _TABLE = """CREATE TABLE IF NOT EXISTS feedback(
     text TEXT NOT NULL,
     given_by TEXT,
     caller TEXT)"""
+_INDEX = "CREATE INDEX IF NOT EXISTS feedback_ratings ON feedback(version, rating)"
 _KNOWN = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'feedback'"
 _ADD = """INSERT INTO feedback(at, prediction_id, version, rating, text, given_by, caller)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
@@ -75,6 +76,7 @@ class SqliteFeedback:
         )
         with self._database.transaction() as connection:
             connection.execute(_TABLE)
+            connection.execute(_INDEX)
             number = connection.execute(_ADD, row).lastrowid or 0
         return _feedback(number, *row)
 
