@@ -13,9 +13,11 @@ from gleis.serving.statistics.model import Found, ModelStatistics, ProvenFigure
 from gleis.web.rendering import Drawn, render
 
 _EVIDENCE, _THRESHOLD = "gleis_drift_evidence", "gleis_drift_threshold"
+_LIVE = "gleis_live_performance"
 _COLUMNS = {
     "gleis_performance_promised": "promised",
     "gleis_performance": "measured",
+    _LIVE: "corrected",
     "gleis_estimated_performance": "estimated",
     "gleis_estimated_performance_low": "low",
     "gleis_estimated_performance_high": "high",
@@ -24,7 +26,8 @@ _COLUMNS = {
 _PARTS = {
     "labels": "Labels",
     "fairness": "Fairness",
-    "performance": "The monitor of the loss",
+    "drift": "The monitors of drift",
+    "performance": "The monitor of the loss, and answers with labels",
     "estimated_performance": "The estimates, and how they were checked",
     "other": "The loop",
 }
@@ -92,7 +95,7 @@ def measured_rows(figures: Sequence[LiveFigure]) -> list[dict[str, Any]]:
     """Return a table's rows: each figure on the test rows, by labels, and as it is estimated."""
     found: dict[str, dict[str, Any]] = {}
     for one in figures:
-        if one.name in _COLUMNS and "figure" in one.labels:
+        if _is_column(one):
             row = found.setdefault(one.labels["figure"], dict.fromkeys(_COLUMNS.values()))
             row[_COLUMNS[one.name]] = one.value
     return [{"figure": name, **row} for name, row in found.items()]
@@ -101,7 +104,7 @@ def measured_rows(figures: Sequence[LiveFigure]) -> list[dict[str, Any]]:
 def live_rows(figures: Sequence[LiveFigure]) -> list[dict[str, Any]]:
     """Return a table's rows: what each figure means, what it is of, its value.
 
-    Those that ``measured_rows`` sets beside each other are left out.
+    Those that are drawn, or set beside each other by ``measured_rows``, are left out.
     """
     return [
         {
@@ -111,5 +114,11 @@ def live_rows(figures: Sequence[LiveFigure]) -> list[dict[str, Any]]:
             "value": one.value,
         }
         for one in figures
-        if one.name not in _COLUMNS
+        if not _is_column(one) and one.name != _EVIDENCE
     ]
+
+
+def _is_column(one: LiveFigure) -> bool:
+    """Say whether a figure stands beside others of its kind; of two measures, the corrected."""
+    as_labelled = one.name == _LIVE and one.labels.get("corrected") != "yes"
+    return one.name in _COLUMNS and "figure" in one.labels and not as_labelled

@@ -23,7 +23,7 @@ from gleis.serving.routing import Part
 
 _PARTS = {
     "drift": ("gleis_drift", "gleis_joint"),
-    "performance": ("gleis_performance", "gleis_loss"),
+    "performance": ("gleis_performance", "gleis_live_performance"),
     "estimated_performance": ("gleis_estimat",),
     "labels": ("gleis_label",),
     "fairness": ("gleis_fairness",),
