@@ -39,6 +39,11 @@ def test_what_can_be_meant(triggers):
             "nan",
         ),
         (
+            TriggerSettings(performance=PerformanceTrigger(since_change=3)),
+            "triggers.performance.since_change",
+            "3",
+        ),
+        (
             TriggerSettings(performance=PerformanceTrigger(block="5")),
             "triggers.performance.block",
             "5",

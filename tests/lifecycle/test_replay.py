@@ -66,6 +66,32 @@ def test_a_replay_that_answers_nothing_says_why(tmp_path):
     assert "price" in caught.value.seen
 
 
+def test_side_by_side_is_as_in_turn(tmp_path):
+    """In processes of their own, and whatever the project's module prints."""
+    folder = make_shifting(tmp_path / "p")
+    edit(folder / "shifting.py", "    rows = visits()", "    rows = visits(); print('loading')")
+    project = Project.open(folder, QUICK)
+    until, seen = SINCE + timedelta(days=4), set()
+
+    def replay(**facts):
+        return project.backtest(SINCE, until, ["never", "every 2d"], **facts).policies
+
+    def told(one):
+        promoted = [(made.at, made.version.number) for made in one.promotions]
+        return one.figures, one.weeks, one.alarms, one.decisions, one.fit_seconds, promoted
+
+    def on_step(policy, at, tick):
+        seen.add((policy, at))
+
+    in_turn = replay()
+    beside = replay(workers=2, on_step=on_step)
+    assert [told(one) for one in beside] == [told(one) for one in in_turn]
+    assert [one.retrainings for one in in_turn] == [0, 2]
+    assert in_turn[1].fit_seconds > 0
+    assert len(seen) == 2 * 4
+    project.home.close()
+
+
 def test_a_figure_that_is_undefined_is_left_out(tmp_path):
     """Nobody buys for three days: they have no ROC AUC, and the record can be read back."""
     folder = make_shifting(tmp_path / "p")

@@ -15,7 +15,7 @@ ALL = TriggerSettings(drift=DriftTrigger(), performance=PerformanceTrigger())
 
 def alarm(kind, day=5, **facts):
     return Alarm(
-        **facts,
+        **({"since": None} | facts),
         id=f"{kind}-{day}",
         kind=kind,
         at=TRAINED + timedelta(days=day),
@@ -25,7 +25,6 @@ def alarm(kind, day=5, **facts):
         threshold=1.3,
         promise="at most 1 false alarm per year",
         effect=0.4,
-        since=None,
         rows=100,
         version=1,
         message=f"{kind} changed",
@@ -211,6 +210,18 @@ def test_a_training_is_tried_again_for_its_own_reasons_and_not_at_night():
         "again, after a failure: the source is away",
         "drift changed",
     ]
+
+
+def test_what_was_to_learn_from_since_a_change_does_so_again():
+    since = TRAINED - timedelta(days=3)
+    triggers = TriggerSettings(performance=PerformanceTrigger(since_change=100))
+    changed = alarm("performance", since=since, labels_before=50)
+    first = decide(triggers, msgspec.structs.replace(situation(alarms=(changed,)), labels=150))
+    assert first.since == since
+    failed = msgspec.structs.replace(
+        situation(), failed="away", kind="performance", causes=first.causes, since=first.since
+    )
+    assert decide(triggers, failed).since == since
 
 
 def test_what_a_person_started_is_tried_again_at_any_hour_and_in_a_dry_run():

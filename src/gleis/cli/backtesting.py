@@ -19,40 +19,52 @@ if TYPE_CHECKING:
 _COSTS = ("to the best", "retrainings", "fit CPU s", "age d", "delay d")
 
 
+Since = Annotated[str, typer.Option(help="First moment to replay (ISO 8601, UTC).")]
+Until = Annotated[str, typer.Option(help="Moment to stop before.")]
+Policies = Annotated[
+    list[str] | None,
+    typer.Option(help='never, project, monthly, "every 30d", or a cron line; may be repeated.'),
+]
+Grid = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Values of a trigger setting; every combination is a policy more. May be repeated: "
+        "--grid triggers.cooldown=7d,14d",
+        metavar="KEY=VALUES",
+    ),
+]
+Changes = Annotated[
+    str | None,
+    typer.Option(
+        help="When the world is known to have changed, with commas: the delay of alarms is "
+        "measured from these.",
+        metavar="MOMENTS",
+    ),
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        help="Name the policy that does best before this moment, and judge it after it.",
+        metavar="MOMENT",
+    ),
+]
+Workers = Annotated[
+    int, typer.Option(help="Policies replayed at once, each in a process of its own.")
+]
+Step = Annotated[str, typer.Option(help="How far the clock moves at a time.")]
+Report = Annotated[Path | None, typer.Option(help="Where to write the HTML report.")]
+
+
 def backtest(
-    since: Annotated[str, typer.Option(help="First moment to replay (ISO 8601, UTC).")],
-    until: Annotated[str, typer.Option(help="Moment to stop before.")],
-    policy: Annotated[
-        list[str] | None,
-        typer.Option(
-            help='never, project, monthly, "every 30d", or a cron line; may be repeated.',
-        ),
-    ] = None,
-    grid: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Values of a trigger setting; every combination is a policy more. May be "
-            "repeated: --grid triggers.cooldown=7d,14d",
-            metavar="KEY=VALUES",
-        ),
-    ] = None,
-    changes: Annotated[
-        str | None,
-        typer.Option(
-            help="When the world is known to have changed, with commas: the delay of alarms is "
-            "measured from these.",
-            metavar="MOMENTS",
-        ),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            help="Name the policy that does best before this moment, and judge it after it.",
-            metavar="MOMENT",
-        ),
-    ] = None,
-    step: Annotated[str, typer.Option(help="How far the clock moves at a time.")] = "1d",
-    report: Annotated[Path | None, typer.Option(help="Where to write the HTML report.")] = None,
+    since: Since,
+    until: Until,
+    policy: Policies = None,
+    grid: Grid = None,
+    changes: Changes = None,
+    split: Split = None,
+    workers: Workers = 1,
+    step: Step = "1d",
+    report: Report = None,
     project: Folder = ".",  # type: ignore[assignment]
     flags: Flags = None,
     as_json: AsJson = False,
@@ -71,7 +83,15 @@ def backtest(
     names = [one.name for one in choose_policies(policy, values, opened.settings.triggers)]
     with ReplayProgress(begin, end, names, quiet=as_json) as progress:
         result = opened.backtest(
-            begin, end, policy, step, progress.on_step, grid=values, changes=known, split=cut
+            begin,
+            end,
+            policy,
+            step,
+            progress.on_step,
+            grid=values,
+            changes=known,
+            split=cut,
+            workers=workers,
         )
     path = opened.report(result, report)
     if as_json:

@@ -44,19 +44,7 @@ def check_monitoring(settings: Settings) -> None:
             field="project.time",
         )
     loss = settings.triggers.performance
-    if loss is not None and loss.since_change is not None:
-        _since_change(loss.since_change, settings.project.time)
-
-
-def _since_change(labels: int, time: str | None) -> None:
-    if labels < 50:
-        raise ConfigError(
-            "triggers.performance.since_change is too few labels to train on",
-            seen=labels,
-            remedy="Write 50 or more, or leave it out.",
-            field="triggers.performance.since_change",
-        )
-    if time is None:
+    if loss is not None and loss.since_change is not None and settings.project.time is None:
         raise ConfigError(
             "triggers.performance.since_change needs project.time",
             remedy="Name the column of the event time under [project].",

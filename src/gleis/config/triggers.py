@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from gleis.config.durations import parse_budget, parse_duration, parse_every, parse_rate
 from gleis.config.quiet import QuietHours
-from gleis.config.settings import TriggerSettings
+from gleis.config.settings import DriftTrigger, PerformanceTrigger, TriggerSettings
 from gleis.contracts.errors import ConfigError
 
 _SCHEDULE = "triggers.schedule"
+_FEWEST = 50
+"""Labels to train on after a change."""
 
 
 def check_triggers(triggers: TriggerSettings) -> None:
@@ -32,19 +34,31 @@ def check_triggers(triggers: TriggerSettings) -> None:
             remedy="Write how many new labels start a retraining, or leave it out.",
             field="triggers.new_labels",
         )
-    for name, trigger in (("drift", triggers.drift), ("performance", triggers.performance)):
-        if trigger is None:
-            continue
-        parse_rate(trigger.false_alarms, f"triggers.{name}.false_alarms")
-        if trigger.block is not None:
-            parse_duration(trigger.block, f"triggers.{name}.block")
-        if not 0 <= trigger.min_effect < float("inf"):
-            raise ConfigError(
-                f"triggers.{name}.min_effect is not a size",
-                seen=trigger.min_effect,
-                remedy="Write 0 or more; 0 alarms however small a sure change is.",
-                field=f"triggers.{name}.min_effect",
-            )
+    _check_alarming("drift", triggers.drift)
+    _check_alarming("performance", triggers.performance)
+    wanted = triggers.performance.since_change if triggers.performance is not None else None
+    if wanted is not None and wanted < _FEWEST:
+        raise ConfigError(
+            "triggers.performance.since_change is too few labels to train on",
+            seen=wanted,
+            remedy=f"Write {_FEWEST} or more, or leave it out.",
+            field="triggers.performance.since_change",
+        )
+
+
+def _check_alarming(name: str, trigger: DriftTrigger | PerformanceTrigger | None) -> None:
+    if trigger is None:
+        return
+    parse_rate(trigger.false_alarms, f"triggers.{name}.false_alarms")
+    if trigger.block is not None:
+        parse_duration(trigger.block, f"triggers.{name}.block")
+    if not 0 <= trigger.min_effect < float("inf"):
+        raise ConfigError(
+            f"triggers.{name}.min_effect is not a size",
+            seen=trigger.min_effect,
+            remedy="Write 0 or more; 0 alarms however small a sure change is.",
+            field=f"triggers.{name}.min_effect",
+        )
 
 
 def check_schedule(line: str, key: str = _SCHEDULE) -> None:

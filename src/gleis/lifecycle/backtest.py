@@ -25,8 +25,10 @@ from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.policies import Policy
 from gleis.lifecycle.replay import Replay
+from gleis.lifecycle.replay_job import Job
 from gleis.lifecycle.replayed import Span, Spent, summarise
 from gleis.lifecycle.results import Backtest, PolicyResult, Tick
+from gleis.lifecycle.side_by_side import SideBySide
 from gleis.lifecycle.tracked import track_backtest
 from gleis.lifecycle.triggers import on_demand
 from gleis.lifecycle.workbench import Workbench, whoami
@@ -53,6 +55,7 @@ def backtest(
     grid: Grid | None = None,
     changes: Sequence[datetime] = (),
     split: datetime | None = None,
+    workers: int = 1,
 ) -> Backtest:
     """Replay policies over [since, until).
 
@@ -77,6 +80,8 @@ def backtest(
         When the world is known to have changed: the delay of alarms is measured from these.
     split : datetime, optional
         Name the policy that does best before this moment, and give its figures after it.
+    workers : int
+        Policies replayed at once, each in a process of its own. The results are the same.
 
     Raises
     ------
@@ -93,6 +98,13 @@ def backtest(
         changes=tuple(sorted(utc(change) for change in changes)),
         split=utc(split) if split is not None else None,
     )
+    if workers < 1:
+        raise ConfigError(
+            "--workers is not positive",
+            seen=workers,
+            remedy="Write how many policies are replayed at once.",
+            field="--workers",
+        )
     chosen = choose_policies(policies, grid, bench.settings.triggers)
     check_span(bench, span)
     arrivals = load_arrivals(bench, span.since, span.until)
@@ -101,17 +113,46 @@ def backtest(
     name = f"{bench.settings.project.name}-{bench.clock.now():%Y%m%dT%H%M%S}-{mark}"
     folder = bench.home.folder / "backtests" / name
     folder.mkdir(parents=True, exist_ok=True)
-    results = []
     with Workflows(folder) as workflows:
         start = make_start(bench, span.since, folder, workflows)
-        for number, policy in enumerate(chosen):
-            inner = bench_for(bench, policy, span.since, start, folder / str(number))
-            results.append(replay_policy(inner, workflows, policy, arrivals, span, on_step))
-            inner.home.close()
-            if policy.varied:  # 60 MB for a quarter of a million rows, of each of many
-                forget_predictions(inner.home.folder)
+        if workers == 1 or len(chosen) == 1:
+            results = _in_turn(bench, workflows, chosen, arrivals, span, start, on_step)
+    if workers > 1 and len(chosen) > 1:
+        jobs = [_job(bench, policy, span, start, n) for n, policy in enumerate(chosen)]
+        results = SideBySide(min(workers, len(jobs)), on_step).run(jobs)
+    for number, policy in enumerate(chosen):
+        if policy.varied:  # 60 MB for a quarter of a million rows, of each of many
+            forget_predictions(folder / str(number))
     shutil.rmtree(start)
     return finish(bench, name, span, step, results, grid=tuple(grid or ()))
+
+
+def _in_turn(
+    bench: Workbench,
+    workflows: Workflows,
+    policies: Sequence[Policy],
+    arrivals: pl.DataFrame,
+    span: Span,
+    start: Path,
+    on_step: OnStep | None,
+) -> list[PolicyResult]:
+    results = []
+    for number, policy in enumerate(policies):
+        inner = bench_for(bench, policy, span.since, start, start.parent / str(number))
+        results.append(replay_policy(inner, workflows, policy, arrivals, span, on_step))
+        inner.home.close()
+    return results
+
+
+def _job(bench: Workbench, policy: Policy, span: Span, start: Path, number: int) -> Job:
+    return Job(
+        folder=str(bench.folder),
+        settings=bench.settings,
+        policy=policy,
+        span=span,
+        start=str(start),
+        home=str(start.parent / str(number)),
+    )
 
 
 def check_span(bench: Workbench, span: Span) -> None:

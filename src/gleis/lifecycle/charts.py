@@ -27,7 +27,7 @@ def frontier_chart(result: Backtest) -> alt.LayerChart | alt.FacetChart:
     Those on the frontier are joined and named; of the others those that are no point of a grid are
     named too, as they are what one knows.
     """
-    metric = result.metrics[0]
+    metric, labels = result.metrics[0], _labels(result)
     points = pl.DataFrame(
         [
             {
@@ -36,9 +36,7 @@ def frontier_chart(result: Backtest) -> alt.LayerChart | alt.FacetChart:
                 "retrainings": policy.retrainings,
                 "frontier": "on the frontier" if policy.policy in result.frontier else "beaten",
                 "cost": policy.fit_seconds,
-                "label": policy.policy
-                if policy.policy in result.frontier or not policy.varied
-                else "",
+                "label": labels.get(policy.policy, ""),
             }
             for policy in result.policies
             if metric in policy.figures
@@ -154,18 +152,33 @@ def gain_chart(result: Backtest, metric: str) -> alt.LayerChart | alt.FacetChart
     return alt.layer(zero, bars, data=weeks).properties(width=_WIDTH, height=_HEIGHT)
 
 
+def _labels(result: Backtest) -> dict[str, str]:
+    """Name the points that one looks for; of policies that did the same the first."""
+    labels, there = {}, set()
+    for policy in result.policies:
+        wanted = policy.policy in result.frontier or not policy.varied
+        if wanted and policy.lived not in there:
+            there.add(policy.lived)
+            alike = sum(other.lived == policy.lived for other in result.policies) - 1
+            labels[policy.policy] = f"{policy.policy} and {alike} alike" if alike else policy.policy
+    return labels
+
+
 def drawn_policies(result: Backtest) -> list[PolicyResult]:
     """Return the policies that are drawn line by line: all of a few.
 
     Of many those that are no point of a grid, then those on the frontier, as far as there are
-    colours.
+    colours; of those that did the same the first.
     """
     if len(result.policies) <= len(COLOURS):
         return list(result.policies)
     known = [policy for policy in result.policies if not policy.varied]
     front = [result.find(name) for name in reversed(result.frontier)]
-    others = [policy for policy in front if policy.varied]
-    return [*known, *others][: len(COLOURS)]
+    found: list[PolicyResult] = []
+    for policy in [*known, *front]:
+        if all(policy.lived != other.lived for other in found):
+            found.append(policy)
+    return found[: len(COLOURS)]
 
 
 def _colour(names: list[str]) -> alt.Color:

@@ -53,6 +53,7 @@ def choice_notes(backtest: Backtest) -> list[str]:
         "and better in one; nothing is recommended, what a retraining is worth is yours to say",
         "to the best: 95% interval, whole weeks drawn anew; one that holds 0 is no difference",
         _delays(backtest),
+        *_alike(backtest),
     ]
     if backtest.split is None:
         notes.append(
@@ -62,6 +63,18 @@ def choice_notes(backtest: Backtest) -> list[str]:
     else:
         notes.append(_judged(backtest))
     return notes
+
+
+def _alike(backtest: Backtest) -> list[str]:
+    """Say which policies did the same at every step: their difference made none here."""
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for one in backtest.policies:
+        groups.setdefault(one.lived, []).append(one.policy)
+    return [
+        f"{', '.join(f'“{name}”' for name in group)} did the same at every step"
+        for group in groups.values()
+        if len(group) > 1
+    ]
 
 
 def _delays(backtest: Backtest) -> str:

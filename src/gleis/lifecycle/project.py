@@ -214,6 +214,7 @@ class Project:
         grid: Mapping[str, Sequence[Any]] | None = None,
         changes: Sequence[datetime] = (),
         split: datetime | None = None,
+        workers: int = 1,
     ) -> Backtest:
         """Replay policies, and a grid of them, over history; see ``gleis.lifecycle.backtest``."""
         from gleis.lifecycle.backtest import backtest
@@ -228,6 +229,7 @@ class Project:
             grid=grid,
             changes=changes,
             split=split,
+            workers=workers,
         )
 
     def report(self, result: Backtest, path: Path | None = None) -> Path:

@@ -135,6 +135,13 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True):
     """Before and after the moment of a split."""
 
     @property
+    def lived(self) -> tuple[object, ...]:
+        """What it came to; two policies with the same did the same at every step."""
+        promoted = tuple(promotion.at for promotion in self.promotions)
+        figures = tuple(tuple(week.figures.items()) for week in self.weeks)
+        return (figures, promoted, self.retrainings)
+
+    @property
     def false_alarms(self) -> int:
         """Alarms that the later check on fresh rows did not confirm."""
         return sum(alarm.confirmed is False for alarm in self.alarms)

@@ -58,6 +58,7 @@ def find_situation(
         failed=last.error,
         kind=last.kind,
         causes=wanted.causes if wanted is not None else (),
+        since=wanted.since if wanted is not None else None,
         started=started,
         labels=labels,
     )

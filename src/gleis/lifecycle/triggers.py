@@ -44,6 +44,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """What had started it."""
     causes: tuple[Cause, ...] = ()
     """The triggers behind it."""
+    since: datetime | None = None
+    """It was to train on rows from this moment on only."""
     started: Sequence[datetime] = ()
     """When trainings were started that a trigger wanted and that did not break off, oldest
     first: what the budget counts."""
@@ -84,7 +86,7 @@ def decide(triggers: TriggerSettings, situation: Situation) -> Decision | None:
         alarms=first.alarms,
         causes=causes,
         labels=situation.labels,
-        since=_since(first, situation.alarms) if fresh else None,
+        since=_since(first, situation) if fresh else None,
     )
     if held is not None:
         names = ", ".join(held.names)
@@ -176,9 +178,12 @@ def _waits(triggers: TriggerSettings, situation: Situation, alarm: Alarm) -> boo
     return situation.labels - alarm.labels_before < wanted
 
 
-def _since(cause: Cause, alarms: Sequence[Alarm]) -> datetime | None:
-    """Return when the change began that labels have shown."""
-    found = [a.since for a in alarms if a.id in cause.alarms and a.labels_before is not None]
+def _since(cause: Cause, situation: Situation) -> datetime | None:
+    """Return when the change began that labels have shown; of a new attempt, as at the first."""
+    if situation.failed is not None:
+        return situation.since
+    alarms = [alarm for alarm in situation.alarms if alarm.id in cause.alarms]
+    found = [alarm.since for alarm in alarms if alarm.labels_before is not None]
     return found[-1] if found else None
 
 
