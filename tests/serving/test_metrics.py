@@ -18,11 +18,13 @@ from small_packages import BINARY, ROW, sample_rows
 
 from gleis.contracts.clock import SystemClock
 from gleis.contracts.deployment import Version
+from gleis.contracts.explanation import Importance
+from gleis.contracts.figure import Figure
 from gleis.contracts.outliers import MahalanobisOutliers
 from gleis.data.profile import profile
 from gleis.packaging.load import load_package
 from gleis.serving.classes import ClassLabels
-from gleis.serving.metrics import Metrics
+from gleis.serving.metrics import FEATURES, Metrics
 from gleis.serving.service import Service
 from gleis.store.counters import Counters
 from signing_keys import TRUST
@@ -229,3 +231,19 @@ def test_classes_are_counted_as_they_are_answered(packages, rows):
             if key[0] == "gleis_answers_total" and value
         }
         assert shown == said
+
+
+def test_of_many_features_those_are_shown_that_matter_most(service):
+    columns = [f"x{i}" for i in range(60)]
+    features = profile(pl.DataFrame({name: [0.0, 1.0] for name in columns}), columns)
+    reference = msgspec.structs.replace(service.package.reference, features=features)
+    figure = Figure(value=0.5, low=0.4, high=0.6)
+    weighed = Importance(
+        method="permutation", unit="rise of log_loss", features={"x59": figure}, rows=9
+    )
+    evidence = msgspec.structs.replace(service.package.evidence, importance=(weighed,))
+    package = dataclasses.replace(service.package, reference=reference, evidence=evidence)
+    metrics = Metrics("flights")
+    metrics.serving(service_of(package))
+    shown = {dict(key[1:])["feature"] for key in samples(metrics) if "gleis_feature" in key[0]}
+    assert shown == {"x59", *columns[: FEATURES - 1]}

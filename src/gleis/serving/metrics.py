@@ -23,6 +23,8 @@ from gleis.store.counters import Cells, Counters
 Source = Callable[[], Iterable[Metric]]
 
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+FEATURES = 50
+"""Features whose values are shown at most: those that the model relies on most."""
 _SERVICES = 8
 """Services whose histograms are held; more are looked up again."""
 
@@ -190,8 +192,8 @@ class Metrics:
                 service.package.reference.features,
                 lambda count: sums.get(sketched_as(service.version.digest), np.zeros(count)),
             ).profile()
-            for name, sketch in profile.columns.items():
-                labels = (self.name, name)
+            for name in _weightiest(service, profile.columns):
+                sketch, labels = profile.columns[name], (self.name, name)
                 add_series(missing, labels, np.array([sketch.missing], dtype=np.float64))
                 if isinstance(sketch, NumberSketch):
                     total = sketch.mean * (sketch.rows - sketch.missing)
@@ -232,3 +234,10 @@ class _Reader(Collector):
 
     def collect(self) -> Iterator[Metric]:
         return self._metrics.collect()
+
+
+def _weightiest(service: Service, names: Iterable[str]) -> list[str]:
+    """Return the features to show, those of most importance first."""
+    known = service.package.evidence.importance
+    weight = {name: figure.value for name, figure in known[0].features.items()} if known else {}
+    return sorted(names, key=lambda name: -weight.get(name, 0.0))[:FEATURES]
