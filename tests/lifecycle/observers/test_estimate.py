@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from benches import START, open_bench
-from evidence.estimation.rows import BINARY, VALUE, binary, meant, values
+from evidence.estimation.rows import BINARY, THREE, VALUE, binary, meant, three, values
 from gleis.contracts.alarm import Alarm
 from gleis.contracts.deployment import Version
 from gleis.contracts.errors import StoreError
@@ -255,6 +255,35 @@ def test_a_regression_is_estimated_from_features_and_checked_where_labels_are_wh
     assert expected.figure == "rmse"
     assert expected.before == pytest.approx(np.sqrt(numbers.reference.loss.mean))
     assert expected.low < 0 < expected.high
+
+
+def test_three_classes_are_estimated_and_checked_too(bench):
+    rng = np.random.default_rng(11)
+    scores, y = three(rng, 3_000)
+    learned = learn_estimation(y, scores, {}, THREE)
+    reference = Reference(
+        features=profile(pl.DataFrame(), []),
+        scores=profile(pl.DataFrame({"score:a": scores[:, 0]}), ["score:a"]),
+        loss=sketch_number(row_loss(y, scores, "multiclass")),
+        estimation=learned.estimation,
+    )
+    evidence = Evidence(rows=len(y), figures={}, baseline={}, gain={})
+    of = Parts(reference=reference, contract=THREE, evidence=evidence)
+    observer = make_estimate(watched(bench, of))
+    for number in range(9):
+        at = START + timedelta(days=number)
+        scores, y = three(rng, 150)
+        matched = [
+            match(f"{number}-{i}", scores[i].tolist(), "abc"[k], at=at) for i, k in enumerate(y)
+        ]
+        observer.see([logged(number, {}, scores.tolist(), at=at)], matched, at)
+        assert list(observer.alarms(at + timedelta(days=1))) == []
+        observer = make_estimate(watched(bench, of, kept=observer.to_bytes()))
+    found = observer.summary()
+    assert (found["record"]["checked"], found["record"]["held"]) == (1, 1)
+    assert {"log_loss", "f1_macro", "roc_auc_ovr"} <= found["figures"].keys()
+    assert found["figures"]["accuracy"]["realised"] > 0.5
+    assert observer.expected(START).rows == 9 * 150
 
 
 def test_a_package_without_an_estimation_says_why_or_nothing(bench, classes):
