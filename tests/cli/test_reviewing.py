@@ -100,3 +100,11 @@ def test_without_reviews_it_says_how_to_have_them(tmp_path):
         "Nothing waits for a review.",
         '  Outliers wait here with serve.outliers = "review"; now: "flag".',
     ]
+
+
+def test_a_dataset_version_says_what_reviews_did_to_it(iris):
+    (name,) = asked(iris, STRANGE | {"plant": 1})
+    gleis(iris, "review", name, "--label", "virginica")
+    assert gleis(iris, "data", "add").code == 0
+    told = "reviews  People labelled 1 row in reviews: 1 that the source labels otherwise."
+    assert told in gleis(iris, "data", "show").out

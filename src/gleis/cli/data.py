@@ -8,6 +8,7 @@ import typer
 
 from gleis.cli.options import AsJson, Flags, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, print_table, say
+from gleis.data.reviews import reviewed_note
 
 data = typer.Typer(help="Dataset versions: add, log, show.", no_args_is_help=True)
 
@@ -92,6 +93,8 @@ def show(
     say(f"{found.label}  {found.rows:,} rows, {found.unlabelled:,} without a label")
     say(f"  from     {provenance.source} by {provenance.loaded_by}, code {provenance.code[:12]}")
     say(f"  loaded   {provenance.loaded_at:%Y-%m-%d %H:%M:%S} UTC")
+    if note := reviewed_note(found):
+        say(f"  reviews  {note}")
     say(f"  content  {found.content}")
     say()
     print_table(

@@ -83,7 +83,7 @@ def in_words(rows: ReviewedRows) -> str | None:
         f"{count:,} {what}"
         for count, what in (
             (rows.completed, "that the source has no label for"),
-            (rows.overridden, "that it has another for"),
+            (rows.overridden, "that the source labels otherwise"),
             (rows.left_out, "left out because the target's type cannot hold the label"),
         )
         if count
