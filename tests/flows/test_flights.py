@@ -24,7 +24,7 @@ def demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("flights") / "punctuality"
     command = [sys.executable, "-m", "gleis", "demo", "--folder", str(folder), "--json"]
     done = subprocess.run(
-        [*command, "--until", "2013-05-27T04:00"], capture_output=True, text=True, check=False
+        [*command, "--until", "2013-05-31T23:00"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     return folder, json.loads(done.stdout)
