@@ -11,6 +11,7 @@ from gleis.config.settings import TriggerSettings
 from gleis.contracts.errors import ProjectError, StoreError
 from gleis.lifecycle.durable import Workflows
 from gleis.lifecycle.loop import Loop
+from gleis.lifecycle.status import status
 from gleis.lifecycle.triggers import on_demand
 from gleis.packaging.load import load_fitted, load_package
 from gleis.registry.retrainings import Retrainings
@@ -73,6 +74,29 @@ def test_one_loop_a_project(bench):
         pytest.raises(StoreError, match="another process"),
     ):
         Workflows(bench.home.folder, bench).__enter__()
+
+
+def test_what_is_held_back_is_told_once_and_then_done(bench):
+    """Due at 06:00, in quiet hours until 07:30; `gleis status` says so in a sentence."""
+    quiet = TriggerSettings(schedule="every 6h", quiet=("05:00-07:30",))
+    told = []
+    bench.tell = lambda step, detail: told.append((step, detail))
+    with Workflows(bench.home.folder, bench) as workflows:
+        first(bench, workflows)
+        loop = Loop(bench, workflows.retrain, quiet)
+        held = []
+        for minutes in (360, 370, 449):
+            bench.clock.move_to(START + timedelta(minutes=minutes))
+            tick = loop.tick()
+            held.append((tick.held, tick.outcome))
+        assert held == [(True, None), (False, None), (False, None)]
+        said = (
+            "waits until 2024-02-21 07:30 (quiet hours): scheduled (every 6h), due 2024-02-21 06:00"
+        )
+        assert [detail for step, detail in told if step == "held back"] == [said]
+        assert status(bench)["last decision"] == f"2024-02-21 06:00 {said}"
+        bench.clock.move_to(START + timedelta(minutes=450))
+        assert loop.tick().outcome.version.number == 3
 
 
 class Died(BaseException):
