@@ -37,6 +37,13 @@ PROMISED = (
     "score",
     "consume",
     "monitor",
+    "alarms list",
+    "alarms show",
+    "alarms ack",
+    "alarms snooze",
+    "alarms resolve",
+    "alarms test",
+    "feedback",
     "backtest",
     "status",
     "doctor",
@@ -48,6 +55,7 @@ PROMISED = (
     "keys sign",
     "build image",
     "build k8s",
+    "build monitoring",
     "demo",
 )
 """In the order of a model's journey; what ``test_help_names`` does not find is missing here."""
