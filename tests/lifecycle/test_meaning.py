@@ -92,3 +92,12 @@ def test_the_default_is_the_performance_triggers():
 def test_alarms_of_another_kind_stay_as_they_are():
     loss = msgspec.structs.replace(ALARM, kind="performance", subject="loss")
     assert give_meaning(loss, evidence(PERMUTED), EXPECTED, TriggerSettings()) is loss
+
+
+def test_a_regression_is_harmless_by_its_mean_squared_error():
+    """An RMSE that rises from 20 by 0.008 is a loss that rises by 0.32, not by 0.008."""
+    squared = msgspec.structs.replace(EXPECTED, figure="rmse", before=20.0)
+    made = give_meaning(ALARM, evidence(), squared, TriggerSettings())
+    assert made.harmless is False
+    small = msgspec.structs.replace(squared, before=0.2)
+    assert give_meaning(ALARM, evidence(), small, TriggerSettings()).harmless is True

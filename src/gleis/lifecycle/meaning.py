@@ -74,4 +74,14 @@ def _is_harmless(expected: Expected | None, triggers: TriggerSettings) -> bool |
     if expected is None or expected.rows < ENOUGH:
         return None
     least = (triggers.performance or PerformanceTrigger()).min_effect
-    return expected.high < least
+    return _loss_rise(expected) < least
+
+
+def _loss_rise(expected: Expected) -> float:
+    """Return the upper end of the rise of the mean loss, which ``min_effect`` is in.
+
+    An expected RMSE is the root of a mean squared error.
+    """
+    if expected.figure != "rmse":
+        return expected.high
+    return (expected.before + expected.high) ** 2 - expected.before**2

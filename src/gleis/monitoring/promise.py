@@ -77,6 +77,11 @@ def make_promise(text: str, now: datetime) -> Promise:
     return Promise(text=text, since=now)
 
 
+def go_on(text: str, now: datetime, former: Promise | None) -> Promise:
+    """Go on with the account of the version before, if it made the same promise, or open one."""
+    return former if former is not None and former.text == text else make_promise(text, now)
+
+
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """A test run and the account it was charged to."""
 

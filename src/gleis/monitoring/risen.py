@@ -10,7 +10,7 @@ import msgspec
 from gleis.contracts.alarm import Alarm
 from gleis.evidence.estimation.change import Rise
 from gleis.monitoring.looks import spend
-from gleis.monitoring.promise import Promise, Trial, make_promise, start_trial
+from gleis.monitoring.promise import Trial, go_on, start_trial
 
 
 class Risen(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +93,5 @@ def start_risen(rate: str, now: datetime, former: Risen | None = None) -> Risen:
     >>> round(risen.level, 4), round(risen.threshold, 2)
     (0.0304, 1.52)
     """
-    promise: Promise | None = former.trial.promise if former is not None else None
-    if promise is None or promise.text != rate:
-        promise = make_promise(rate, now)
-    return Risen(trial=start_trial(promise, now))
+    account = former.trial.promise if former is not None else None
+    return Risen(trial=start_trial(go_on(rate, now, account), now))

@@ -14,15 +14,15 @@ from gleis.config.durations import parse_duration
 from gleis.config.settings import DriftTrigger, PerformanceTrigger, TriggerSettings
 from gleis.contracts.alarm import Alarm, Moved
 from gleis.contracts.contract import Contract
-from gleis.contracts.errors import StoreError
 from gleis.contracts.prediction import Batch
 from gleis.contracts.profile import Profile, Reference, SeasonCounts, SeasonEvery, Seasons
 from gleis.evidence.losses import score_columns
 from gleis.monitoring.drift import Change, DriftMonitor
 from gleis.monitoring.labelled import read_matches
 from gleis.monitoring.multiplicity import combine, find_also, find_sure
+from gleis.monitoring.packing import decode_state
 from gleis.monitoring.performance import PerformanceMonitor
-from gleis.monitoring.promise import Promise, Trial, make_promise, start_trial
+from gleis.monitoring.promise import Promise, Trial, go_on, start_trial
 from gleis.monitoring.telling import say_moved, say_since, write_message
 from gleis.store.logged import Logged, Matched
 
@@ -134,7 +134,7 @@ class Watch:
         self._recorded: dict[str, Moved] = {}
         self._counts = Counts()
         self._trials = {
-            kind: start_trial(_account(text, now, (promises or {}).get(kind)), now)
+            kind: start_trial(go_on(text, now, (promises or {}).get(kind)), now)
             for kind, text in self._rates()
         }
 
@@ -280,13 +280,7 @@ class Watch:
         StoreError
             If the bytes are damaged or belong to another reference.
         """
-        try:
-            state = msgspec.msgpack.decode(content, type=_State)
-        except msgspec.DecodeError as error:
-            raise StoreError(
-                f"The monitors' saved state is damaged: {error}",
-                remedy="Remove it: the monitors then start anew.",
-            ) from error
+        state = decode_state(content, _State)
         v = state.version
         watch = cls(reference, contract, triggers, version=v, now=now, seed=seed, season=season)
         block, loss_block = watch._blocks
@@ -477,11 +471,6 @@ def _plain(moved: Moved) -> dict[str, Any]:
 def _is_whole(answer: Batch, names: Sequence[str]) -> bool:
     """Say whether rows carry all features that are watched."""
     return answer.features.keys() >= set(names)
-
-
-def _account(text: str, now: datetime, former: Promise | None) -> Promise:
-    """Go on with the account of the same promise, or open one."""
-    return former if former is not None and former.text == text else make_promise(text, now)
 
 
 def _known(reference: Reference, season: SeasonEvery | None) -> Seasons | None:

@@ -302,5 +302,5 @@ def test_a_package_without_an_estimation_says_why_or_nothing(bench, classes):
 
 
 def test_a_damaged_state_is_one_clear_error(bench, classes):
-    with pytest.raises(StoreError, match="saved state of the estimates is damaged"):
+    with pytest.raises(StoreError, match="saved state is damaged"):
         make_estimate(watched(bench, classes, kept=b"\x91\xc1"))

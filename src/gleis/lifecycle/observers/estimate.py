@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from gleis.config.durations import parse_duration
 from gleis.config.settings import PerformanceTrigger
 from gleis.contracts.alarm import Alarm, Expected
-from gleis.contracts.errors import StoreError
 from gleis.contracts.estimation import ClassEstimation, Estimation
 from gleis.contracts.figure import Figure
 from gleis.contracts.live_figures import LiveFigure
@@ -31,6 +30,7 @@ from gleis.evidence.weighted import Floats
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.observers.observer import Observer, Watched
 from gleis.monitoring.labelled import read_matches
+from gleis.monitoring.packing import decode_state
 from gleis.monitoring.risen import Risen, start_risen
 from gleis.store.logged import Logged, Matched
 
@@ -380,13 +380,7 @@ def make_estimate(watched: Watched) -> Observer | None:
 def _read(body: bytes | None) -> _State | None:
     if not body:
         return None
-    try:
-        return msgspec.msgpack.decode(body, type=_State)
-    except msgspec.DecodeError as error:
-        raise StoreError(
-            f"The saved state of the estimates is damaged: {error}",
-            remedy="Remove it: estimates then start anew.",
-        ) from error
+    return decode_state(body, _State)
 
 
 def _rows(day: Sums) -> float:

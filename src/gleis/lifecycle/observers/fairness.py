@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from gleis.contracts.alarm import Alarm
-from gleis.contracts.errors import StoreError
 from gleis.contracts.figure import Figure
 from gleis.contracts.live_figures import LiveFigure
 from gleis.lifecycle.live_limits import Broken, fairness_gates, find_broken, live_figures
@@ -20,6 +19,7 @@ from gleis.lifecycle.served_groups import ServedGroups
 from gleis.monitoring.labels.maturity import DAY
 from gleis.monitoring.labels.people import LiveFound, People
 from gleis.monitoring.looks import spend
+from gleis.monitoring.packing import decode_state
 from gleis.monitoring.promise import Trial, make_promise, start_trial
 from gleis.store.logged import Logged, Matched
 
@@ -204,10 +204,4 @@ def _labels(name: str) -> dict[str, str]:
 def _decode(body: bytes | None) -> _Kept | None:
     if body is None:
         return None
-    try:
-        return msgspec.msgpack.decode(body, type=_Kept)
-    except msgspec.DecodeError as error:
-        raise StoreError(
-            f"The saved counts of groups are damaged: {error}",
-            remedy="Remove them: the monitors then start anew.",
-        ) from error
+    return decode_state(body, _Kept)

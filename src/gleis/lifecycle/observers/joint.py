@@ -22,7 +22,7 @@ from gleis.monitoring.joint.compare import LEAST, Sides, Told, compare_sides
 from gleis.monitoring.joint.nights import JointMonitor
 from gleis.monitoring.joint.telling import Matrix, Method
 from gleis.monitoring.packing import decode_state
-from gleis.monitoring.promise import Trial, make_promise, start_trial
+from gleis.monitoring.promise import Trial, go_on, start_trial
 from gleis.store.logged import Logged, Matched
 
 _PLACES = 200
@@ -217,6 +217,4 @@ def _trial(watched: Watched) -> Trial:
     former = None
     if watched.former is not None:
         former = JointMonitor.from_bytes(decode_state(watched.former, _State).monitor).trial.promise
-    same = former is not None and former.text == watched.rate
-    promise = former if same and former is not None else make_promise(watched.rate, watched.now)
-    return start_trial(promise, watched.now)
+    return start_trial(go_on(watched.rate, watched.now, former), watched.now)

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 
 from gleis.contracts.alarm import Alarm
-from gleis.contracts.errors import StoreError
 from gleis.contracts.live_figures import LiveFigure
 from gleis.evidence.metrics import PRIMARY_LOSS, SLICE_METRICS
 from gleis.lifecycle.maturing import read_maturity
@@ -19,6 +18,7 @@ from gleis.monitoring.labels.absence import Missing
 from gleis.monitoring.labels.coverage import Coverage
 from gleis.monitoring.labels.live import LivePerformance
 from gleis.monitoring.labels.maturity import DAY
+from gleis.monitoring.packing import decode_state
 from gleis.monitoring.promise import Trial, make_promise, start_trial
 from gleis.store.logged import Logged, Matched
 
@@ -47,7 +47,7 @@ class LabelsObserver:
         self._version = watched.version.number
         self._floor = _floor(watched)
         body = watched.kept or watched.former
-        state = None if body is None else _decode(body)
+        state = None if body is None else decode_state(body, _Kept)
         maturity = read_maturity(watched.bench)
         before = None if state is None else state.coverage
         self._coverage = Coverage(maturity, watched.parts.contract, before)
@@ -208,13 +208,3 @@ def _floor(watched: Watched) -> float:
 def make_labels(watched: Watched) -> LabelsObserver:
     """Make the observer, or go on from what it kept."""
     return LabelsObserver(watched)
-
-
-def _decode(body: bytes) -> _Kept:
-    try:
-        return msgspec.msgpack.decode(body, type=_Kept)
-    except msgspec.DecodeError as error:
-        raise StoreError(
-            f"The saved count of labels is damaged: {error}",
-            remedy="Remove it: the monitors then start anew.",
-        ) from error

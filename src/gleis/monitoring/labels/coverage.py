@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 
 from gleis.contracts.contract import Contract
-from gleis.contracts.errors import StoreError
 from gleis.contracts.prediction import Role
 from gleis.monitoring.labelled import Targets
 from gleis.monitoring.labels.absence import Absence, Missing
@@ -25,6 +24,7 @@ from gleis.monitoring.labels.maturity import (
     stamps_of,
 )
 from gleis.monitoring.labels.tally import Tally
+from gleis.monitoring.packing import decode_state
 from gleis.store.logged import Logged, Matched
 
 _ROUTES = 12
@@ -112,7 +112,7 @@ class Coverage:
     def __init__(self, maturity: Maturity, contract: Contract, state: bytes | None = None) -> None:
         self._maturity = maturity
         self._contract = contract
-        self.state = CoverageState() if state is None else _decode(state)
+        self.state = CoverageState() if state is None else decode_state(state, CoverageState)
 
     def see(self, batches: Sequence[Logged], matched: Sequence[Matched], now: datetime) -> None:
         """See what the log has new; labels may come before or after others, in any order."""
@@ -274,13 +274,3 @@ def _newest(tally: Tally) -> int:
 
 def _numbers(tally: Tally) -> Iterable[int]:
     return tally.answered or tally.labelled
-
-
-def _decode(state: bytes) -> CoverageState:
-    try:
-        return msgspec.msgpack.decode(state, type=CoverageState)
-    except msgspec.DecodeError as error:
-        raise StoreError(
-            f"The saved count of labels is damaged: {error}",
-            remedy="Remove it: the monitors then start anew.",
-        ) from error

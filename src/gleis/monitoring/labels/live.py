@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gleis.contracts.contract import Contract
-from gleis.contracts.errors import StoreError
 from gleis.contracts.profile import Profile
 from gleis.monitoring.labelled import read_matches
 from gleis.monitoring.labels.corrected import Corrected, correct
 from gleis.monitoring.labels.maturity import Maturity, sane_stamp, stamps_of
 from gleis.monitoring.labels.sample import Rows, Sample, marks_of
 from gleis.monitoring.labels.score_bins import make_bins
-from gleis.monitoring.packing import pack, unpack
+from gleis.monitoring.packing import decode_state, pack, unpack
 from gleis.store.logged import Logged, Matched
 
 Floats = NDArray[np.float64]
@@ -110,14 +109,8 @@ class LivePerformance:
         return msgspec.msgpack.encode((content, self._sample.to_bytes()))
 
     def _restore(self, state: bytes, n_scores: int) -> None:
-        try:
-            content, sample = msgspec.msgpack.decode(state, type=tuple[bytes, bytes])
-            self._sample = Sample.from_bytes(sample, n_scores)
-        except msgspec.DecodeError as error:
-            raise StoreError(
-                f"The saved sample of labelled rows is damaged: {error}",
-                remedy="Remove it: the monitors then start anew.",
-            ) from error
+        content, sample = decode_state(state, tuple[bytes, bytes])
+        self._sample = Sample.from_bytes(sample, n_scores)
         arrays = unpack(content)
         self._answers = dict(zip(arrays["numbers"].tolist(), arrays["counts"], strict=True))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gleis.config.settings import FairnessSettings
 from gleis.contracts.contract import Contract
-from gleis.contracts.errors import ConfigError, StoreError
+from gleis.contracts.errors import ConfigError
 from gleis.contracts.fairness import AttributeFairness, Fairness
 from gleis.evidence.decisions import decide
 from gleis.evidence.fairness.find import find_fairness
@@ -21,7 +21,7 @@ from gleis.evidence.fairness.groups import MAX_GROUPS, MAX_VALUES, read_groups
 from gleis.evidence.slices import MISSING
 from gleis.monitoring.labels.maturity import Maturity, Numbers
 from gleis.monitoring.labels.sample import Rows, Sample, marks_of
-from gleis.monitoring.packing import pack, unpack
+from gleis.monitoring.packing import decode_state, pack, unpack
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -189,14 +189,8 @@ class People:
         return msgspec.msgpack.encode(state)
 
     def _restore(self, state: bytes) -> None:
-        try:
-            kept = msgspec.msgpack.decode(state, type=_State)
-            self._sample = Sample.from_bytes(kept.sample, self._n_scores)
-        except msgspec.DecodeError as error:
-            raise StoreError(
-                f"The saved counts of groups are damaged: {error}",
-                remedy="Remove them: the monitors then start anew.",
-            ) from error
+        kept = decode_state(state, _State)
+        self._sample = Sample.from_bytes(kept.sample, self._n_scores)
         self._names = kept.names
         self._code = {name: code for code, name in enumerate(kept.names)}
         self._unknown = kept.unknown

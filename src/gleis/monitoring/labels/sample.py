@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from gleis.monitoring.packing import pack, unpack
+from gleis.monitoring.packing import decode_state, pack, unpack
 
 Floats = NDArray[np.float64]
 
@@ -42,6 +42,12 @@ class Rows(NamedTuple):
     def join(self, other: Rows) -> Rows:
         """Return these and others."""
         return Rows(*(np.concatenate(pair) for pair in zip(self, other, strict=True)))
+
+
+class _State(msgspec.Struct, frozen=True, array_like=True):
+    rows: bytes
+    seen: dict[int, int]
+    below: dict[int, int]
 
 
 class Sample:
@@ -114,15 +120,14 @@ class Sample:
 
         Raises
         ------
-        StoreError, msgspec.DecodeError
+        StoreError
             The bytes are damaged.
         """
-        kind = tuple[bytes, dict[int, int], dict[int, int]]
-        packed, seen, below = msgspec.msgpack.decode(content, type=kind)
+        kept = decode_state(content, _State)
         sample = cls(n_scores)
-        columns = unpack(packed)
+        columns = unpack(kept.rows)
         sample.rows = Rows(*(columns[name] for name in Rows._fields))
-        sample.seen, sample._below = seen, below
+        sample.seen, sample._below = kept.seen, kept.below
         return sample
 
     def _thin(self) -> None:
