@@ -101,12 +101,13 @@ class Ranking:
         """
         if self.n_cells > 1:
             return self._rank_by_cell(codes, uniforms, cells)
-        ranks, missing, passed = np.empty(codes.shape), np.empty(codes.shape), []
+        ranks, passed = np.empty(codes.shape), []
         for c, seen in enumerate(self._seen):
             ranks[:, c], counted = rank_online(codes[:, c], uniforms[:, c], seen[0])
-            missing[:, c] = _missing(counted)
             seen[0] = counted[-1]
             passed.append(counted)
+        gone = np.stack([counted[:-1, 0] for counted in passed], axis=1)
+        missing = (gone + 1) / (passed[0][:-1, -1:] + 2)  # all columns saw as many rows
         return ranks, missing, passed
 
     def _rank_by_cell(
