@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gleis.contracts.alarm import DRY_RUN, Decision, Expected
+from gleis.contracts.alarm import DRY_RUN, Decision
 
 
 def say_decision(decision: Decision) -> str:
@@ -34,12 +34,7 @@ def say_decision(decision: Decision) -> str:
     if not decision.causes:
         return decision.reason
     first, *others = decision.causes
-    known = [cause.expected for cause in decision.causes if cause.expected is not None]
-    parts = [
-        first.reason,
-        *(_expects(one) for one in known[:1]),
-        *(f"also {cause.reason}" for cause in others),
-    ]
+    parts = [first.reason, *(f"also {cause.reason}" for cause in others)]
     return f"{_verb(decision)}: {'; '.join(parts)}"
 
 
@@ -49,8 +44,3 @@ def _verb(decision: Decision) -> str:
     if decision.held_back == DRY_RUN:
         return "dry run, would have retrained"
     return "retrains"
-
-
-def _expects(expected: Expected) -> str:
-    low, high = expected.low, expected.high
-    return f"expected {expected.figure} {expected.change:+.3f} ({low:+.3f} to {high:+.3f})"
