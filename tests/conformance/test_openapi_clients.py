@@ -14,6 +14,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from small_packages import ROW
 
+from gleis.store.lock import presence
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -46,6 +48,8 @@ def test_a_client_made_from_the_document(serve, kind):
 def test_what_the_document_says_is_what_happens(serve, kind):
     """Requests drawn from the document, good and bad: no 5xx, and every answer as described."""
     service = serve(kind)
+    loop = presence(service.home.folder)
+    loop.await_take()  # somebody is there for POST /retrain
     schema = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
     tried = 0
     for result in schema.get_all_operations():
@@ -61,6 +65,7 @@ def test_what_the_document_says_is_what_happens(serve, kind):
             case.call_and_validate(checks=CHECKS)
 
         check()
+    loop.release()
     assert tried > 300
 
 

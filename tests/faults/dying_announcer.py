@@ -23,11 +23,15 @@ class Night(SystemClock):
         return NIGHT
 
 
-folder, url = Path(sys.argv[1]), sys.argv[2]
-settings = load_settings(folder, {"alarms.webhook": [url]}, environment={})
-home = Home(folder / ".gleis")
-announcing = Announcing(settings, home, Night(), make_receivers(settings.alarms, {}))
-announcing.meet()
-Journal(home.facts).write_alarm(an_alarm())
-announcing.look()
-announcing.wait(60.0)
+def main(folder: Path, url: str):
+    settings = load_settings(folder, {"alarms.webhook": [url]}, environment={})
+    home = Home(folder / ".gleis")
+    announcing = Announcing(settings, home, Night(), make_receivers(settings.alarms, {}))
+    announcing.meet()
+    Journal(home.facts).write_alarm(an_alarm())
+    announcing.look()
+    announcing.wait(60.0)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

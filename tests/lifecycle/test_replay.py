@@ -66,6 +66,7 @@ def test_a_replay_that_answers_nothing_says_why(tmp_path):
     assert "price" in caught.value.seen
 
 
+@pytest.mark.slow
 def test_side_by_side_is_as_in_turn(tmp_path):
     """In processes of their own, and whatever the project's module prints."""
     folder = make_shifting(tmp_path / "p")
