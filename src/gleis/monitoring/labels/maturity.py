@@ -42,7 +42,7 @@ class Maturity(msgspec.Struct, frozen=True, kw_only=True):
     >>> six_hours = Maturity(matures=6 * HOUR, window=7 * DAY)
     >>> noon = datetime(2013, 4, 1, 12, tzinfo=UTC)
     >>> number = int(six_hours.number(stamps_of([None], noon))[0])
-    >>> [six_hours.is_mature(number, noon + timedelta(hours=h)) for h in (6, 7)]
+    >>> [number <= six_hours.last_mature(noon + timedelta(hours=h)) for h in (6, 7)]
     [False, True]
     """
 
@@ -66,10 +66,6 @@ class Maturity(msgspec.Struct, frozen=True, kw_only=True):
     def last_mature(self, now: datetime) -> int:
         """Return the newest mature stretch."""
         return math.floor((now.timestamp() - self.matures) / self.width) - 1
-
-    def is_mature(self, number: int, now: datetime) -> bool:
-        """Say whether a stretch is."""
-        return number <= self.last_mature(now)
 
     def in_window(self, now: datetime) -> tuple[int, int]:
         """Return the first and the last stretch behind live figures."""
