@@ -108,5 +108,8 @@ class Reference(msgspec.Struct, frozen=True, kw_only=True):
     """Why the test rows say too little for it."""
     seasons: Seasons | None = None
     """None where no ``monitor.season`` was set in training."""
+    label: Profile | None = None
+    """The labels of all labelled rows, as the column ``label``: classes as text, or values. None in
+    packages made before it was kept."""
     loss_by_score: LossByScore | None = None
     """None where the test rows are too few, and in packages made before it was kept."""

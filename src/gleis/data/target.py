@@ -133,6 +133,28 @@ def decode_class(index: int, contract: Contract) -> str:
     return classes[index]
 
 
+def name_targets(
+    targets: Sequence[float] | NDArray[np.generic], contract: Contract
+) -> list[str] | list[float]:
+    """Return targets as their labels: classes as text, values as they are.
+
+    Parameters
+    ----------
+    targets : sequence of number, (n_rows,)
+        As ``encode_target`` gives them.
+
+    Examples
+    --------
+    >>> late = Contract(task="binary", features=(), target="late", classes=("no", "yes"))
+    >>> name_targets([1.0, 0.0], late)
+    ['yes', 'no']
+    """
+    numbers = np.asarray(targets)
+    if contract.classes is None:
+        return [float(value) for value in numbers.tolist()]
+    return [contract.classes[int(place)] for place in numbers.tolist()]
+
+
 def label_to_target(value: str | int | float | bool, contract: Contract) -> float | int:
     """Read one label that arrives later, as JSON gives it.
 

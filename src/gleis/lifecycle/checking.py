@@ -20,6 +20,7 @@ from gleis.data.season import hours_of
 from gleis.evidence.losses import score_columns
 from gleis.lifecycle.parts import Parts, read_parts
 from gleis.lifecycle.workbench import Workbench
+from gleis.monitoring.columns import LABEL
 from gleis.monitoring.confirm import confirm
 from gleis.store.logged import Logged
 
@@ -54,8 +55,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
 class Checking:
     """Collects rows after each drift alarm and concludes.
 
-    A performance alarm, and one on the score of a model that was replaced meanwhile, gets no
-    rows to be checked on; it stays unconfirmed, neither true nor false.
+    A performance alarm, one on the labels, and one on the score of a model that was replaced
+    meanwhile, gets no rows to be checked on; it stays unconfirmed, neither true nor false.
 
     Parameters
     ----------
@@ -71,7 +72,11 @@ class Checking:
 
     def add(self, alarms: Sequence[Alarm]) -> None:
         """Let alarms wait."""
-        drift = tuple(Pending(alarm=alarm) for alarm in alarms if alarm.kind == "drift")
+        drift = tuple(
+            Pending(alarm=alarm)
+            for alarm in alarms
+            if alarm.kind == "drift" and alarm.subject != LABEL
+        )
         self.pending = (*self.pending, *drift)
 
     def see(self, batches: Sequence[Logged]) -> None:

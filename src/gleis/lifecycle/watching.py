@@ -28,7 +28,7 @@ from gleis.store.lock import Lock
 from gleis.store.logged import Logged, Matched
 
 _KEY = "watching"
-_FORM = 4
+_FORM = 5
 """Raised when monitors keep something else: what was kept before is then not gone on from."""
 _ROWS = 20_000
 _ROUNDS = 100

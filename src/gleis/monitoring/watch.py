@@ -15,9 +15,11 @@ from gleis.config.settings import DriftTrigger, PerformanceTrigger, TriggerSetti
 from gleis.contracts.alarm import Alarm, Moved
 from gleis.contracts.contract import Contract
 from gleis.contracts.prediction import Batch
-from gleis.contracts.profile import Profile, Reference, SeasonCounts, SeasonEvery, Seasons
+from gleis.contracts.profile import Reference, SeasonEvery, Seasons
+from gleis.data.target import name_targets
 from gleis.evidence.losses import score_columns
-from gleis.monitoring.drift import Change, DriftMonitor
+from gleis.monitoring.columns import LABEL, Making
+from gleis.monitoring.drift import Change
 from gleis.monitoring.labelled import read_matches
 from gleis.monitoring.multiplicity import combine, find_also, find_sure
 from gleis.monitoring.packing import decode_state
@@ -52,8 +54,7 @@ class Counts(msgspec.Struct, kw_only=True):
 class _State(msgspec.Struct, frozen=True):
     version: int
     started: datetime
-    features: bytes
-    scores: bytes
+    columns: list[bytes]
     performance: bytes
     trials: Trials
     counts: Counts
@@ -110,23 +111,18 @@ class Watch:
         self._contract = contract
         self._drift = triggers.drift or DriftTrigger()
         self._loss = triggers.performance or PerformanceTrigger()
-        self._inputs = _only(reference.features, contract.names)
         self._blocks = _length(self._drift.block), _length(self._loss.block)
         block, loss_block = self._blocks
         self._season, self._seasons = season, _known(reference, season)
-        features, scores, loss = _by_season(self._seasons)
-        self._features = DriftMonitor(
-            self._inputs, (seed, version, 0), block=block, season=features
-        )
-        self._scores = DriftMonitor(
-            reference.scores, (seed, version, 1), block=block, season=scores
-        )
+        labels = self._loss.labels != "by_score"
+        self._making = Making(reference, contract, (seed, version), block, self._seasons, labels)
+        self._columns = self._making.new()
         self._performance = PerformanceMonitor(
             reference.loss,
             contract.task,
             (seed, version, 2),
             loss_block,
-            loss,
+            self._seasons.loss if self._seasons is not None else None,
             reference.loss_by_score,
             self._loss.labels == "by_score",
         )
@@ -198,24 +194,23 @@ class Watch:
         columns = {over.subject, *(moved.column for moved in over.moved)} & self._told.keys()
         for column in columns:
             del self._told[column]
-        self._features.restart([c for c in self._features.columns if c in columns])
-        self._scores.restart([c for c in self._scores.columns if c in columns])
+        self._columns.restart(columns)
 
     def evidence(self) -> dict[str, float]:
-        """Return log10 of the e-value of each feature and score column."""
-        return self._features.evidence() | self._scores.evidence()
+        """Return log10 of the e-value of each feature, score and label column."""
+        return self._columns.evidence()
 
     def summary(self) -> dict[str, Any]:
         """Return the state in plain types, for ``gleis monitor``, pages and ``/metrics``."""
         evidence = self.evidence()
         drift, loss = self._trials["drift"], self._trials["performance"]
-        sure = {name: self._change(name) for name in find_sure(evidence, drift.alpha)}
+        sure = {name: self._columns.change(name) for name in find_sure(evidence, drift.alpha)}
         counts = self._counts
         return {
             "version": self.version,
             **({"season": _say(self._season, self._seasons)} if self._season else {}),
             "drift": {
-                "rows": self._features.rows,
+                "rows": self._columns.features.rows,
                 "evidence": evidence,
                 "combined": combine(evidence),
                 "threshold": drift.threshold,
@@ -251,8 +246,7 @@ class Watch:
         state = _State(
             self.version,
             self.started,
-            self._features.to_bytes(),
-            self._scores.to_bytes(),
+            self._columns.to_bytes(),
             self._performance.to_bytes(),
             self._trials,
             self._counts,
@@ -283,22 +277,16 @@ class Watch:
         state = decode_state(content, _State)
         v = state.version
         watch = cls(reference, contract, triggers, version=v, now=now, seed=seed, season=season)
-        block, loss_block = watch._blocks
-        features, scores, loss = _by_season(watch._seasons)
+        loss_block = watch._blocks[1]
         watch.started = state.started
-        watch._features = DriftMonitor.from_bytes(
-            state.features, watch._inputs, (seed, v, 0), block=block, season=features
-        )
-        watch._scores = DriftMonitor.from_bytes(
-            state.scores, reference.scores, (seed, v, 1), block=block, season=scores
-        )
+        watch._columns = watch._making.restored(state.columns)
         watch._performance = PerformanceMonitor.from_bytes(
             state.performance,
             reference.loss,
             contract.task,
             (seed, v, 2),
             loss_block,
-            loss,
+            watch._seasons.loss if watch._seasons is not None else None,
             reference.loss_by_score,
             watch._loss.labels == "by_score",
         )
@@ -313,35 +301,34 @@ class Watch:
         return ("drift", self._drift.false_alarms), ("performance", self._loss.false_alarms)
 
     def _see_features(self, answers: Sequence[Batch]) -> None:
-        names = self._features.columns
+        names = self._columns.features.columns
         for answer in answers:
             for flag, rows in answer.flags.items():
                 self._counts.flags[flag] = self._counts.flags.get(flag, 0) + len(rows)
             self._counts.unwatched += 0 if _is_whole(answer, names) else answer.rows
         whole = [answer for answer in answers if _is_whole(answer, names)]
         columns = {n: list(chain.from_iterable(a.features[n] for a in whole)) for n in names}
-        self._features.update(columns, _times(whole))
+        self._columns.features.update(columns, _times(whole))
 
     def _see_scores(self, own: Sequence[Batch]) -> None:
         if own:
             scores = np.array(list(chain.from_iterable(a.scores for a in own)), dtype=np.float64)
-            self._scores.update(score_columns(scores, self._contract), _times(own))
+            self._columns.scores.update(score_columns(scores, self._contract), _times(own))
 
     def _see_labels(self, matched: Sequence[Matched]) -> None:
         read = read_matches(matched, self._contract)
         self._performance.update(read.rows)
+        if self._columns.labels is not None and read.rows.ids:
+            values = name_targets(read.rows.targets, self._contract)
+            self._columns.labels.update({LABEL: values}, read.rows.times)
         self._performance.mend(read.corrected)
         self._counts.labelled += len(read.rows.ids)
         self._counts.unusable += read.unusable
 
-    def _change(self, column: str) -> Change:
-        monitor = self._features if column in self._features.columns else self._scores
-        return monitor.change(column)
-
     def _drift_alarm(self, now: datetime, meaning: Meaning | None) -> Alarm | None:
         evidence, trial = self.evidence(), self._trials["drift"]
         changes = {
-            name: self._change(name)
+            name: self._columns.change(name)
             for name in find_sure(evidence, trial.alpha)
             if name not in self._told
         }
@@ -358,8 +345,7 @@ class Watch:
         self._told.update(moved)
         for name in large:
             self._recorded.pop(name, None)
-        self._features.restart([n for n in large if n in self._features.columns])
-        self._scores.restart([n for n in large if n in self._scores.columns])
+        self._columns.restart(large)
         self._start("drift", now)
         return alarm
 
@@ -377,7 +363,7 @@ class Watch:
         trial = self._trials["drift"]
         also = [n for n in find_also(evidence, trial.alpha) if n != subject]
         columns = dict.fromkeys([subject, *large, *also])
-        changes = {name: self._change(name) for name in columns}
+        changes = {name: self._columns.change(name) for name in columns}
         change = changes[subject]
         alarm = self._alarm(
             "drift",
@@ -388,7 +374,7 @@ class Watch:
             effect=change.effect,
             since=change.since,
             between=change.between,
-            rows=self._features.rows,
+            rows=self._columns.features.rows,
             message="",
             moved=tuple(_moved(name, one) for name, one in changes.items()),
         )
@@ -485,19 +471,8 @@ def _say(season: SeasonEvery, seasons: Seasons | None) -> str:
     return f"{season}, in {max(seasons.features.cells) + 1} stretches of hours"
 
 
-def _by_season(
-    seasons: Seasons | None,
-) -> tuple[SeasonCounts | None, SeasonCounts | None, SeasonCounts | None]:
-    return (None,) * 3 if seasons is None else (seasons.features, seasons.scores, seasons.loss)
-
-
 def _length(block: str | None) -> timedelta | None:
     return parse_duration(block, "triggers.block") if block is not None else None
-
-
-def _only(profile: Profile, names: Sequence[str]) -> Profile:
-    columns = {name: profile.columns[name] for name in names if name in profile.columns}
-    return Profile(rows=profile.rows, columns=columns)
 
 
 def _times(answers: Sequence[Batch]) -> list[datetime | None]:

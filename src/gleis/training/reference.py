@@ -14,6 +14,7 @@ from gleis.contracts.outliers import OutlierMethod, OutlierModel
 from gleis.contracts.profile import LossByScore, Profile, Reference, SeasonEvery, Seasons
 from gleis.data.profile import profile, sketch_number
 from gleis.data.season import count_seasons
+from gleis.data.target import name_targets
 from gleis.evidence.estimation.learn import learn_estimation
 from gleis.evidence.losses import row_loss, score_columns
 from gleis.evidence.outliers.fit import fit_outliers
@@ -50,6 +51,7 @@ def make_reference(
         features=profile(prepared.features, contract.names),
         scores=profile(pl.DataFrame(columns), list(columns)),
         loss=sketch_number(loss),
+        label=profile(pl.DataFrame({"label": name_targets(prepared.target, contract)}), ["label"]),
         loss_by_score=_by_score(scores, loss),
         estimation=learned.estimation,
         no_estimation=learned.reason,
