@@ -31,7 +31,7 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.slow), "after"])
 def test_killed_in_every_step_it_resumes_and_promotes_once(tmp_path, moment):
     """SIGKILL in each step in turn, before its work or after it but before the checkpoint."""
     folder, died = make_shifting(tmp_path / "p"), tmp_path / "died"

@@ -412,6 +412,7 @@ print(score_file(Path(sys.argv[2]), Path(sys.argv[3]), scorer, options).sha256)
 """
 
 
+@pytest.mark.slow
 def test_a_killed_job_goes_on_and_ends_with_the_same_bytes(tmp_path, packages, monkeypatch):
     frame = pl.concat([with_bad_rows()] * 120)
     source = as_parquet(frame, tmp_path)
