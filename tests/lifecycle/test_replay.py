@@ -109,7 +109,9 @@ def test_a_figure_that_is_undefined_is_left_out(tmp_path):
     project.home.close()
 
 
-@pytest.mark.parametrize("strategy", ["shadow", "canary", "ab"])
+@pytest.mark.parametrize(
+    "strategy", [pytest.param("shadow", marks=pytest.mark.slow), "canary", "ab"]
+)
 def test_releases_are_replayed_by_the_same_code(tmp_path, strategy):
     """Candidates of a policy are tried beside the champion, with labels six hours late."""
     folder = make_shifting(tmp_path / "p")
