@@ -7,15 +7,25 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
 
 import msgspec
 
-from gleis.contracts.errors import DataError, StoreError
-from gleis.contracts.prediction import Batch, Label, LabelReceipt, Role
+from gleis.contracts.errors import DataError
+from gleis.contracts.prediction import Batch, Label, LabelReceipt
 from gleis.store import consumed, entity_index
 from gleis.store import prediction_schema as sql
 from gleis.store.database import Database
+from gleis.store.log_entries import (
+    ANSWERS,
+    BATCHES,
+    decode_entry,
+    entry_row,
+    ids_of,
+    label_row,
+    logged_batches,
+    match_row,
+    rows_of,
+)
 from gleis.store.logged import GivenLabel, LogCounts, Logged, LoggedRow, Matched
 from gleis.store.moments import from_micros, to_micros
 from gleis.store.prediction_ids import format_id, parse_id
@@ -23,27 +33,7 @@ from gleis.store.prediction_ids import format_id, parse_id
 __all__ = ["LogCounts", "Logged", "LoggedRow", "Matched", "SqlitePredictionLog"]
 
 
-class _Answers(msgspec.Struct):
-    """The part of a batch that ``matched`` needs; the rest is skipped undecoded."""
-
-    at: datetime
-    version: int
-    fallback: bool
-    rows: int
-    scores: list[Any]
-    entities: list[str | None]
-    times: list[datetime | None]
-    role: Role = "champion"
-    share: float = 1.0
-    beside: list[Any] | None = None
-
-
 _EVERYTHING = 2**62
-T = TypeVar("T")
-B = TypeVar("B", bound=Batch | _Answers)
-_encoder = msgspec.msgpack.Encoder()
-_batches = msgspec.msgpack.Decoder(list[Batch])
-_answers = msgspec.msgpack.Decoder(list[_Answers])
 
 
 class SqlitePredictionLog:
@@ -90,8 +80,8 @@ class SqlitePredictionLog:
         if not batches:
             return []
         token = self._token()
-        seq = self._database.write(sql.APPEND, _entry(batches, token))
-        return _ids_of(batches, seq, token)
+        seq = self._database.write(sql.APPEND, entry_row(batches, token))
+        return ids_of(batches, seq, token)
 
     def append_from(
         self, spans: Sequence[consumed.Span], batches: Sequence[Batch]
@@ -122,13 +112,13 @@ class SqlitePredictionLog:
         if rows != offsets:
             raise DataError(f"{offsets} messages have {rows} answers", seen=rows)
         token = self._token()
-        entry = _entry(batches, token) if batches else None
+        entry = entry_row(batches, token) if batches else None
         with self._database.transaction() as connection:
             if not consumed.fits(connection, spans):
                 return None
             seq = connection.execute(sql.APPEND, entry).lastrowid or 0 if entry else None
             consumed.note(connection, spans, seq)
-        return _ids_of(batches, seq or 0, token)
+        return ids_of(batches, seq or 0, token)
 
     def position(self, source: str) -> int | None:
         """Return the first offset of a source that is not consumed yet; None if none ever was."""
@@ -172,7 +162,7 @@ class SqlitePredictionLog:
         StoreError
             Nothing was written.
         """
-        rows = [_label_row(label) for label in labels]
+        rows = [label_row(label) for label in labels]
         if not rows:
             return LabelReceipt(accepted=0, unknown=(), changed=())
         by_entity = any(label.prediction_id is None for label in labels)
@@ -231,7 +221,7 @@ class SqlitePredictionLog:
         return [
             logged
             for seq, token, content in self._entries(after, limit_rows)
-            for logged in _logged(seq, token, _decode(_batches, seq, content, path))
+            for logged in logged_batches(seq, token, decode_entry(BATCHES, seq, content, path))
         ]
 
     def flagged(
@@ -256,8 +246,10 @@ class SqlitePredictionLog:
         for seq, token, content in self._entries(after, limit_rows):
             last = seq
             if name in content:  # perhaps in a feature's value only
-                batches = _decode(_batches, seq, content, path)
-                found += [one for one in _logged(seq, token, batches) if flag in one.batch.flags]
+                batches = decode_entry(BATCHES, seq, content, path)
+                found += [
+                    one for one in logged_batches(seq, token, batches) if flag in one.batch.flags
+                ]
         return last, found
 
     def matched(self, after: int = 0, limit: int = 10_000) -> list[Matched]:
@@ -278,8 +270,8 @@ class SqlitePredictionLog:
         found = []
         for seq, rows in of_entry.items():
             entries = self._database.read(sql.CONTENT, (seq,))
-            answered = _rows(_decode(_answers, seq, entries[0][0], self._database.path))
-            found += [_match(row, *answered[row[2]]) for row in rows]
+            answered = rows_of(decode_entry(ANSWERS, seq, entries[0][0], self._database.path))
+            found += [match_row(row, *answered[row[2]]) for row in rows]
         return sorted(found, key=lambda match: match.cursor)
 
     def find(self, prediction_id: str) -> LoggedRow | None:
@@ -295,7 +287,7 @@ class SqlitePredictionLog:
         if not entries:
             return None
         content = entries[0][0]
-        batch, row = _rows(_decode(_batches, seq, content, self._database.path))[position]
+        batch, row = rows_of(decode_entry(BATCHES, seq, content, self._database.path))[position]
         given = self._database.read(sql.LABELS_OF, (seq, position))
         return LoggedRow(
             prediction_id=prediction_id,
@@ -377,112 +369,7 @@ class SqlitePredictionLog:
         )
 
 
-def _decode(decoder: msgspec.msgpack.Decoder[T], seq: int, content: bytes, path: Path) -> T:
-    try:
-        return decoder.decode(content)
-    except msgspec.MsgspecError as error:
-        raise StoreError(
-            f"Entry {seq} of {path} is damaged: {error}",
-            remedy="Keep a copy of the file, then restore a backup.",
-        ) from error
-
-
-def _logged(seq: int, token: str, batches: list[Batch]) -> list[Logged]:
-    found, offset = [], 0
-    for batch in batches:
-        found.append(Logged(seq, token, offset, batch))
-        offset += batch.rows
-    return found
-
-
 def _random_tokens() -> Callable[[], str]:
     # Not a secret, and os.urandom would give the interpreter lock away once more a commit.
     draw = random.Random()  # noqa: S311
     return lambda: f"{draw.getrandbits(32):08x}"
-
-
-def _count_rows(batches: Sequence[Batch]) -> int:
-    for batch in batches:
-        lists = {"scores": batch.scores, "entities": batch.entities, "times": batch.times}
-        for name, values in (lists | batch.features).items():
-            if len(values) != batch.rows:
-                raise DataError(
-                    f"A batch of {batch.rows} rows holds another number of {name}",
-                    seen=len(values),
-                    field=name,
-                )
-    return sum(batch.rows for batch in batches)
-
-
-def _entry(batches: Sequence[Batch], token: str) -> tuple[Any, ...]:
-    """Return what ``APPEND`` writes."""
-    rows = _count_rows(batches)
-    entities = [entity for batch in batches for entity in batch.entities]
-    return (
-        token,
-        to_micros(batches[0].at),
-        rows,
-        rows,
-        sum(batch.rows for batch in batches if batch.fallback),
-        None if entities.count(None) == rows else msgspec.json.encode(entities).decode(),
-        _encode(batches),
-    )
-
-
-def _encode(batches: Sequence[Batch]) -> bytes:
-    try:
-        return _encoder.encode(batches)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(
-            f"A batch cannot be written: {error}",
-            remedy="Hand over plain numbers, text, booleans and datetimes.",
-        ) from error
-
-
-def _ids_of(batches: Sequence[Batch], seq: int, token: str) -> list[list[str]]:
-    """Return the prediction ids of each batch of an entry."""
-    ids, offset = [], 0
-    for batch in batches:
-        ids.append([format_id(seq, at, token) for at in range(offset, offset + batch.rows)])
-        offset += batch.rows
-    return ids
-
-
-def _label_row(label: Label) -> tuple[Any, ...]:
-    if label.prediction_id is None and label.entity is None:
-        raise DataError(
-            "A label names no prediction",
-            seen=label.value,
-            remedy="Give its prediction_id, or the id of the row.",
-            field="prediction_id",
-        )
-    seq, position, token = parse_id(label.prediction_id or "") or (None, None, None)
-    at = None if label.at is None else to_micros(label.at)
-    value = msgspec.json.encode(label.value).decode()
-    return (label.prediction_id, seq, position, token, label.entity, value, at)
-
-
-def _rows(batches: list[B]) -> list[tuple[B, int]]:
-    """Return the batch of each position, and the row within it."""
-    return [(batch, row) for batch in batches for row in range(batch.rows)]
-
-
-def _match(found: Sequence[Any], batch: _Answers, row: int) -> Matched:
-    cursor, seq, position, token, value, at, relabelled, former = found
-    return Matched(
-        cursor=cursor,
-        prediction_id=format_id(seq, position, token),
-        predicted_at=batch.at,
-        event_time=batch.times[row],
-        version=batch.version,
-        score=batch.scores[row],
-        value=msgspec.json.decode(value),
-        label_at=from_micros(at),
-        fallback=batch.fallback,
-        relabelled=bool(relabelled),
-        entity=batch.entities[row],
-        role=batch.role,
-        share=batch.share,
-        beside=batch.beside[row] if batch.beside is not None else None,
-        former=None if former is None else msgspec.json.decode(former),
-    )
