@@ -38,3 +38,9 @@ def match(name, score, value, *, version=3, fallback=False, again=False, at=STAR
         fallback=fallback,
         relabelled=again,
     )
+
+
+def gone_on(monitor, state):
+    """Return a fresh monitor that goes on from a state."""
+    monitor.restore(state)
+    return monitor

@@ -12,6 +12,7 @@ from gleis.monitoring.blocks import cut_blocks
 from gleis.monitoring.drift import DriftMonitor
 from gleis.monitoring.martingale import Martingale
 from gleis.monitoring.ranks import rank_block, rank_online
+from monitoring.matches import gone_on
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -75,12 +76,12 @@ def test_cutting_and_saving_make_no_difference():
     for first, last in ((0, 17), (17, 500), (500, 500), (500, 1200)):
         cut = {name: column[first:last] for name, column in columns.items()}
         parts.update(cut, times[first:last])
-        parts = DriftMonitor.from_bytes(parts.to_bytes(), before, block=DAY)
+        parts = gone_on(DriftMonitor(before, block=DAY), parts.to_bytes())
     assert parts.rows == whole.rows == 1200
     assert parts.evidence() == whole.evidence()
     assert parts.change("temp")[:3] == whole.change("temp")[:3]
     with pytest.raises(StoreError, match="another reference, block"):
-        DriftMonitor.from_bytes(parts.to_bytes(), before)
+        gone_on(DriftMonitor(before), parts.to_bytes())
 
 
 def test_block_bets_are_fair():

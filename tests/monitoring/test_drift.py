@@ -9,6 +9,7 @@ import pytest
 from gleis.contracts.errors import DataError, StoreError
 from gleis.data.profile import profile
 from gleis.monitoring.drift import DriftMonitor
+from monitoring.matches import gone_on
 
 ALARM = math.log10(1 / 0.05)
 CARRIERS = np.array(["AA", "B6", "UA", "WN"])
@@ -189,7 +190,7 @@ def test_state_goes_on_exactly():
     monitor.update(rows(rng, 700, shift=0.2))
     monitor.restart(["temp"])
     monitor.update(rows(rng, 30))
-    restored = DriftMonitor.from_bytes(monitor.to_bytes(), before, 4)
+    restored = gone_on(DriftMonitor(before, 4), monitor.to_bytes())
     block = rows(rng, 333)
     for one in (monitor, restored):
         one.update(block)
@@ -202,7 +203,7 @@ def test_state_of_another_reference_is_refused():
     state = DriftMonitor(reference(rng, 1000)).to_bytes()
     fewer = profile(pl.DataFrame({"temp": [1.0, 2.0]}), ["temp"])
     with pytest.raises(StoreError, match="another reference"):
-        DriftMonitor.from_bytes(state, fewer)
+        gone_on(DriftMonitor(fewer), state)
 
 
 def test_restart_forgets_evidence_and_goes_on():

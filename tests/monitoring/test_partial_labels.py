@@ -14,7 +14,7 @@ from gleis.evidence.losses import row_loss
 from gleis.evidence.score_places import cut_places
 from gleis.monitoring.labelled import Labelled
 from gleis.monitoring.performance import PerformanceMonitor
-from monitoring.matches import START
+from monitoring.matches import START, gone_on
 
 ALARM = math.log10(1 / 0.05)
 
@@ -93,8 +93,9 @@ def test_its_state_goes_on_exactly():
     watch.update(rows(rng, 500, where_unsure))
     again = monitor(np.random.default_rng(0), 0, within_scores=True)
     loss, by_score = again._reference.columns["loss"], again._bins._reference
-    restored = PerformanceMonitor.from_bytes(
-        watch.to_bytes(), loss, "binary", 0, by_score=by_score, within_scores=True
+    restored = gone_on(
+        PerformanceMonitor(loss, "binary", 0, by_score=by_score, within_scores=True),
+        watch.to_bytes(),
     )
     assert restored.evidence == watch.evidence
     assert restored.rise() == watch.rise()

@@ -10,7 +10,7 @@ from gleis.data.profile import sketch_number
 from gleis.evidence.losses import row_loss
 from gleis.monitoring.labelled import Labelled
 from gleis.monitoring.performance import WINDOW, PerformanceMonitor
-from monitoring.matches import START
+from monitoring.matches import START, gone_on
 
 ALARM = math.log10(1 / 0.05)
 
@@ -110,13 +110,13 @@ def test_state_goes_on_exactly():
     reference = sketch_number(row_loss(*rows(rng, 1000).arrays("binary"), "binary"))
     monitor = PerformanceMonitor(reference, "binary", 7)
     monitor.update(rows(rng, 400))
-    restored = PerformanceMonitor.from_bytes(monitor.to_bytes(), reference, "binary", 7)
+    restored = gone_on(PerformanceMonitor(reference, "binary", 7), monitor.to_bytes())
     more = rows(rng, 400, trust=0.0, first=400)
     for one in (monitor, restored):
         one.update(more)
     assert restored.to_bytes() == monitor.to_bytes()
     with pytest.raises(StoreError, match="damaged"):
-        PerformanceMonitor.from_bytes(b"no", reference, "binary")
+        gone_on(PerformanceMonitor(reference, "binary"), b"no")
 
 
 def test_rows_that_cannot_be_measured_change_nothing():

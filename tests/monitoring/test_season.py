@@ -12,6 +12,7 @@ from gleis.data.profile import profile
 from gleis.data.season import count_seasons, hours_of
 from gleis.monitoring.drift import DriftMonitor
 from gleis.monitoring.ranking import Ranking
+from monitoring.matches import gone_on
 
 MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
 ALARM = math.log10(1 / 0.05)
@@ -116,14 +117,14 @@ def test_cuts_and_kept_states_make_no_difference(block):
         part = {name: np.asarray(values)[rows].tolist() for name, values in columns.items()}
         parts.update(part, moments(stamps[rows]))
         state = parts.to_bytes()
-        parts = DriftMonitor.from_bytes(state, before, 6, block=block, season=season)
+        parts = gone_on(DriftMonitor(before, 6, block=block, season=season), state)
     for name, value in whole.evidence().items():
         assert parts.evidence()[name] == pytest.approx(value, abs=1e-8)
         assert parts.change(name)[1:3] == pytest.approx(whole.change(name)[1:3])
         assert parts.change(name).since == whole.change(name).since
         assert parts.change(name).between == whole.change(name).between
     with pytest.raises(StoreError, match="season"):
-        DriftMonitor.from_bytes(state, before, 6, block=block)
+        gone_on(DriftMonitor(before, 6, block=block), state)
 
 
 def test_seasons_need_times():

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import StoreError
-from gleis.contracts.profile import Profile, Reference, SeasonCounts, Seasons
+from gleis.contracts.profile import Profile, Reference, Seasons
 from gleis.monitoring.drift import Change, DriftMonitor
 
 LABEL = "label"
@@ -42,60 +42,60 @@ class ColumnMonitors(NamedTuple):
             monitor.restart([name for name in monitor.columns if name in columns])
 
     def to_bytes(self) -> list[bytes]:
-        """Return the state of each; `restored` takes them back."""
+        """Return the state of each; `restore` takes them back."""
         return [monitor.to_bytes() for monitor in self.each()]
 
-
-class Making(NamedTuple):
-    """What monitors are made of."""
-
-    reference: Reference
-    contract: Contract
-    seed: tuple[int, int]
-    block: timedelta | None
-    seasons: Seasons | None
-    labels: bool
-    """Watch the labels too, if the reference knows them."""
-
-    def _profiles(self) -> tuple[Profile, Profile, Profile | None]:
-        features = self.reference.features
-        names = [name for name in self.contract.names if name in features.columns]
-        inputs = Profile(rows=features.rows, columns={n: features.columns[n] for n in names})
-        return inputs, self.reference.scores, self.reference.label if self.labels else None
-
-    def _season(self) -> dict[str, SeasonCounts]:
-        known = self.seasons
-        return {} if known is None else {"features": known.features, "scores": known.scores}
-
-    def new(self) -> ColumnMonitors:
-        """Make monitors that have seen nothing."""
-        features, scores, labels = self._profiles()
-        season, block, seed = self._season(), self.block, self.seed
-        return ColumnMonitors(
-            DriftMonitor(features, (*seed, 0), "both", block, season.get("features")),
-            DriftMonitor(scores, (*seed, 1), "both", block, season.get("scores")),
-            DriftMonitor(labels, (*seed, 3), "both", block) if labels is not None else None,
-        )
-
-    def restored(self, states: list[bytes]) -> ColumnMonitors:
-        """Make monitors that go on from their states.
+    def restore(self, states: list[bytes]) -> None:
+        """Take up the states of `to_bytes`, of monitors made with the same arguments.
 
         Raises
         ------
         StoreError
             If the bytes are damaged or belong to another reference.
         """
-        features, scores, labels = self._profiles()
-        if len(states) != 2 + (labels is not None):
+        monitors = self.each()
+        if len(states) != len(monitors):
             raise StoreError(
                 "The monitors' saved state is of other columns",
                 seen=len(states),
                 remedy="Remove it: the monitors then start anew.",
             )
-        season, block, seed = self._season(), self.block, self.seed
-        go_on = DriftMonitor.from_bytes
-        return ColumnMonitors(
-            go_on(states[0], features, (*seed, 0), "both", block, season.get("features")),
-            go_on(states[1], scores, (*seed, 1), "both", block, season.get("scores")),
-            go_on(states[2], labels, (*seed, 3), "both", block) if labels is not None else None,
-        )
+        for monitor, state in zip(monitors, states, strict=True):
+            monitor.restore(state)
+
+
+def make_columns(
+    reference: Reference,
+    contract: Contract,
+    seed: tuple[int, int],
+    block: timedelta | None = None,
+    seasons: Seasons | None = None,
+    *,
+    labels: bool = True,
+) -> ColumnMonitors:
+    """Make monitors that have seen nothing.
+
+    Parameters
+    ----------
+    reference : Reference
+    contract : Contract
+        Its features are watched.
+    seed : tuple of int
+    block : timedelta, optional
+    seasons : Seasons, optional
+        See `DriftMonitor`.
+    labels : bool
+        Watch the labels too, if the reference knows them.
+    """
+    names = [name for name in contract.names if name in reference.features.columns]
+    inputs = Profile(
+        rows=reference.features.rows,
+        columns={name: reference.features.columns[name] for name in names},
+    )
+    known = reference.label if labels else None
+    features, scores = (seasons.features, seasons.scores) if seasons else (None, None)
+    return ColumnMonitors(
+        DriftMonitor(inputs, (*seed, 0), "both", block, features),
+        DriftMonitor(reference.scores, (*seed, 1), "both", block, scores),
+        DriftMonitor(known, (*seed, 3), "both", block) if known is not None else None,
+    )

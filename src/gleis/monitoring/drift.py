@@ -227,7 +227,7 @@ class DriftMonitor:
             self._seen_at[c][:] = self._ranking.total(c)
 
     def to_bytes(self) -> bytes:
-        """Return the state; `from_bytes` goes on from it exactly."""
+        """Return the state; `restore` goes on from it exactly."""
         lists = self._ranking.arrays()
         lists |= {f"seen_at{c}": counts for c, counts in enumerate(self._seen_at)}
         sums = {"sums": self._sums, "sums_at": self._sums_at, "times_at": self._times_at}
@@ -241,36 +241,24 @@ class DriftMonitor:
             {**self._martingale.arrays(), **self._standing.arrays(), **lists, **sums, **more}
         )
 
-    @classmethod
-    def from_bytes(
-        cls,
-        content: bytes,
-        reference: Profile,
-        seed: int | Sequence[int] = 0,
-        side: Side = "both",
-        block: timedelta | None = None,
-        season: SeasonCounts | None = None,
-    ) -> DriftMonitor:
-        """Restore a monitor made with the same arguments.
+    def restore(self, content: bytes) -> None:
+        """Take up the state of `to_bytes`, of a monitor made with the same arguments.
 
         Raises
         ------
         StoreError
             If the bytes are damaged or belong to another reference, block or season.
         """
-        monitor = cls(reference, seed, side, block, season)
-        arrays = unpack(content)
-        fresh = unpack(monitor.to_bytes())
-        alike = {k: a.shape for k, a in arrays.items()} == {k: a.shape for k, a in fresh.items()}
-        if not alike or arrays["now"][-1] != fresh["now"][-1]:
+        arrays, own = unpack(content), unpack(self.to_bytes())
+        alike = {k: a.shape for k, a in arrays.items()} == {k: a.shape for k, a in own.items()}
+        if not alike or arrays["now"][-1] != own["now"][-1]:
             raise StoreError(
                 "The monitors' saved state belongs to another reference, block or season",
                 remedy="Remove it: the monitors then start anew.",
             )
-        monitor._restore(arrays)
-        return monitor
+        self._take(arrays)
 
-    def _restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+    def _take(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         self._martingale.restore(arrays)
         self._standing.restore(arrays)
         self._ranking.restore(arrays)

@@ -184,23 +184,12 @@ class PerformanceMonitor:
             self._bins.restart()
 
     def to_bytes(self) -> bytes:
-        """Return the state; `from_bytes` goes on from it exactly."""
+        """Return the state; `restore` goes on from it exactly."""
         bins = self._bins.to_bytes() if self._bins is not None else None
         return msgspec.msgpack.encode(_State(self._monitor.to_bytes(), self._window, bins))
 
-    @classmethod
-    def from_bytes(
-        cls,
-        content: bytes,
-        loss: NumberSketch,
-        task: Task,
-        seed: int | Sequence[int] = 0,
-        block: timedelta | None = None,
-        season: SeasonCounts | None = None,
-        by_score: LossByScore | None = None,
-        within_scores: bool = False,
-    ) -> PerformanceMonitor:
-        """Restore a monitor made with the same arguments.
+    def restore(self, content: bytes) -> None:
+        """Take up the state of `to_bytes`, of a monitor made with the same arguments.
 
         Raises
         ------
@@ -208,19 +197,15 @@ class PerformanceMonitor:
             If the bytes are damaged or belong to another reference.
         """
         state = decode_state(content, _State)
-        monitor = cls(loss, task, seed, block, season, by_score, within_scores)
-        monitor._monitor = DriftMonitor.from_bytes(
-            state.monitor, monitor._reference, seed, "higher", block, season
-        )
-        if (monitor._bins is None) != (state.bins is None):
+        if (self._bins is None) != (state.bins is None):
             raise StoreError(
                 "The monitors' saved state belongs to another reference",
                 remedy="Remove it: the monitors then start anew.",
             )
-        if monitor._bins is not None and state.bins is not None:
-            monitor._bins.restore(state.bins)
-        monitor._window = state.window
-        return monitor
+        self._monitor.restore(state.monitor)
+        if self._bins is not None and state.bins is not None:
+            self._bins.restore(state.bins)
+        self._window = state.window
 
 
 def _where(risen: Risen) -> str:

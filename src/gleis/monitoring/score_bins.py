@@ -59,10 +59,8 @@ class ScoreBins:
     ) -> None:
         self._edges = np.array(reference.edges, dtype=np.float64)
         self._reference = reference
-        self._seed = tuple(seed)
-        self._block = block
         self._monitors = [
-            DriftMonitor(_alone(sketch), (*self._seed, number), "higher", block)
+            DriftMonitor(_alone(sketch), (*seed, number), "higher", block)
             for number, sketch in enumerate(reference.losses)
         ]
         self._rows = 0
@@ -133,14 +131,8 @@ class ScoreBins:
                 remedy="Remove it: the monitors then start anew.",
             )
         self._rows = rows
-        self._monitors = [
-            DriftMonitor.from_bytes(
-                state, _alone(sketch), (*self._seed, number), "higher", self._block
-            )
-            for number, (sketch, state) in enumerate(
-                zip(self._reference.losses, states, strict=True)
-            )
-        ]
+        for monitor, state in zip(self._monitors, states, strict=True):
+            monitor.restore(state)
 
 
 def _alone(sketch: NumberSketch) -> Profile:

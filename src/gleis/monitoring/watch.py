@@ -18,14 +18,14 @@ from gleis.contracts.prediction import Batch
 from gleis.contracts.profile import Reference, SeasonEvery, Seasons
 from gleis.data.target import name_targets
 from gleis.evidence.losses import score_columns
-from gleis.monitoring.columns import LABEL, Making
-from gleis.monitoring.drift import Change
+from gleis.monitoring.columns import LABEL, make_columns
 from gleis.monitoring.labelled import read_matches
+from gleis.monitoring.moved import describe_move, plain_move
 from gleis.monitoring.multiplicity import combine, find_also, find_sure
 from gleis.monitoring.packing import decode_state
 from gleis.monitoring.performance import PerformanceMonitor
 from gleis.monitoring.promise import Promise, Trial, go_on, start_trial
-from gleis.monitoring.telling import say_moved, say_since, write_message
+from gleis.monitoring.telling import say_since, write_message
 from gleis.store.logged import Logged, Matched
 
 WatchKind = Literal["drift", "performance"]
@@ -111,20 +111,24 @@ class Watch:
         self._contract = contract
         self._drift = triggers.drift or DriftTrigger()
         self._loss = triggers.performance or PerformanceTrigger()
-        self._blocks = _length(self._drift.block), _length(self._loss.block)
-        block, loss_block = self._blocks
         self._season, self._seasons = season, _known(reference, season)
-        labels = self._loss.labels != "by_score"
-        self._making = Making(reference, contract, (seed, version), block, self._seasons, labels)
-        self._columns = self._making.new()
+        by_score = self._loss.labels == "by_score"
+        self._columns = make_columns(
+            reference,
+            contract,
+            (seed, version),
+            _length(self._drift.block),
+            self._seasons,
+            labels=not by_score,
+        )
         self._performance = PerformanceMonitor(
             reference.loss,
             contract.task,
             (seed, version, 2),
-            loss_block,
+            _length(self._loss.block),
             self._seasons.loss if self._seasons is not None else None,
             reference.loss_by_score,
-            self._loss.labels == "by_score",
+            by_score,
         )
         self._told: dict[str, Moved] = {}
         self._recorded: dict[str, Moved] = {}
@@ -216,12 +220,12 @@ class Watch:
                 "threshold": drift.threshold,
                 "promise": drift.promise.words,
                 "sure_but_small": {
-                    name: _plain(_moved(name, change))
+                    name: plain_move(describe_move(name, change))
                     for name, change in sure.items()
                     if change.effect < self._drift.min_effect
                 },
-                "told": {n: _plain(moved) for n, moved in self._told.items() if n != "loss"},
-                "sure_but_harmless": {n: _plain(moved) for n, moved in self._recorded.items()},
+                "told": {n: plain_move(moved) for n, moved in self._told.items() if n != "loss"},
+                "sure_but_harmless": {n: plain_move(moved) for n, moved in self._recorded.items()},
             },
             "performance": {
                 "rows": self._performance.rows,
@@ -275,21 +279,18 @@ class Watch:
             If the bytes are damaged or belong to another reference.
         """
         state = decode_state(content, _State)
-        v = state.version
-        watch = cls(reference, contract, triggers, version=v, now=now, seed=seed, season=season)
-        loss_block = watch._blocks[1]
-        watch.started = state.started
-        watch._columns = watch._making.restored(state.columns)
-        watch._performance = PerformanceMonitor.from_bytes(
-            state.performance,
-            reference.loss,
-            contract.task,
-            (seed, v, 2),
-            loss_block,
-            watch._seasons.loss if watch._seasons is not None else None,
-            reference.loss_by_score,
-            watch._loss.labels == "by_score",
+        watch = cls(
+            reference,
+            contract,
+            triggers,
+            version=state.version,
+            now=now,
+            seed=seed,
+            season=season,
         )
+        watch.started = state.started
+        watch._columns.restore(state.columns)
+        watch._performance.restore(state.performance)
         watch._counts = state.counts
         watch._told, watch._recorded = state.told, state.recorded
         for kind, text in watch._rates():
@@ -376,7 +377,7 @@ class Watch:
             between=change.between,
             rows=self._columns.features.rows,
             message="",
-            moved=tuple(_moved(name, one) for name, one in changes.items()),
+            moved=tuple(describe_move(name, one) for name, one in changes.items()),
         )
         return msgspec.structs.replace(alarm, message=write_message(alarm))
 
@@ -389,7 +390,7 @@ class Watch:
         change, rows_since = monitor.change(), monitor.rows_since()
         when = say_since(since, change.between, now)
         what = f"`loss` rose: {monitor.words()}{when} (rise {rise:.3g})"
-        self._told["loss"] = _moved("loss", change)
+        self._told["loss"] = describe_move("loss", change)
         monitor.restart()
         alarm = self._alarm(
             "performance",
@@ -424,34 +425,6 @@ class Watch:
     def _start(self, kind: WatchKind, now: datetime) -> None:
         """Charge the next run of a test: the present one alarmed."""
         self._trials[kind] = start_trial(self._trials[kind].promise, now)
-
-
-def _moved(column: str, change: Change) -> Moved:
-    return Moved(
-        column=column,
-        psi=change.effect,
-        js=change.js,
-        shift=change.shift,
-        words=change.words,
-        since=change.since,
-        between=change.between,
-        says=change.told.says,
-        remark=change.told.remark,
-    )
-
-
-def _plain(moved: Moved) -> dict[str, Any]:
-    """Write a change in plain types."""
-    return {
-        "change": moved.words,
-        "since": moved.since.isoformat() if moved.since else None,
-        "between": [moment.isoformat() for moment in moved.between] if moved.between else None,
-        "effect": moved.psi,
-        "js": moved.js,
-        "shift": moved.shift,
-        "importance": moved.importance,
-        "in_words": "; ".join(say_moved(moved)),
-    }
 
 
 def _is_whole(answer: Batch, names: Sequence[str]) -> bool:
