@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from fairlearn.postprocessing import ThresholdOptimizer
 
-from gleis.evidence.mitigation import threshold_optimizer
+from gleis.evidence.mitigation import held_out
 from mitigated_models import make
 
 NAMES = {
@@ -21,7 +21,7 @@ def in_sample(monkeypatch):
     def scores(estimator, table, labels, *_):
         return estimator.fit(table, labels).predict_proba(table)[:, 1]
 
-    monkeypatch.setattr(threshold_optimizer, "held_out_scores", scores)
+    monkeypatch.setattr(held_out, "held_out_scores", scores)
 
 
 @pytest.mark.parametrize("constraint", NAMES)

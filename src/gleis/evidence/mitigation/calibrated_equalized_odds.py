@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from gleis.contracts.mitigation import Constraint
-from gleis.evidence.mitigation.groups import check_classes
-from gleis.evidence.mitigation.held_out import answer_by_group, held_out_scores
+from gleis.evidence.mitigation.held_out import answer_by_group, hold_out
 from gleis.evidence.mitigation.mitigator import Mitigator
-from gleis.evidence.mitigation.tables import visible
 
 Floats = NDArray[np.float64]
 
@@ -110,15 +108,10 @@ class CalibratedEqualizedOdds(Mitigator):
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> CalibratedEqualizedOdds:  # noqa: N803
         """Find the costs, then fit on all rows."""
-        self.groups_, codes, _ = self._find_groups(X, groups)
-        shown = visible(X, self.hidden)
-        _, labels = np.unique(np.asarray(y), return_inverse=True)
-        check_classes(self.groups_, codes, labels, "calibrated_equalized_odds")
-        scores = held_out_scores(
-            self.estimator, shown, labels, codes, self.folds, self.random_state
-        )
-        self.find_shares(scores, labels, codes)
-        self.estimator_ = clone(self.estimator).fit(shown, y)
+        seen = hold_out(self, X, y, groups, "calibrated_equalized_odds")
+        self.groups_ = seen.groups
+        self.find_shares(seen.scores, seen.labels, seen.codes)
+        self.estimator_ = clone(self.estimator).fit(seen.shown, y)
         return self
 
     def find_shares(

@@ -12,10 +12,8 @@ from sklearn.base import clone
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from gleis.evidence.mitigation.groups import check_classes
-from gleis.evidence.mitigation.held_out import answer_by_group, held_out_scores
+from gleis.evidence.mitigation.held_out import answer_by_group, hold_out
 from gleis.evidence.mitigation.mitigator import Mitigator
-from gleis.evidence.mitigation.tables import visible
 
 Floats = NDArray[np.float64]
 
@@ -78,15 +76,10 @@ class GroupCalibration(Mitigator):
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> GroupCalibration:  # noqa: N803
         """Find the curves, then fit on all rows."""
-        self.groups_, codes, _ = self._find_groups(X, groups)
-        shown = visible(X, self.hidden)
-        _, labels = np.unique(np.asarray(y), return_inverse=True)
-        check_classes(self.groups_, codes, labels, "group_calibration")
-        scores = held_out_scores(
-            self.estimator, shown, labels, codes, self.folds, self.random_state
-        )
-        self.find_curves(scores, labels, codes)
-        self.estimator_ = clone(self.estimator).fit(shown, y)
+        seen = hold_out(self, X, y, groups, "group_calibration")
+        self.groups_ = seen.groups
+        self.find_curves(seen.scores, seen.labels, seen.codes)
+        self.estimator_ = clone(self.estimator).fit(seen.shown, y)
         return self
 
     def find_curves(

@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
 from gleis.contracts.errors import DataError
-from gleis.evidence.mitigation.groups import group_names, recognise
+from gleis.evidence.mitigation.groups import check_classes, group_names, recognise
 from gleis.evidence.mitigation.tables import visible
 
 Floats = NDArray[np.float64]
+
+
+class HeldOut(NamedTuple):
+    """Training rows with the scores of models that did not see them."""
+
+    groups: NDArray[np.str_]
+    codes: NDArray[np.int64]
+    """(n_rows,) group of each row."""
+    names: NDArray[np.str_]
+    """(n_rows,) its name."""
+    shown: Any
+    """The rows as the inner model sees them."""
+    labels: NDArray[np.int64]
+    """(n_rows,) 0 or 1."""
+    scores: Floats
+
+
+def hold_out(mitigator: Any, table: Any, y: Any, groups: Any, method: str) -> HeldOut:
+    """Find the groups of training rows and score each row by a fit on the other folds.
+
+    Raises
+    ------
+    DataError
+        If a group, or what a fold leaves, has one class only.
+    """
+    known, codes, names = mitigator._find_groups(table, groups)
+    shown = visible(table, mitigator.hidden)
+    _, labels = np.unique(np.asarray(y), return_inverse=True)
+    check_classes(known, codes, labels, method)
+    scores = held_out_scores(
+        mitigator.estimator, shown, labels, codes, mitigator.folds, mitigator.random_state
+    )
+    return HeldOut(known, codes, names, shown, labels, scores)
 
 
 def held_out_scores(

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from gleis.contracts.mitigation import Constraint
-from gleis.evidence.mitigation.groups import check_classes
-from gleis.evidence.mitigation.held_out import answer_by_group, held_out_scores
+from gleis.evidence.mitigation.held_out import answer_by_group, hold_out
 from gleis.evidence.mitigation.mitigator import Mitigator
 from gleis.evidence.mitigation.reductions import loosened
-from gleis.evidence.mitigation.tables import visible
 from gleis.evidence.mitigation.thresholds import share_over, shift
 
 Floats = NDArray[np.float64]
@@ -94,15 +92,10 @@ class RejectOption(Mitigator):
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> RejectOption:  # noqa: N803
         """Find threshold and margin, then fit on all rows."""
-        self.groups_, codes, _ = self._find_groups(X, groups)
-        shown = visible(X, self.hidden)
-        _, labels = np.unique(np.asarray(y), return_inverse=True)
-        check_classes(self.groups_, codes, labels, "reject_option")
-        scores = held_out_scores(
-            self.estimator, shown, labels, codes, self.folds, self.random_state
-        )
-        self.find_margin(scores, labels, codes)
-        self.estimator_ = clone(self.estimator).fit(shown, y)
+        seen = hold_out(self, X, y, groups, "reject_option")
+        self.groups_ = seen.groups
+        self.find_margin(seen.scores, seen.labels, seen.codes)
+        self.estimator_ = clone(self.estimator).fit(seen.shown, y)
         return self
 
     def find_margin(

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from gleis.contracts.mitigation import Constraint
-from gleis.evidence.mitigation.groups import check_classes, group_names
-from gleis.evidence.mitigation.held_out import answer_by_group, held_out_scores
+from gleis.evidence.mitigation.groups import group_names
+from gleis.evidence.mitigation.held_out import answer_by_group, hold_out
 from gleis.evidence.mitigation.mitigator import Mitigator
 from gleis.evidence.mitigation.reductions import fairlearn
 from gleis.evidence.mitigation.tables import visible
@@ -82,16 +82,11 @@ class ThresholdOptimizer(Mitigator):
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> ThresholdOptimizer:  # noqa: N803
         """Find the thresholds, then fit on all rows."""
-        self.groups_, codes, names = self._find_groups(X, groups)
-        shown = visible(X, self.hidden)
-        _, labels = np.unique(np.asarray(y), return_inverse=True)
-        check_classes(self.groups_, codes, labels, "threshold_optimizer")
-        scores = held_out_scores(
-            self.estimator, shown, labels, codes, self.folds, self.random_state
-        )
-        self._find_chances(scores, labels, names)
-        self._find_thresholds(scores, labels, codes)
-        self.estimator_ = clone(self.estimator).fit(shown, y)
+        seen = hold_out(self, X, y, groups, "threshold_optimizer")
+        self.groups_ = seen.groups
+        self._find_chances(seen.scores, seen.labels, seen.names)
+        self._find_thresholds(seen.scores, seen.labels, seen.codes)
+        self.estimator_ = clone(self.estimator).fit(seen.shown, y)
         return self
 
     def notes(self) -> tuple[str, ...]:
