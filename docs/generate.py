@@ -154,8 +154,10 @@ def _settings(struct: type[msgspec.Struct], table: str) -> Iterator[str]:
     rows, inner = [("key", "type", "default", "meaning")], []
     for field in msgspec.structs.fields(struct):
         parts = get_args(field.type) or (field.type,)
-        path, doc = f"{table}.{field.name}".lstrip("."), docs.get(field.name, "")
-        if structs := [p for p in parts if isinstance(p, type) and issubclass(p, msgspec.Struct)]:
+        path, doc = f"{table}.{field.encode_name}".lstrip("."), docs.get(field.name, "")
+        structs = [p for p in parts if isinstance(p, type) and issubclass(p, msgspec.Struct)]
+        if structs:
+            path += ".NAME" if get_origin(field.type) is dict else ""
             about = _plain(inspect.getdoc(structs[0])).partition(": ")[2]
             off = " Off unless given." if field.default is None else ""
             inner += [f"## `[{path}]`", about[0].upper() + about[1:] + off]
@@ -163,7 +165,7 @@ def _settings(struct: type[msgspec.Struct], table: str) -> Iterator[str]:
         elif get_origin(field.type) is dict:
             inner += [f"## `[{path}]`", f"{doc} Any number of keys."]
         else:
-            rows.append((f"`{field.name}`", _type(field.type), _default(field), doc))
+            rows.append((f"`{field.encode_name}`", _type(field.type), _default(field), doc))
     return iter([_table(*rows), *inner])
 
 

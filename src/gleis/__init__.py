@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from gleis.contracts.version import VERSION
 
 if TYPE_CHECKING:
+    from gleis.data.beside import table
     from gleis.lifecycle.project import Project
     from gleis.serving.batch.embedded import Scorer, load
 
 __version__ = VERSION
-__all__ = ["Project", "Scorer", "__version__", "load"]
+__all__ = ["Project", "Scorer", "__version__", "load", "table"]
 
 # No telemetry, ever: MLflow sends some unless told not to, whoever imports it first.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -31,6 +32,7 @@ _PUBLIC = {
     "Project": "gleis.lifecycle.project",
     "Scorer": "gleis.serving.batch.embedded",
     "load": "gleis.serving.batch.embedded",
+    "table": "gleis.data.beside",
 }
 
 

@@ -44,10 +44,11 @@ def test_check_names_a_stale_page_and_leaves_it(tmp_path, name):
 def keys_of(struct, table=""):
     for field in msgspec.structs.fields(struct):
         inner = [t for t in getattr(field.type, "__args__", (field.type,)) if is_struct(t)]
-        own = inner or getattr(field.type, "__origin__", None) is dict
-        yield f"`[{table}{field.name}]`" if own else f"`{field.name}`"
+        many = getattr(field.type, "__origin__", None) is dict
+        name = f"{table}{field.encode_name}{'.NAME' if inner and many else ''}"
+        yield f"`[{name}]`" if inner or many else f"`{field.encode_name}`"
         if inner:
-            yield from keys_of(inner[0], f"{table}{field.name}.")
+            yield from keys_of(inner[0], f"{name}.")
 
 
 def is_struct(kind):

@@ -32,6 +32,38 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Positive class of a binary task; by default the later one of the two, sorted."""
 
 
+class DatasetSettings(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    rename={"source": "from"},
+):
+    """``[datasets.NAME]``: a table beside the project's own dataset; see docs/data.md."""
+
+    source: str | None = None
+    """Where its rows come from: a file, a pattern of files, a ``.dvc`` file, a drop folder, or
+    ``kafka://...``. Without it only ``gleis ingest`` and programs append to it."""
+    id: str | None = None
+    """Column that names a row; values are unique."""
+    time: str | None = None
+    """Column of the event time (naive times are UTC)."""
+    known: str | None = None
+    """Column of the moment from which a row was known, where rows come later than they happen."""
+
+
+class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[data]``: what rows must hold, and what becomes of those that do not; see docs/data.md."""
+
+    failing: Literal["refuse", "quarantine"] = "refuse"
+    """What becomes of rows that fail a check: ``refuse`` the whole append, or set them aside in
+    ``quarantine`` with the reason, and take the rest."""
+    max_failing: float = 0.05
+    """Share of failing rows above which even a quarantine refuses the whole append."""
+    checks: dict[str, Any] = {}
+    """What a column must hold: ``temp = { min = -40, max = 130 }``; see docs/checks.md."""
+
+
 class SplitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[split]``: which rows test."""
 
@@ -353,6 +385,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """All of ``gleis.toml`` with its defaults."""
 
     project: ProjectSettings
+    data: DataSettings = DataSettings()
+    datasets: dict[str, DatasetSettings] = {}
+    """Tables beside the project's own dataset, by name."""
     params: dict[str, Any] = {}
     """Handed to ``build_model`` as they are."""
     split: SplitSettings = SplitSettings()
@@ -375,5 +410,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Seeds the split, the estimator's ``random_state`` and the bootstrap."""
     state: str = ".gleis"
     """Folder, relative to the project, where gleis keeps what it knows."""
+    store: str | None = None
+    """Where datasets, artifacts and packages are, if not in the state folder: another folder, or
+    ``s3://bucket/prefix``."""
+    remote: str | None = None
+    """Where ``gleis push`` and ``gleis pull`` copy them: a folder or ``s3://bucket/prefix``."""
+    database: str | None = None
+    """Where ledger, states, prediction log and workflows are, if not in the state folder:
+    ``postgresql://user@host/name``. One that holds a secret: ``env:NAME`` takes it from a
+    variable."""
     tracking: str | None = None
     """MLflow tracking URI; by default SQLite in the state folder."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from gleis.config.alarms import check_alarms
+from gleis.config.datasets import check_datasets
 from gleis.config.durations import (
     parse_duration,
     parse_limit,
@@ -33,6 +34,7 @@ def validate(settings: Settings) -> None:
         Naming the key, the value and the remedy.
     """
     _names(settings)
+    check_datasets(settings)
     _split(settings)
     _features(settings)
     check_fairness(settings)

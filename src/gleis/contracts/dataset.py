@@ -22,7 +22,37 @@ class ReviewedRows(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """When the newest label in use was given."""
 
 
-class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Which dataset of a project: the one it trains on, or a table beside it."""
+
+    name: str
+    """``project.name``, or the name of ``[datasets.NAME]``."""
+    id: str | None = None
+    """Column that names a row."""
+    time: str | None = None
+    """Column of the event time."""
+    known: str | None = None
+    """Column of the moment from which a row was known; by default its event time."""
+    target: str | None = None
+    """Column to predict; a table beside the project's own dataset has none."""
+    source: str | None = None
+    """Where its rows come from, as ``[datasets.NAME]`` writes it; None: the module's ``load``."""
+
+
+class SourceFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file that rows were read from."""
+
+    path: str
+    """As the project names it; relative to the project where it lies in it."""
+    hash: str
+    """``sha256:...``, or ``md5:...`` where DVC says so."""
+    size: int
+    """Bytes."""
+    rows: int | None = None
+    """Rows taken from it."""
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the rows of one append came from."""
 
     source: str
@@ -38,6 +68,23 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     """Hash of the source code reached from the loading function."""
     reviewed: ReviewedRows | None = None
     """Of all rows of the version; None before the first review."""
+    files: tuple[SourceFile, ...] = ()
+    """Files the rows were read from."""
+    query: str | None = None
+    """Query that gave them."""
+    tables: tuple[str, ...] = ()
+    """Dataset versions that ``load`` read by ``gleis.table``: ``weather@v3``."""
+    cursor: str | None = None
+    """How far a stream or a folder is read once this version is recorded: rows and cursor become
+    known in one fact, so each message or file counts once."""
+    note: str | None = None
+    """What a person said about it: ``gleis data add --note``."""
+    datasheet: str | None = None
+    """Artifact with the ``datasheet.toml`` that was beside the source."""
+    licence: str | None = None
+    """SPDX name of the licence, from the datasheet."""
+    terms: str | None = None
+    """Terms of use, from the datasheet."""
 
 
 class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +101,7 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 over the rows of each append, chained: equal hashes, equal rows in equal order."""
     rows: int
     labelled: int
-    """Rows with a target; only these train."""
+    """Rows with a target; only these train. All rows of a table that has none."""
     first: datetime | None
     """Earliest time of a row, where the project has a time column."""
     last: datetime | None
@@ -63,6 +110,10 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     provenance: Provenance
     parent: int | None
     """The version this one was appended to."""
+    profile: str | None = None
+    """Artifact with the profile of its rows (`Profile`)."""
+    quarantined: int = 0
+    """Rows of this append that failed a check and were set aside."""
 
     @property
     def unlabelled(self) -> int:

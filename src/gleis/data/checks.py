@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gleis.config.settings import Settings
+    from gleis.contracts.dataset import DatasetSpec
 
 _FREE_TEXT_VALUES = 1000
 _FREE_TEXT_SHARE = 0.5
@@ -75,11 +76,7 @@ def check_table(frame: pl.DataFrame, settings: Settings) -> None:
         that is null or repeats, a time that is null or no time.
     """
     if frame.is_empty():
-        raise DataError(
-            "There are no rows",
-            remedy="Mend load, or the period it is asked for.",
-            field="load",
-        )
+        raise _no_rows()
     _check_present(frame, settings)
     feature_names(frame.columns, settings)
     for name, kind in frame.schema.items():
@@ -97,11 +94,49 @@ def check_times(frame: pl.DataFrame, settings: Settings) -> None:
     DataError
         If it is missing, of another type, or null somewhere.
     """
-    name = settings.project.time
-    if name is None:
-        return
+    if settings.project.time is not None:
+        _check_moment(frame, settings.project.time, "project.time")
+
+
+def check_beside(frame: pl.DataFrame, spec: DatasetSpec) -> None:
+    """Check what rows of a table beside the project's own dataset must hold.
+
+    Parameters
+    ----------
+    frame : DataFrame, (n_rows, n_columns)
+        As ``to_frame`` makes it.
+    spec : DatasetSpec
+        Names its id, time and known-since columns.
+
+    Raises
+    ------
+    DataError
+        As ``check_table``.
+    """
+    if frame.is_empty():
+        raise _no_rows()
+    for role in ("id", "time", "known"):
+        name = getattr(spec, role)
+        if name is not None and name not in frame.columns:
+            raise missing_column(f"datasets.{spec.name}.{role}", name, frame.columns)
+    for name, kind in frame.schema.items():
+        _check_storable(name, kind)
+    for role in ("time", "known"):
+        if (name := getattr(spec, role)) is not None:
+            _check_moment(frame, name, f"datasets.{spec.name}.{role}")
+    if spec.id is not None:
+        _check_ids(frame[spec.id])
+
+
+def _no_rows() -> DataError:
+    return DataError(
+        "There are no rows", remedy="Mend load, or the period it is asked for.", field="load"
+    )
+
+
+def _check_moment(frame: pl.DataFrame, name: str, key: str) -> None:
     if name not in frame.columns:
-        raise missing_column("project.time", name, frame.columns)
+        raise missing_column(key, name, frame.columns)
     kind = frame.schema[name]
     if not isinstance(kind, pl.Datetime):
         first = frame[name].drop_nulls().head(1).to_list()

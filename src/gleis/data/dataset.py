@@ -12,7 +12,7 @@ import polars as pl
 from gleis.contracts.clock import Clock
 from gleis.contracts.dataset import DatasetVersion, Provenance
 from gleis.contracts.errors import DataError, StoreError
-from gleis.data.checks import check_table
+from gleis.data.checks import check_beside, check_table
 from gleis.data.content import chain, hash_rows
 from gleis.data.schema import columns_of, fit_columns
 from gleis.data.versions import KIND, VOUCHED, DatasetVersions
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Datasets(DatasetVersions):
-    """The project's dataset: a Delta table and the record of its versions.
+    """A dataset of the project: a Delta table and the record of its versions.
 
     A version is first committed to the table, then recorded with the table version that holds
     it. A commit without a record (a process died, or lost a race) is undone by the next append.
@@ -34,13 +34,17 @@ class Datasets(DatasetVersions):
     home : Home
         The state folder.
     settings : Settings
-        ``[project]`` names the dataset and its id, time and target columns.
+        What the project says of its datasets: id, time and target columns.
     clock : Clock
         Dates the records.
+    name : str, optional
+        Which of them; by default the project's own.
     """
 
-    def __init__(self, home: Home, settings: Settings, clock: Clock) -> None:
-        super().__init__(home, settings)
+    def __init__(
+        self, home: Home, settings: Settings, clock: Clock, name: str | None = None
+    ) -> None:
+        super().__init__(home, settings, name)
         self._clock = clock
         self._location = home.datasets / self.name
         self._table = DeltaTable(self._location)
@@ -141,7 +145,7 @@ class Datasets(DatasetVersions):
     def _vouch(self, version: DatasetVersion, code: str) -> None:
         if not self.vouched(version, code):
             key = f"{version.label}:{code}"
-            self._home.facts.append_once(VOUCHED, key, b"true", self._clock.now())
+            self.home.facts.append_once(VOUCHED, key, b"true", self._clock.now())
 
     def _holds(self, version: DatasetVersion, frame: pl.DataFrame) -> bool:
         return (
@@ -174,12 +178,15 @@ class Datasets(DatasetVersions):
 
     def _record(self, version: DatasetVersion) -> DatasetVersion:
         body = msgspec.json.encode(version)
-        if not self._home.facts.append_once(KIND, version.label, body, self._clock.now()):
+        if not self.home.facts.append_once(KIND, version.label, body, self._clock.now()):
             raise _lost_race(self.name)
         return version
 
     def _check(self, frame: pl.DataFrame) -> None:
-        check_table(frame, self._settings)
+        if self.spec.target is None:
+            check_beside(frame, self.spec)
+        else:
+            check_table(frame, self._settings)
         if ROW in frame.columns:
             raise DataError(
                 "A column has a name that the table keeps for itself",
@@ -189,7 +196,7 @@ class Datasets(DatasetVersions):
             )
 
     def _check_new(self, frame: pl.DataFrame, latest: DatasetVersion) -> None:
-        name = self._settings.project.id
+        name = self.spec.id
         if name is None:
             return
         known = self._table.read(latest.table_version, [name])[name]
@@ -204,13 +211,14 @@ class Datasets(DatasetVersions):
             )
 
     def _span(self, frame: pl.DataFrame) -> tuple[datetime | None, datetime | None]:
-        name = self._settings.project.time
+        name = self.spec.time
         if name is None:
             return None, None
         return frame[name].min(), frame[name].max()  # type: ignore[return-value]
 
     def _labelled(self, frame: pl.DataFrame) -> int:
-        return frame[self._settings.project.target].count()
+        target = self.spec.target
+        return frame.height if target is None else frame[target].count()
 
 
 def _lost_race(name: str) -> StoreError:

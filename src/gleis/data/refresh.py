@@ -13,6 +13,7 @@ import polars as pl
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.dataset import DatasetVersion, Provenance, ReviewedRows
+from gleis.data.beside import tables_open
 from gleis.data.checks import check_table
 from gleis.data.review_labels import complete, together
 from gleis.data.reviews import NONE, ReviewedLabels
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from gleis.data.dataset import Datasets
     from gleis.data.module import ProjectModule
     from gleis.data.versions import DatasetVersions
+    from gleis.store.home import Home
 
 
 def refresh(
@@ -73,7 +75,7 @@ def refresh(
         As ``load_rows`` and ``Datasets.append`` raise them; the latest version stays.
     """
     latest = datasets.latest()
-    source = _Source(module, settings, code_hash, clock, reviewed)
+    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed)
     if latest is None:
         return datasets.append(*source.load(None, until))
     if not datasets.vouched(latest, code_hash):
@@ -126,7 +128,7 @@ def reload(
     latest = datasets.latest()
     if latest is not None:
         until = max(until, _end(latest) or until)
-    source = _Source(module, settings, code_hash, clock, reviewed)
+    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed)
     return datasets.replace(*source.load(None, until))
 
 
@@ -135,12 +137,14 @@ class _Source:
 
     def __init__(
         self,
+        home: Home,
         module: ProjectModule,
         settings: Settings,
         code: str,
         clock: Clock,
         reviewed: ReviewedLabels,
     ) -> None:
+        self._home = home
         self._module = module
         self.settings = settings
         self._code = code
@@ -151,9 +155,11 @@ class _Source:
         self, since: datetime | None, until: datetime, behind: DatasetVersion | None = None
     ) -> tuple[pl.DataFrame, Provenance]:
         """Return rows of the source, and their provenance behind those of a version."""
-        frame = load_rows(self._module, self.settings, since, until)
+        with tables_open(self._home, self.settings) as tables:
+            frame = load_rows(self._module, self.settings, since, until)
         done = complete(frame, self.settings, self.reviewed)
-        return done.frame, self.stamp(since, until, done.rows, behind)
+        stamp = self.stamp(since, until, done.rows, behind)
+        return done.frame, msgspec.structs.replace(stamp, tables=tables.read)
 
     def stamp(
         self,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gleis.config.datasets import dataset_spec
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.errors import RegistryError
 from gleis.data.reviews import ReviewedLabels, considered
@@ -21,24 +22,27 @@ VOUCHED = "dataset-vouched"
 
 
 class DatasetVersions:
-    """Which versions of the project's dataset there are.
+    """Which versions of a dataset there are.
 
     Parameters
     ----------
     home : Home
         The state folder.
     settings : Settings
-        ``project.name`` names the dataset.
+        What the project says of its datasets.
+    name : str, optional
+        Which of them; by default the project's own.
     """
 
-    def __init__(self, home: Home, settings: Settings) -> None:
-        self._home = home
+    def __init__(self, home: Home, settings: Settings, name: str | None = None) -> None:
+        self.home = home
         self._settings = settings
-        self.name = settings.project.name
+        self.spec = dataset_spec(settings, name)
+        self.name = self.spec.name
 
     def versions(self) -> list[DatasetVersion]:
         """Return all versions, oldest first."""
-        bodies = self._home.facts.all(KIND)
+        bodies = self.home.facts.all(KIND)
         versions = [msgspec.json.decode(body, type=DatasetVersion) for body in bodies]
         return [version for version in versions if version.name == self.name]
 
@@ -71,18 +75,18 @@ class DatasetVersions:
     def vouched(self, version: DatasetVersion, code: str) -> bool:
         """Say whether ``code`` made the rows of ``version``, or was seen to make the same ones."""
         key = f"{version.label}:{code}"
-        return version.provenance.code == code or self._home.facts.latest(VOUCHED, key) is not None
+        return version.provenance.code == code or self.home.facts.latest(VOUCHED, key) is not None
 
     def waits(self, version: DatasetVersion, reviewed: ReviewedLabels) -> bool:
         """Say whether labels were reviewed that nobody has looked for among a version's rows."""
         if not reviewed.count:
             return False
-        noted = self._home.states.get(_considered_key(version))
+        noted = self.home.states.get(_considered_key(version))
         return reviewed.count > max(considered(version), int(noted or b"0"))
 
     def note_considered(self, version: DatasetVersion, reviewed: ReviewedLabels) -> None:
         """Remember that no row of a version takes a label reviewed so far."""
-        self._home.states.put(_considered_key(version), str(reviewed.count).encode())
+        self.home.states.put(_considered_key(version), str(reviewed.count).encode())
 
 
 def _considered_key(version: DatasetVersion) -> str:

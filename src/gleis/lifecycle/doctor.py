@@ -19,7 +19,7 @@ from gleis.lifecycle.alarms import ProjectAlarms
 from gleis.lifecycle.announcing import project_receivers
 from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.verify import verify
-from gleis.store.home import Home
+from gleis.store.home import Home, open_home
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ def examine_project(folder: Path) -> list[Check]:
     checks.append(_check("settings", lambda: _settings(folder, settings)))
     if not settings:
         return checks
-    home = Home(folder.resolve() / settings[0].state)
+    home = open_home(folder.resolve(), settings[0])
     bench = Workbench(folder.resolve(), settings[0], home)
     steps: dict[str, Callable[[], str]] = {
         "module": lambda: _module(bench),

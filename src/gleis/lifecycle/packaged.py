@@ -18,7 +18,7 @@ from gleis.contracts.errors import GleisError
 from gleis.lifecycle.service_process import make_app, on_the_wire, open_port
 from gleis.registry.versions import Registry
 from gleis.serving.run import serve
-from gleis.store.home import Home
+from gleis.store.home import open_home
 
 
 def main() -> int:
@@ -29,7 +29,7 @@ def main() -> int:
     clock = SystemClock()
     try:
         settings = load_settings(folder)
-        home = Home(folder / settings.state)
+        home = open_home(folder, settings)
         enter(Registry(home, settings.project.name, clock), Path(package).absolute(), digest)
         wire = on_the_wire(settings, folder)
         listening = open_port(settings, home)

@@ -24,7 +24,7 @@ from gleis.lifecycle.alarms import ProjectAlarms
 from gleis.lifecycle.results import Backtest, Tick
 from gleis.lifecycle.shown import RunResult
 from gleis.lifecycle.unchanged import find_unchanged
-from gleis.store.home import Home
+from gleis.store.home import open_home
 
 if TYPE_CHECKING:
     from gleis.lifecycle.project_data import ProjectData
@@ -56,7 +56,7 @@ class Project:
         self.folder = folder
         self.settings = settings
         self.clock = clock or SystemClock()
-        self.home = Home(folder / settings.state)
+        self.home = open_home(folder, settings)
         self.alarms = ProjectAlarms(settings, self.home, self.clock)
         """What was told, and what was done about it."""
 

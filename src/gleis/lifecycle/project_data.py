@@ -33,17 +33,19 @@ class ProjectData:
         moment = utc(until) if until is not None else self._bench.known_until()
         return gather(self._bench, moment, anew=anew)
 
-    def versions(self) -> list[DatasetVersion]:
-        """Return the versions, oldest first."""
-        return self._bench.datasets.versions()
+    def versions(self, name: str | None = None) -> list[DatasetVersion]:
+        """Return the versions of a dataset, oldest first."""
+        return self._bench.dataset(name).versions()
 
     def get(self, ref: str | int) -> DatasetVersion:
-        """Return one version: ``3``, ``v3`` or ``latest``."""
-        return self._bench.datasets.get(ref)
+        """Return one version: ``3``, ``v3``, ``latest``, or of another dataset ``weather@v3``."""
+        name, at, version = str(ref).rpartition("@")
+        return self._bench.dataset(name if at else None).get(version)
 
     def read(self, ref: str | int = "latest") -> pl.DataFrame:
         """Return the rows of a version, in the order in which they came."""
-        return self._bench.read(self.get(ref))
+        version = self.get(ref)
+        return self._bench.dataset(version.name).read(version)
 
     def describe(self, ref: str | int = "latest") -> list[dict[str, Any]]:
         """Return one line a column: type, role, missing share, range, commonest values."""

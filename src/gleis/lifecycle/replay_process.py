@@ -18,7 +18,7 @@ from gleis.lifecycle.durable import Workflows
 from gleis.lifecycle.replay_job import Job, Line
 from gleis.lifecycle.results import PolicyResult
 from gleis.lifecycle.workbench import Workbench
-from gleis.store.home import Home
+from gleis.store.home import open_home
 
 
 def main() -> int:
@@ -43,7 +43,7 @@ def main() -> int:
 
 def _replay(job: Job, on_step: OnStep) -> PolicyResult:
     folder = Path(job.folder)
-    project = Workbench(folder, job.settings, Home(folder / job.settings.state), tracked=False)
+    project = Workbench(folder, job.settings, open_home(folder, job.settings), tracked=False)
     arrivals = load_arrivals(project, job.span.since, job.span.until)
     since = job.span.since
     inner = bench_for(project, job.policy, since, Path(job.start), Path(job.home))

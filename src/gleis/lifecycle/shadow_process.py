@@ -25,7 +25,7 @@ from gleis.packaging.keyring import KeyRing
 from gleis.registry.versions import Registry
 from gleis.serving.opening import Opening
 from gleis.serving.shadow import Shadow
-from gleis.store.home import Home
+from gleis.store.home import Home, open_home
 from gleis.store.lock import Lock
 
 _log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def main() -> int:
     os.nice(19)
     folder, clock = Path(options.project), SystemClock()
     settings = msgspec.json.decode(sys.stdin.buffer.read(), type=Settings)
-    home = Home(folder / settings.state)
+    home = open_home(folder, settings)
     registry = Registry(home, settings.project.name, clock)
     keyring = KeyRing(settings.signing, folder, home.keys)
     opening = Opening(

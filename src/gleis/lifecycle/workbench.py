@@ -145,6 +145,12 @@ class Workbench:
         """Dataset versions."""
         return Datasets(self.home, self.settings, self.clock)
 
+    def dataset(self, name: str | None = None) -> Datasets:
+        """Return the versions of one dataset, by default of the project's own."""
+        if name is None or name == self.settings.project.name:
+            return self.datasets
+        return Datasets(self.home, self.settings, self.clock, name)
+
     @cached_property
     def cache(self) -> StepCache:
         """Results of steps."""

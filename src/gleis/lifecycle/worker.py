@@ -28,7 +28,7 @@ from gleis.lifecycle.service_process import make_app, on_the_wire
 from gleis.serving.http import App
 from gleis.serving.run import Application, serve
 from gleis.store.counters import Counters
-from gleis.store.home import Home
+from gleis.store.home import Home, open_home
 
 Wrap = Callable[[App, Settings, Home], Application]
 
@@ -47,7 +47,7 @@ def run_worker(wrap: Wrap = lambda app, settings, home: app) -> int:
     folder = Path(options.project)
     try:
         settings = msgspec.json.decode(sys.stdin.buffer.read(), type=Settings)
-        home = Home(folder / settings.state)
+        home = open_home(folder, settings)
         wire = on_the_wire(settings, folder)
         app = make_app(
             settings,

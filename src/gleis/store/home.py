@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gleis.contracts.errors import StoreError
+from gleis.contracts.errors import ConfigError, StoreError
 from gleis.store.artifacts import LocalArtifacts
 from gleis.store.facts import SqliteFacts
 from gleis.store.outbox import SqliteOutbox
 from gleis.store.states import SqliteStates
 
 if TYPE_CHECKING:
+    from gleis.config.settings import Settings
     from gleis.store.feedback import SqliteFeedback
     from gleis.store.prediction_log import SqlitePredictionLog
     from gleis.store.review_queue import ReviewQueue
@@ -31,6 +32,10 @@ class Home:
         The state folder; made when first needed.
     durable : bool
         False leaves syncing to the system: for the state of a replay, which can be made again.
+    store : str, optional
+        Where datasets, artifacts and packages are, if not in the folder.
+    database : str, optional
+        Where ledger, states and logs are, if not in files of the folder.
 
     Examples
     --------
@@ -44,8 +49,17 @@ class Home:
     >>> home.close()
     """
 
-    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        durable: bool = True,
+        store: str | None = None,
+        database: str | None = None,
+    ) -> None:
         self.folder = folder.absolute()
+        self.store = store
+        self.database = database
         self.datasets = self.folder / "datasets"
         """Folder of the dataset tables."""
         self.packages = self.folder / "packages"
@@ -195,6 +209,20 @@ class Home:
         """Close what was opened; using a store afterwards raises StoreError."""
         while self._open:
             self._open.pop()()
+
+
+def open_home(folder: Path, settings: Settings) -> Home:
+    """Return the home of the project in ``folder``, wherever its settings say that things are.
+
+    Raises
+    ------
+    ConfigError
+        If ``store`` or ``database`` names no place that is known.
+    """
+    for key in ("store", "database"):
+        if (url := getattr(settings, key)) is not None:
+            raise ConfigError(f"{key} is not built yet", seen=url, field=key)
+    return Home(folder / settings.state)
 
 
 def forget_predictions(folder: Path) -> None:

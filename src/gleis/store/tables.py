@@ -111,6 +111,19 @@ class DeltaTable:
             rows = rows.sort(ROW)
         return rows.drop(ROW)
 
+    def scan(self, version: int | None = None) -> pl.LazyFrame:
+        """Return the rows of a version, read when they are needed; their order is not promised.
+
+        Raises
+        ------
+        StoreError
+            No table, or no such version.
+        """
+        table = self._existing(version)
+        if "%" in table.table_uri:
+            return self.read(version).lazy()
+        return pl.scan_delta(table).drop(ROW)
+
     def restore(self, version: int) -> int:
         """Make the newest version equal an earlier one; return its new number.
 

@@ -1,0 +1,87 @@
+"""Which datasets a project has: its own, and the tables beside it."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+from gleis.config.settings import Settings
+from gleis.contracts.dataset import DatasetSpec
+from gleis.contracts.errors import ConfigError, RegistryError
+
+
+def dataset_spec(settings: Settings, name: str | None = None) -> DatasetSpec:
+    """Return what a project says of one of its datasets.
+
+    Parameters
+    ----------
+    settings : Settings
+    name : str, optional
+        Of ``[datasets.NAME]``; by default, or by the project's name, the project's own.
+
+    Raises
+    ------
+    RegistryError
+        If the project has no dataset of that name.
+
+    Examples
+    --------
+    >>> from gleis.config.settings import ProjectSettings
+    >>> project = ProjectSettings(name="p", module="p", task="binary", target="late", id="id")
+    >>> dataset_spec(Settings(project=project)).target
+    'late'
+    """
+    project = settings.project
+    if name is None or name == project.name:
+        return DatasetSpec(
+            name=project.name, id=project.id, time=project.time, target=project.target
+        )
+    if (found := settings.datasets.get(name)) is None:
+        known = [project.name, *settings.datasets]
+        near = get_close_matches(name, known, n=1)
+        raise RegistryError(
+            "The project has no dataset of this name",
+            seen=name,
+            remedy=f"{f'Did you mean {near[0]}? ' if near else ''}It has {', '.join(known)}; "
+            f"[datasets.{name}] in gleis.toml makes one.",
+        )
+    return DatasetSpec(
+        name=name, id=found.id, time=found.time, known=found.known, source=found.source
+    )
+
+
+def dataset_specs(settings: Settings) -> list[DatasetSpec]:
+    """Return all datasets of a project, its own first."""
+    return [dataset_spec(settings, name) for name in (None, *settings.datasets)]
+
+
+def check_datasets(settings: Settings) -> None:
+    """Check names and columns of ``[datasets.NAME]`` and the keys of ``[data]``.
+
+    Raises
+    ------
+    ConfigError
+        Naming the key, the value and the remedy.
+    """
+    for name, found in settings.datasets.items():
+        key = f"datasets.{name}"
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name) or name == settings.project.name:
+            raise ConfigError(
+                f"[{key}] cannot be the name of a dataset beside the project's own",
+                seen=name,
+                remedy="Take letters, digits, - and _, and another name than the project's.",
+                field=key,
+            )
+        if found.known is not None and found.time is None:
+            raise ConfigError(
+                f"{key}.known needs {key}.time",
+                remedy="Name the column of the event time too.",
+                field=f"{key}.time",
+            )
+    if not 0 <= settings.data.max_failing <= 1:
+        raise ConfigError(
+            "data.max_failing is no share",
+            seen=settings.data.max_failing,
+            remedy="Write a number between 0 and 1.",
+            field="data.max_failing",
+        )
