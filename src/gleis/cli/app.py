@@ -15,7 +15,6 @@ from gleis.cli import (
     building,
     callers,
     consuming,
-    data,
     demo,
     deploying,
     drifting,
@@ -33,6 +32,7 @@ from gleis.cli import (
     serving,
     verifying,
 )
+from gleis.cli.data import group as data
 from gleis.cli.exits import exit_code
 from gleis.cli.output import complain, print_json
 from gleis.contracts.errors import GleisError

@@ -1,0 +1,1 @@
+"""``gleis data``: a command a file; ``group.py`` lists them."""

@@ -1,0 +1,43 @@
+"""``gleis data add``: a new version from the source."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gleis.cli.options import AsJson, Flags, Folder, open_project, parse_moment
+from gleis.cli.output import print_json, say
+
+
+def add(
+    project: Folder = ".",  # type: ignore[assignment]
+    until: Annotated[
+        str | None, typer.Option(help="Only rows before this moment (ISO 8601).")
+    ] = None,
+    anew: Annotated[
+        bool, typer.Option(help="Load everything again: for rows that came late or were mended.")
+    ] = False,
+    flags: Flags = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the source for new rows and make a version of them.
+
+    Example: gleis data add --until 2013-04-01
+    """
+    opened = open_project(project, flags)
+    before = {version.version for version in opened.data.versions()}
+    moment = parse_moment(until, "--until") if until else None
+    version = opened.data.add(moment, anew=anew)
+    if as_json:
+        print_json({"added": version.version not in before, "version": version})
+        return
+    if version.version in before:
+        say(f"Nothing new: {version.label} holds {version.rows:,} rows.")
+        return
+    say(f"{version.label}: {version.rows:,} rows, {version.unlabelled:,} without a label.")
+
+
+def register(data: typer.Typer) -> None:
+    """Add the command."""
+    data.command()(add)

@@ -1,0 +1,18 @@
+"""``gleis data``: datasets and their versions. Each command is a file, registered here."""
+
+from __future__ import annotations
+
+import typer
+
+from gleis.cli.data import adding, listing, showing
+
+data = typer.Typer(help="Datasets: their versions and what is in them.", no_args_is_help=True)
+
+adding.register(data)
+listing.register(data)
+showing.register(data)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    app.add_typer(data, name="data")
