@@ -10,6 +10,7 @@ import msgspec
 import polars as pl
 
 from gleis.contracts.dataset import ReviewedRows
+from gleis.data.label_values import labels_in_type
 from gleis.data.reviews import NONE, ReviewedLabels
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def complete(frame: pl.DataFrame, settings: Settings, reviewed: ReviewedLabels =
     if not asked:
         return Completed(frame, nothing)
     old = frame[target]
-    values = _in_type([reviewed.labels[key].value for key in asked], old.dtype)
+    values = labels_in_type([reviewed.labels[key].value for key in asked], old.dtype)
     fits = [(k, v) for k, v in zip(asked, values.to_list(), strict=True) if v is not None]
     new = ids.replace_strict(
         [key for key, _ in fits],
@@ -96,22 +97,3 @@ def together(before: ReviewedRows | None, more: ReviewedRows) -> ReviewedRows:
         left_out=first.left_out + more.left_out,
         last=max(moments, default=None),
     )
-
-
-def _in_type(labels: Sequence[str | float], kind: pl.DataType) -> pl.Series:
-    """Return labels as values of a target column, null where its type cannot hold one."""
-    if kind == pl.Boolean:
-        truth = {"true": True, "false": False}
-        return pl.Series([truth.get(str(label)) for label in labels], dtype=pl.Boolean)
-    if kind.is_integer():
-        numbers = [_whole(label) for label in labels]
-        return pl.Series(numbers, dtype=pl.Int64).cast(kind, strict=False)
-    return pl.Series([str(label) for label in labels], dtype=pl.String).cast(kind, strict=False)
-
-
-def _whole(label: str | float) -> int | None:
-    try:
-        number = float(label)
-    except ValueError:
-        return None
-    return int(number) if number.is_integer() else None

@@ -63,8 +63,8 @@ def _fit(values: pl.Series, known: str) -> pl.Series | None:
     if str(values.dtype) == known:
         return values
     if values.dtype == pl.Null:
-        return values.cast(_type(known))
-    wanted = _type(known)
+        return values.cast(kind_named(known))
+    wanted = kind_named(known)
     if not (values.dtype.is_numeric() and wanted.is_numeric()):
         return None
     cast = values.cast(wanted, strict=False)
@@ -72,7 +72,14 @@ def _fit(values: pl.Series, known: str) -> pl.Series | None:
     return cast if same else None
 
 
-def _type(text: str) -> pl.DataType:
+def kind_named(text: str) -> pl.DataType:
+    """Return the type that a dataset version records by name.
+
+    Examples
+    --------
+    >>> kind_named("Int64")
+    Int64
+    """
     if text.startswith("Datetime"):
         return pl.Datetime("us", "UTC")
     kind: type[pl.DataType] = getattr(pl, text)

@@ -1,0 +1,1 @@
+"""New training data from production: answers, and what came of them."""
