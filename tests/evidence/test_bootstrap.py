@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.special
 import scipy.stats
+from sklearn import metrics
 
 from gleis.evidence import bootstrap
 from gleis.evidence.bootstrap import bootstrap_figures, resamples
@@ -191,3 +192,35 @@ def test_a_cluster_of_its_own_for_each_row_is_a_row():
         for clusters in (np.arange(200), None)
     )
     assert single == rows
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "log_loss", "brier", "accuracy", "f1"])
+def test_weights_count_as_scikit_learn_counts_them(name):
+    y, scores, _ = data(n=300)
+    weights = np.random.default_rng(1).uniform(0.5, 4.0, len(y))
+    known = {
+        "roc_auc": lambda: metrics.roc_auc_score(y, scores, sample_weight=weights),
+        "log_loss": lambda: metrics.log_loss(y, scores, sample_weight=weights),
+        "brier": lambda: metrics.brier_score_loss(y, scores, sample_weight=weights),
+        "accuracy": lambda: metrics.accuracy_score(y, scores > 0.5, sample_weight=weights),
+        "f1": lambda: metrics.f1_score(y, scores > 0.5, sample_weight=weights),
+    }
+    found = bootstrap_figures(y, scores, [METRICS[name]], n_replicates=50, seed=0, weights=weights)
+    figure = found.figures[name]
+    assert figure.value == pytest.approx(known[name](), rel=1e-12)
+    assert figure.low <= figure.value <= figure.high
+
+
+def test_a_row_of_weight_two_is_the_row_twice():
+    y, scores, _ = data(n=200)
+    twice = np.arange(len(y)) % 3 == 0
+    weighted = bootstrap_figures(
+        y, scores, [METRICS["roc_auc"]], n_replicates=20, seed=0, weights=1.0 + twice
+    )
+    again = np.concatenate([np.arange(len(y)), np.flatnonzero(twice)])
+    repeated = bootstrap_figures(
+        y[again], scores[again], [METRICS["roc_auc"]], n_replicates=20, seed=0
+    )
+    value = weighted.figures["roc_auc"].value
+    assert value == pytest.approx(repeated.figures["roc_auc"].value, rel=1e-12)
+    assert value != pytest.approx(METRICS["roc_auc"](y, scores), abs=1e-6)

@@ -68,6 +68,13 @@ def find_mitigation(name: str) -> Mitigation:
 
 def _columns(settings: Settings) -> None:
     fairness = settings.fairness
+    if settings.project.weight is not None:
+        raise ConfigError(
+            "fairness.mitigate and project.weight cannot both say what a row counts",
+            seen=settings.project.weight,
+            remedy="Leave one of them out.",
+            field="project.weight",
+        )
     if not fairness.protected:
         raise ConfigError(
             "fairness.mitigate needs to know whom it is for, and no protected column is named",

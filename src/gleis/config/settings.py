@@ -28,6 +28,9 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Column of the event time (naive times are UTC). Never a feature."""
     label_delay: str = "0s"
     """When the truth becomes known after the event: ``6h``."""
+    weight: str | None = None
+    """Column that says how many rows of the world a row stands for, > 0, such as ``weight`` of a
+    dataset from the log. The fit and the figures use it; never a feature."""
     positive: str | int | float | bool | None = None
     """Positive class of a binary task; by default the later one of the two, sorted."""
 

@@ -91,14 +91,14 @@ def _names(settings: Settings) -> None:
             remedy="Write the file's name without .py.",
             field="project.module",
         )
-    named = [project.target, project.id, project.time, settings.split.group]
     seen: set[str] = set()
-    for column in filter(None, named[:3]):
+    for column in filter(None, [project.target, project.id, project.time, project.weight]):
         if column in seen:
             raise ConfigError(
-                "project.target, project.id and project.time must be three columns",
+                "project.target, project.id, project.time and project.weight must be different "
+                "columns",
                 seen=column,
-                remedy="Name another column, or leave project.id or project.time out.",
+                remedy="Name another column, or leave one of them out.",
                 field="project.target",
             )
         seen.add(column)
@@ -163,6 +163,7 @@ def _features(settings: Settings) -> None:
         "id": project.id,
         "time": project.time,
         "group": settings.split.group,
+        "weight": project.weight,
     }
     for role, column in reserved.items():
         if column is not None and column in settings.features.include:

@@ -84,6 +84,8 @@ def check_table(frame: pl.DataFrame, settings: Settings) -> None:
     check_times(frame, settings)
     if settings.project.id is not None:
         _check_ids(frame[settings.project.id])
+    if settings.project.weight is not None:
+        _check_weights(frame[settings.project.weight])
 
 
 def check_times(frame: pl.DataFrame, settings: Settings) -> None:
@@ -126,6 +128,23 @@ def check_beside(frame: pl.DataFrame, spec: DatasetSpec) -> None:
             _check_moment(frame, name, f"datasets.{spec.name}.{role}")
     if spec.id is not None:
         _check_ids(frame[spec.id])
+
+
+def _check_weights(weights: pl.Series) -> None:
+    numeric = weights.dtype.is_numeric()
+    bad = (
+        weights.filter(~(weights.is_finite() & (weights > 0)).fill_null(value=False))
+        if (numeric)
+        else weights
+    )
+    if bad.len():
+        raise DataError(
+            f"Weight column {weights.name} must be a number above 0 in every row; "
+            f"{bad.len():,} of {weights.len():,} rows have",
+            seen=bad.head(3).to_list(),
+            remedy="Give every row its weight in load, 1 where it stands for itself.",
+            field=weights.name,
+        )
 
 
 def _no_rows() -> DataError:

@@ -121,6 +121,7 @@ def reserved_columns(settings: Settings) -> dict[str, str]:
         project.id: "project.id",
         project.time: "project.time",
         settings.split.group: "split.group",
+        project.weight: "project.weight",
     }
     return {name: key for name, key in roles.items() if name is not None}
 

@@ -38,6 +38,7 @@ def bootstrap_figures(
     level: float = 0.95,
     baseline_scores: Floats | None = None,
     clusters: NDArray[np.intp] | None = None,
+    weights: Floats | None = None,
 ) -> BootstrapFigures:
     """Return figures with percentile intervals over resampled rows, or clusters of rows.
 
@@ -61,6 +62,8 @@ def bootstrap_figures(
     baseline_scores : ndarray of float64, shaped as ``scores``, optional
     clusters : ndarray of intp, (n_rows,), optional
         Cluster of each row, 0 to n_clusters - 1.
+    weights : ndarray of float64, (n_rows,), optional
+        How many rows of the world each row stands for, > 0.
 
     Returns
     -------
@@ -85,7 +88,12 @@ def bootstrap_figures(
     rivals = [scores] if baseline_scores is None else [scores, baseline_scores]
     statistics = [metric.formula(y, rival) for rival in rivals for metric in metrics]
     values, replicates = replicate(
-        statistics, len(y), n_replicates=n_replicates, seed=seed, clusters=clusters
+        statistics,
+        len(y),
+        n_replicates=n_replicates,
+        seed=seed,
+        clusters=clusters,
+        weights=weights,
     )
     values = values.reshape(len(rivals), len(metrics))
     replicates = replicates.reshape(len(rivals), len(metrics), -1)
@@ -110,6 +118,7 @@ def replicate(
     n_replicates: int,
     seed: int | Sequence[int],
     clusters: NDArray[np.intp] | None = None,
+    weights: Floats | None = None,
 ) -> tuple[Floats, Floats]:
     """Return statistics of all rows, and of the same resamples of them: differences are paired.
 
@@ -122,6 +131,8 @@ def replicate(
     seed : int or sequence of int
     clusters : ndarray of intp, (n_rows,), optional
         Whole clusters are drawn.
+    weights : ndarray of float64, (n_rows,), optional
+        What a row counts each time that it is drawn.
 
     Returns
     -------
@@ -135,11 +146,11 @@ def replicate(
     >>> values, drawn.shape
     (array([1.]), (1, 5))
     """
-    everyone = np.ones((1, n_rows))
-    values = np.array([of(everyone)[0] for of in statistics])
+    own = np.ones(n_rows) if weights is None else weights / weights.mean()
+    values = np.array([of(own[None, :])[0] for of in statistics])
     parts = [
-        np.array([of(weights) for of in statistics])
-        for weights in resamples(n_rows, n_replicates, seed, clusters)
+        np.array([of(drawn if weights is None else drawn * own) for of in statistics])
+        for drawn in resamples(n_rows, n_replicates, seed, clusters)
     ]
     return values, np.concatenate(parts, axis=-1)
 

@@ -34,6 +34,7 @@ def examine(
     seed: int,
     notes: Sequence[str] = (),
     clusters: NDArray[np.intp] | None = None,
+    weights: Floats | None = None,
 ) -> Evidence:
     """Measure a model and its baseline on test rows.
 
@@ -56,6 +57,8 @@ def examine(
     clusters : ndarray of intp, (n_rows,), optional
         Group of each row, where whole groups test: their rows are not independent, so that
         intervals draw groups.
+    weights : ndarray of float64, (n_rows,), optional
+        Sampling weights, > 0. Calibration and the sections beside do not use them; a note says so.
 
     Returns
     -------
@@ -82,6 +85,7 @@ def examine(
         seed=seed,
         baseline_scores=baseline_scores,
         clusters=clusters,
+        weights=weights,
     )
     slices = slice_figures(
         y,
@@ -93,6 +97,7 @@ def examine(
         seed=seed,
         min_rows=settings.min_slice,
         clusters=clusters,
+        weights=weights,
     )
     figures, baseline = dict(found.figures), dict(found.baseline)
     wanted = [metric.name for metric in metrics]
@@ -110,6 +115,7 @@ def examine(
         notes=(
             *notes,
             *_grouped(clusters),
+            *_weighted(weights),
             *_unknown(wanted, figures),
             *_thin(slices, rows, settings),
         ),
@@ -121,6 +127,17 @@ def _grouped(clusters: NDArray[np.intp] | None) -> Iterator[str]:
         count = int(clusters.max()) + 1
         rough = "; of so few they are rough" if count < _FEW_GROUPS else ""
         yield f"Intervals draw the {count} groups that test, not single rows{rough}."
+
+
+def _weighted(weights: Floats | None) -> Iterator[str]:
+    """Say so, with Kish's effective number of rows."""
+    if weights is not None:
+        worth = weights.sum() ** 2 / (weights**2).sum()
+        yield (
+            "Figures and slices weigh the test rows; for intervals they are worth about "
+            f"{worth:,.0f} rows of equal weight (Kish 1965, section 11.7). Calibration and the "
+            "other sections do not weigh them."
+        )
 
 
 def _unknown(wanted: Sequence[str], figures: Mapping[str, Figure]) -> Iterator[str]:

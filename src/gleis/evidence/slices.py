@@ -35,6 +35,7 @@ def slice_figures(
     seed: int,
     min_rows: int,
     clusters: NDArray[np.intp] | None = None,
+    weights: Floats | None = None,
 ) -> tuple[SliceFigures, ...]:
     """Return figures with intervals for each value of each column, largest slice first.
 
@@ -54,6 +55,8 @@ def slice_figures(
         Smaller slices get no figures, and so do slices of one class: unknown, not good.
     clusters : ndarray of intp, (n_rows,), optional
         Whole clusters are drawn for the intervals.
+    weights : ndarray of float64, (n_rows,), optional
+        Sampling weights, > 0.
 
     Returns
     -------
@@ -82,6 +85,7 @@ def slice_figures(
                     n_replicates=n_replicates,
                     seed=[seed, c, code],
                     clusters=None if clusters is None else _anew(clusters[at]),
+                    weights=None if weights is None else weights[at],
                 ).figures
             found.append(
                 SliceFigures(column=column, value=names[code], rows=len(at), figures=figures)

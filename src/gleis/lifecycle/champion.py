@@ -78,6 +78,7 @@ def _compare(bench: Workbench, dataset: DatasetVersion, fitted: Fitted, version:
         seed=derive_seed(bench.settings.seed, "bootstrap"),
         baseline_scores=scores,
         clusters=prepared.test_groups,
+        weights=prepared.test_weights,
     )
     return Rival(
         name=name,

@@ -19,6 +19,7 @@ def describe_columns(bench: Workbench, version: DatasetVersion) -> list[dict[str
     features = set(feature_names(frame.columns, bench.settings))
     project = bench.settings.project
     roles = {project.target: "target", project.id: "id", project.time: "time"}
+    roles |= {project.weight: "weight"}
     roles |= dict.fromkeys(hidden_columns(frame.columns, bench.settings), "mitigation")
     return [
         {

@@ -33,6 +33,8 @@ class Prepared:
     notes: tuple[str, ...]
     groups: NDArray[np.intp] | None = None
     """(n_rows,) group of each row, where the split keeps groups together."""
+    weights: NDArray[np.float64] | None = None
+    """(n_rows,) sampling weights, where ``project.weight`` names them."""
 
     @property
     def features(self) -> pl.DataFrame:
@@ -45,6 +47,11 @@ class Prepared:
         if self.groups is None:
             return None
         return np.unique(self.groups[self.split.test], return_inverse=True)[1].astype(np.intp)
+
+    @property
+    def test_weights(self) -> NDArray[np.float64] | None:
+        """(n_test,) sampling weights of the test rows."""
+        return None if self.weights is None else self.weights[self.split.test]
 
     def part(self, positions: NDArray[np.int64]) -> pl.DataFrame:
         """Return the rows at ``positions``, all columns."""
@@ -73,7 +80,9 @@ def prepare(frame: pl.DataFrame, settings: Settings, note: str | None = None) ->
     groups = None
     if settings.split.by == "group":
         groups = rows[settings.split.group or ""].rank("dense").to_numpy().astype(np.intp) - 1
-    return Prepared(rows, contract, target, split, tuple(notes), groups)
+    weight = settings.project.weight
+    weights = None if weight is None else rows[weight].cast(pl.Float64).to_numpy()
+    return Prepared(rows, contract, target, split, tuple(notes), groups, weights)
 
 
 def _recent(

@@ -43,6 +43,7 @@ from gleis.training.results import CompiledForm, Examined, Fitted, Ruled
 from gleis.training.rule import make_rule
 from gleis.training.sections.registered import sections_for
 from gleis.training.seeds import derive_seed, seed_estimator
+from gleis.training.weighted_fit import fit_weights
 
 if TYPE_CHECKING:
     from gleis.contracts.ports import Scores
@@ -270,7 +271,8 @@ class Trainer:
         notes = prepared.notes
         try:
             if self.settings.fairness.mitigate is None:
-                estimator.fit(features[train], prepared.target[train])
+                weighted = fit_weights(estimator, prepared)
+                estimator.fit(features[train], prepared.target[train], **weighted)
             else:
                 made = mitigate(
                     estimator,
@@ -360,6 +362,7 @@ class Trainer:
             derive_seed(self.settings.seed, "bootstrap"),
             fitted.notes,
             prepared.test_groups,
+            prepared.test_weights,
         )
         reference = make_reference(prepared, scores, self.settings.monitor.season)
         examples = make_examples(prepared, scores)

@@ -11,13 +11,15 @@ from gleis.contracts.errors import ProjectError
 _INNER = {"CalibratedClassifierCV": "estimator", "TransformedTargetRegressor": "regressor"}
 
 
-def weights_parameter(estimator: Any) -> str:
+def weights_parameter(estimator: Any, why: str = "The mitigation gives rows weights") -> str:
     """Return the name under which ``estimator.fit`` takes row weights.
 
     Parameters
     ----------
     estimator : scikit-learn estimator
         A model, a pipeline that ends in one, or a composition of models.
+    why : str
+        Who asks, for the error.
 
     Raises
     ------
@@ -35,9 +37,9 @@ def weights_parameter(estimator: Any) -> str:
     kind = type(estimator).__name__
     if hasattr(estimator, "steps"):
         name, last = estimator.steps[-1]
-        return f"{name}__{weights_parameter(last)}"
+        return f"{name}__{weights_parameter(last, why)}"
     if kind == "TransformedTargetRegressor":
-        return weights_parameter(estimator.regressor)
+        return weights_parameter(estimator.regressor, why)
     if kind in {"VotingClassifier", "VotingRegressor"}:
         members = [member for _, member in estimator.estimators if member != "drop"]
         taken = all(has_fit_parameter(member, "sample_weight") for member in members)
@@ -47,7 +49,7 @@ def weights_parameter(estimator: Any) -> str:
         taken = has_fit_parameter(estimator, "sample_weight")
     if not taken:
         raise ProjectError(
-            "The mitigation gives rows weights, and the estimator of build_model takes none",
+            f"{why}, and the estimator of build_model takes none",
             seen=kind,
             remedy="Return one whose fit has sample_weight, such as LogisticRegression or "
             "HistGradientBoostingClassifier, or mitigate after the fit: "
