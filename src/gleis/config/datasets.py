@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import re
+from datetime import timedelta
 from difflib import get_close_matches
 
-from gleis.config.settings import Settings
+from gleis.config.durations import parse_duration
+from gleis.config.settings import DatasetSettings, Settings
 from gleis.contracts.dataset import DatasetSpec
 from gleis.contracts.errors import ConfigError, RegistryError
+
+_SHORTEST = timedelta(seconds=1)
 
 
 def dataset_spec(settings: Settings, name: str | None = None) -> DatasetSpec:
@@ -78,6 +83,7 @@ def check_datasets(settings: Settings) -> None:
                 remedy="Name the column of the event time too.",
                 field=f"{key}.time",
             )
+        _check_source(found, key)
     if not 0 <= settings.data.max_failing <= 1:
         raise ConfigError(
             "data.max_failing is no share",
@@ -85,3 +91,36 @@ def check_datasets(settings: Settings) -> None:
             remedy="Write a number between 0 and 1.",
             field="data.max_failing",
         )
+
+
+def _check_source(found: DatasetSettings, key: str) -> None:
+    if found.every is not None:
+        if found.source is None:
+            raise ConfigError(
+                f"{key}.every needs {key}.from",
+                remedy="Name the source that is to be read.",
+                field=f"{key}.from",
+            )
+        if parse_duration(found.every, f"{key}.every") < _SHORTEST:
+            raise ConfigError(
+                f"{key}.every is too short",
+                seen=found.every,
+                remedy="Write at least 1s.",
+                field=f"{key}.every",
+            )
+    if len(found.csv.separator.encode()) != 1:
+        raise ConfigError(
+            f"{key}.csv.separator is not one character",
+            seen=found.csv.separator,
+            remedy='Write ",", ";", "|" or "\\t".',
+            field=f"{key}.csv.separator",
+        )
+    try:
+        codecs.lookup(found.csv.encoding)
+    except LookupError:
+        raise ConfigError(
+            f"{key}.csv.encoding is not known",
+            seen=found.csv.encoding,
+            remedy="Write utf-8, latin-1, cp1252 or another name that Python knows.",
+            field=f"{key}.csv.encoding",
+        ) from None

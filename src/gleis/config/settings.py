@@ -35,6 +35,17 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Positive class of a binary task; by default the later one of the two, sorted."""
 
 
+class CsvSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``csv = { ... }`` of a dataset: how the CSV files of its source are written."""
+
+    separator: str = ","
+    """One character between fields."""
+    encoding: str = "utf-8"
+    """As Python names it: ``latin-1``, ``cp1252``, ``utf-16``."""
+    decimal_comma: bool = False
+    """Whether numbers are written as ``3,14``."""
+
+
 class DatasetSettings(
     msgspec.Struct,
     frozen=True,
@@ -46,7 +57,14 @@ class DatasetSettings(
 
     source: str | None = None
     """Where its rows come from: a file, a pattern of files, a ``.dvc`` file, a drop folder, or
-    ``kafka://...``. Without it only ``gleis ingest`` and programs append to it."""
+    ``kafka://...``; see docs/ingest.md. Without it only ``gleis ingest`` and programs append to
+    it."""
+    every: str | None = None
+    """How often ``gleis up`` takes in what is new there: ``1m``. Without it only ``gleis data add``
+    does."""
+    types: dict[str, Literal["integer", "float", "text", "boolean", "time"]] = {}
+    """Types of columns that text files do not tell: ``types = { zip = "text" }``."""
+    csv: CsvSettings = CsvSettings()
     id: str | None = None
     """Column that names a row; values are unique."""
     time: str | None = None

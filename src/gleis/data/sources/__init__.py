@@ -1,0 +1,1 @@
+"""Where rows of a dataset come from: what is new there is read, and taken once."""
