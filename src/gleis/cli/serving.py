@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gleis.cli.ingest_text import ingested_lines
 from gleis.cli.options import AsJson, Flags, Folder, open_project
 from gleis.cli.output import print_json, say, working
 from gleis.lifecycle.decided import say_decision
@@ -94,6 +95,9 @@ def up(
 def tell_tick(tick: Tick) -> None:
     """Print what a look of the loop found and did; nothing if there was nothing."""
     when = f"{tick.at:%Y-%m-%d %H:%M:%S}"
+    for taken in tick.ingested:
+        for line in ingested_lines(taken):
+            say(f"{when}  data       {line}")
     for alarm in tick.alarms:
         say(f"{when}  alarm      {alarm.message}", style="red")
     if tick.release is not None:

@@ -60,8 +60,8 @@ class DatasetSettings(
     ``kafka://...``; see docs/ingest.md. Without it only ``gleis ingest`` and programs append to
     it."""
     every: str | None = None
-    """How often ``gleis up`` takes in what is new there: ``1m``. Without it only ``gleis data add``
-    does."""
+    """How often ``gleis up`` takes in what is new there: ``1min``. Without it only ``gleis data
+    add`` does."""
     types: dict[str, Literal["integer", "float", "text", "boolean", "time"]] = {}
     """Types of columns that text files do not tell: ``types = { zip = "text" }``."""
     csv: CsvSettings = CsvSettings()

@@ -23,6 +23,7 @@
     ├── UnavailableError       no model to answer with                    503
     │   └── BusyError          too much is asked for at once              503
     └── StoreError             a folder, file or database that fails us
+        └── RacedError         another process wrote meanwhile; nothing was written here
 
 Exit codes are mapped in ``cli/exits.py``, HTTP statuses in ``serving/statuses.py``, once each.
 """
@@ -179,6 +180,10 @@ class BusyError(UnavailableError):
 
 class StoreError(GleisError):
     """A folder, a file or a database fails us."""
+
+
+class RacedError(StoreError):
+    """Another process wrote meanwhile, and nothing was written here: run it again."""
 
 
 def _short(value: object, limit: int = 200) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.dataset import DatasetVersion, Provenance
-from gleis.contracts.errors import DataError, StoreError
+from gleis.contracts.errors import DataError, RacedError, StoreError
 from gleis.data.checks import check_beside, check_table
 from gleis.data.content import chain, hash_rows
 from gleis.data.schema import columns_of, fit_columns
@@ -49,7 +49,9 @@ class Datasets(DatasetVersions):
         self._location = home.datasets / self.name
         self._table = DeltaTable(self._location)
 
-    def append(self, frame: pl.DataFrame, provenance: Provenance) -> DatasetVersion:
+    def append(
+        self, frame: pl.DataFrame, provenance: Provenance, *, behind: int | None = None
+    ) -> DatasetVersion:
         """Make a version that holds the latest one's rows and these behind them.
 
         Parameters
@@ -58,6 +60,9 @@ class Datasets(DatasetVersions):
             New rows, as ``to_frame`` makes them. No rows: the latest version is returned as it is.
         provenance : Provenance
             Where they come from.
+        behind : int, optional
+            Number of the version they must come directly behind, 0 for none: whoever read on from
+            that version's cursor has read nothing twice.
 
         Raises
         ------
@@ -68,6 +73,8 @@ class Datasets(DatasetVersions):
             If another process made a version meanwhile. Run it again.
         """
         latest = self.latest()
+        if behind is not None and behind != (latest.version if latest else 0):
+            raise _lost_race(self.name)
         if latest is not None and frame.is_empty():
             return latest
         self._check(frame)
@@ -221,8 +228,8 @@ class Datasets(DatasetVersions):
         return frame.height if target is None else frame[target].count()
 
 
-def _lost_race(name: str) -> StoreError:
-    return StoreError(
+def _lost_race(name: str) -> RacedError:
+    return RacedError(
         f"Another process made a version of the dataset {name} meanwhile; none was made here",
         remedy="Run it again.",
     )

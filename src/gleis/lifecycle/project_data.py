@@ -9,7 +9,9 @@ import polars as pl
 
 from gleis.contracts.clock import utc
 from gleis.contracts.dataset import DatasetVersion
+from gleis.contracts.ingest import Ingested
 from gleis.lifecycle.described import describe_columns
+from gleis.lifecycle.ingest import ingest
 from gleis.lifecycle.line import gather
 from gleis.lifecycle.workbench import Workbench
 
@@ -32,6 +34,13 @@ class ProjectData:
         """
         moment = utc(until) if until is not None else self._bench.known_until()
         return gather(self._bench, moment, anew=anew)
+
+    def ingest(self, name: str, *, anew: bool = False) -> Ingested:
+        """Append what is new in the source of a dataset beside the project's own, exactly once.
+
+        With ``anew`` everything is taken in again, in whatever columns it has now.
+        """
+        return ingest(self._bench, name, anew=anew)
 
     def versions(self, name: str | None = None) -> list[DatasetVersion]:
         """Return the versions of a dataset, oldest first."""

@@ -10,6 +10,7 @@ import msgspec
 from gleis.config.settings import TriggerSettings
 from gleis.contracts.alarm import Alarm, Decision
 from gleis.contracts.deployment import Deployment, Version
+from gleis.contracts.ingest import Ingested
 from gleis.contracts.release import Outcome as ReleaseOutcome
 from gleis.contracts.release import Trial
 from gleis.contracts.run import Run
@@ -59,6 +60,8 @@ class Tick(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome | None = None
     release: ReleaseNews | None = None
     """What became of the running release."""
+    ingested: tuple[Ingested, ...] = ()
+    """What sources of datasets brought before this look."""
 
 
 class Week(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,10 +8,13 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
+
 from gleis.config.durations import parse_duration
 from gleis.lifecycle.announcing import Announcing, project_receivers
 from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.durable import Workflows
+from gleis.lifecycle.ingest_loop import Intake
 from gleis.lifecycle.live_figures import FigureKeeper
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.results import Tick
@@ -67,7 +70,8 @@ def run_up(
             running.await_take()
             started(host, number)
             keeper = FigureKeeper(bench, _every(bench))
-            _loop(Loop(bench, keeper.during(workflows.retrain)), keeper, stop, on_tick)
+            loop = Loop(bench, keeper.during(workflows.retrain))
+            _loop(loop, Intake(bench), keeper, stop, on_tick)
     finally:
         running.release()
         service.stop()
@@ -76,6 +80,7 @@ def run_up(
 
 def _loop(
     loop: Loop,
+    intake: Intake,
     keeper: FigureKeeper,
     stop: threading.Event,
     on_tick: Callable[[Tick], None] | None,
@@ -83,13 +88,15 @@ def _loop(
     every = _every(loop.bench)
     _guarded(loop.resume)
     while not stop.wait(every):
+        # Before the loop looks: a retraining that is due learns from it already.
+        taken = _guarded(lambda: intake.look(loop.bench.clock.now())) or []
         started = time.perf_counter()
         tick = _guarded(loop.tick)
         if tick is None:
             _guarded(keeper.failed)
             continue
         if on_tick is not None:
-            on_tick(tick)
+            on_tick(msgspec.structs.replace(tick, ingested=tuple(taken)))
         seconds = time.perf_counter() - started
         _guarded(lambda: keeper.looked(loop.watching, seconds))  # noqa: B023 - called at once
 

@@ -10,7 +10,7 @@ import deltalake
 import polars as pl
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from gleis.contracts.errors import DataError, StoreError
+from gleis.contracts.errors import DataError, RacedError, StoreError
 
 ROW = "_row"
 """Hidden column with the position of each row, so that rows come back in the order they came."""
@@ -198,7 +198,7 @@ class DeltaTable:
                 commit_properties=deltalake.CommitProperties(max_commit_retries=0),
             )
         except CommitFailedError as error:
-            raise StoreError(
+            raise RacedError(
                 f"Another process wrote to {self.location} meanwhile; nothing was written",
                 remedy="Run it again.",
             ) from error

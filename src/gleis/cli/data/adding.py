@@ -6,11 +6,17 @@ from typing import Annotated
 
 import typer
 
+from gleis.cli.ingest_text import tell_ingested
 from gleis.cli.options import AsJson, Flags, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, say
+from gleis.contracts.errors import ConfigError
 
 
 def add(
+    dataset: Annotated[
+        str | None,
+        typer.Argument(help="A dataset beside the project's own: its source is read."),
+    ] = None,
     project: Folder = ".",  # type: ignore[assignment]
     until: Annotated[
         str | None, typer.Option(help="Only rows before this moment (ISO 8601).")
@@ -26,6 +32,13 @@ def add(
     Example: gleis data add --until 2013-04-01
     """
     opened = open_project(project, flags)
+    if dataset is not None and dataset != opened.settings.project.name:
+        if until is not None:
+            raise ConfigError(
+                "--until is for the project's own dataset", seen=dataset, field="--until"
+            )
+        tell_ingested(opened.data.ingest(dataset, anew=anew), as_json=as_json)
+        return
     before = {version.version for version in opened.data.versions()}
     moment = parse_moment(until, "--until") if until else None
     version = opened.data.add(moment, anew=anew)

@@ -225,5 +225,5 @@ def _odd_value(
 def _booleans(values: pl.Series) -> pl.Series:
     lower = values.str.to_lowercase()
     return pl.select(
-        pl.when(lower == "true").then(True).when(lower == "false").then(False)  # noqa: FBT003
+        pl.when(lower == "true").then(True).when(lower == "false").then(False)
     ).to_series()

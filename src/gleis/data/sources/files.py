@@ -95,7 +95,9 @@ class Files:
         except Unsettled:
             notes.leave(name, "it is still being written")
         except DataError as error:
-            notes.set_aside(name, notes.looked[name].hash if name in notes.looked else "", str(error))
+            notes.set_aside(
+                name, notes.looked[name].hash if name in notes.looked else "", str(error)
+            )
         return None
 
 

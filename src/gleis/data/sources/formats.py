@@ -150,7 +150,7 @@ def _parquet(path: Path, shape: Shape) -> pl.DataFrame:
 def _arrow(path: Path, shape: Shape) -> pl.DataFrame:
     with path.open("rb") as file:
         is_file = file.read(6) == b"ARROW1"
-    return pl.read_ipc(path, memory_map=False) if is_file else pl.read_ipc_stream(path)
+    return pl.read_ipc(path) if is_file else pl.read_ipc_stream(path)
 
 
 def _json_lines(path: Path, shape: Shape) -> pl.DataFrame:
@@ -172,7 +172,7 @@ def _json_lines(path: Path, shape: Shape) -> pl.DataFrame:
     if found.misfits:
         first = found.misfits[0]
         more = f" ({len(found.misfits):,} lines are like that)" if len(found.misfits) > 1 else ""
-        raise DataError(f"Line {lines[first.index]}: {first.reason}{more}")
+        raise DataError(f"Line {lines[first.at]}: {first.reason}{more}")
     return found.frame
 
 

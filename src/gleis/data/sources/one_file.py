@@ -53,6 +53,8 @@ class OneFile:
         except Unsettled:
             notes.leave(name, "it is still being written")
         except DataError as error:
-            notes.set_aside(name, notes.looked[name].hash if name in notes.looked else "", str(error))
+            notes.set_aside(
+                name, notes.looked[name].hash if name in notes.looked else "", str(error)
+            )
         else:
             yield Portion(parts=(part,), whole=True)

@@ -40,7 +40,8 @@ _WANTED = {
 class Misfit(NamedTuple):
     """A record that is no row of the table."""
 
-    index: int
+    at: int
+    """Its place among the records."""
     reason: str
 
 
@@ -160,8 +161,14 @@ def _check_size(name: str, values: list[Any], reasons: dict[int, str]) -> None:
             reasons.setdefault(index, f"{name} is {value}, which does not fit into 64 bits")
 
 
+def _moment(value: Any) -> datetime | None:
+    if isinstance(value, str):
+        return parse_moment(value)
+    return value if isinstance(value, datetime) else None
+
+
 def _moments(name: str, values: list[Any], reasons: dict[int, str]) -> list[Any]:
-    found = [parse_moment(value) if isinstance(value, str) else value for value in values]
+    found = [_moment(value) for value in values]
     zoned = any(one is not None and one.tzinfo is not None for one in found)
     for index, (value, moment) in enumerate(zip(values, found, strict=True)):
         if value is not None and moment is None:

@@ -12,8 +12,10 @@ from gleis.data.sources.source import Open, Opening, Source
 
 def _is_many(opening: Opening) -> bool:
     where = opening.where
-    return any(sign in where for sign in "*?[") or (opening.folder / where).is_dir() or (
-        where.endswith("/")
+    return (
+        any(sign in where for sign in "*?[")
+        or (opening.folder / where).is_dir()
+        or (where.endswith("/"))
     )
 
 

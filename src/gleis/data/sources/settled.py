@@ -48,9 +48,9 @@ def settled(paths: Iterable[Path], *, wait: bool) -> dict[Path, Looked | None]:
     dict
         Path -> how it is; None if it is still being written. Files that vanish are left out.
     """
-    seen = {path: found for path in paths if (found := stat_of(path)) is not None}
+    seen = {path: one for path in paths if (one := stat_of(path)) is not None}
     now = time.time_ns()
-    young = [path for path, found in seen.items() if abs(now - found.changed) < SETTLE * 1e9]
+    young = [path for path, one in seen.items() if abs(now - one.changed) < SETTLE * 1e9]
     if young and wait:
         time.sleep(SETTLE)
     found: dict[Path, Looked | None] = dict(seen)

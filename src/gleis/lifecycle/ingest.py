@@ -1,0 +1,313 @@
+"""Take in what is new in the source of a table beside the project's own dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+import polars as pl
+
+from gleis.contracts.dataset import DatasetVersion, Provenance, SourceFile
+from gleis.contracts.errors import ConfigError, DataError, RacedError
+from gleis.contracts.ingest import Ingested, Left, SetAside
+from gleis.data.schema import fit_columns
+from gleis.data.sources.registered import open_source
+from gleis.data.sources.source import Looked, Opening, Part, Portion, Taken
+from gleis.lifecycle.person import person
+
+if TYPE_CHECKING:
+    from gleis.config.settings import DatasetSettings
+    from gleis.data.dataset import Datasets
+    from gleis.lifecycle.workbench import Workbench
+
+ASIDE = "set-aside"
+"""Kind of the facts that say which files of a source could not be taken, and why."""
+_TRIES = 8
+
+
+def ingest(bench: Workbench, name: str, *, wait: bool = True, anew: bool = False) -> Ingested:
+    """Append what is new in the source of ``[datasets.NAME]``, exactly once.
+
+    Rows, files and cursor become known in one fact: a process that is killed has taken all of a
+    portion or nothing, and of two at the same time one takes it.
+
+    Parameters
+    ----------
+    bench : Workbench
+    name : str
+        Of ``[datasets.NAME]``; it needs ``from``.
+    wait : bool
+        Whether to wait a second for files that were written just now; if not, they are left.
+    anew : bool
+        Take everything in again, in whatever columns it has now. Earlier versions stay readable.
+
+    Raises
+    ------
+    RegistryError, ConfigError
+        There is no such dataset, or it has no source.
+    DataError
+        The source cannot be read; or something cannot be taken and ``data.failing`` is
+        ``refuse``. Portions before it are in.
+    StoreError
+        The table or the ledger fails.
+    """
+    reading = _Reading(bench, name, wait=wait)
+    if anew:
+        return reading.anew()
+    for attempt in range(_TRIES):
+        try:
+            return reading.take()
+        except RacedError:
+            # Another process took something in: look again at what is left to take.
+            time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - no secret
+    return reading.take()
+
+
+class _Reading:
+    """One reading of a source."""
+
+    def __init__(self, bench: Workbench, name: str, *, wait: bool) -> None:
+        self._bench = bench
+        self.datasets = bench.dataset(name)
+        self._settings = _settings(bench, name)
+        self._code = _code(self._settings)
+        self._notes = SourceNotes(bench, name, self._code)
+        self._made: list[DatasetVersion] = []
+        self._source = open_source(
+            Opening(
+                where=self._settings.source or "",
+                folder=bench.folder,
+                spec=self.datasets.spec,
+                settings=self._settings,
+                wait=wait,
+            )
+        )
+
+    def take(self) -> Ingested:
+        """Append what is new."""
+        taken = _taken(self.datasets)
+        for portion in self._source.read(taken, self._notes):
+            latest = self.datasets.latest()
+            parts = self._fitting(portion.parts, latest.columns if latest else None)
+            if portion.whole and latest is not None:
+                self._exchange(parts, latest)
+            else:
+                self._append(parts, portion, latest)
+        return self._said()
+
+    def anew(self) -> Ingested:
+        """Make a version of everything the source has."""
+        notes = self._notes
+        portions = list(self._source.read(Taken(), notes))
+        parts = tuple(part for portion in portions for part in portion.parts)
+        parts = self._fitting(parts, None)
+        if parts:
+            version = self.datasets.replace(_together(parts), self._provenance(parts, None))
+            self._made.append(version)
+        return self._said()
+
+    def _fitting(self, parts: tuple[Part, ...], columns: dict[str, str] | None) -> tuple[Part, ...]:
+        """Bring parts to the dataset's columns, or those of the first; set others aside."""
+        found: list[Part] = []
+        for part in parts:
+            if columns is None and part.frame.height:
+                columns = {name: str(kind) for name, kind in part.frame.schema.items()}
+            try:
+                frame = fit_columns(part.frame, columns) if columns else part.frame
+            except DataError as error:
+                if part.frame.height:
+                    self._refuse(part, error)
+                    continue
+                frame = part.frame.clear()
+            found.append(msgspec.structs.replace(part, frame=frame))
+        return tuple(found)
+
+    def _append(
+        self, parts: tuple[Part, ...], portion: Portion, latest: DatasetVersion | None
+    ) -> None:
+        """Append parts as one version; where that fails, find the part that cannot be taken."""
+        if not any(part.frame.height for part in parts):
+            return
+        behind = latest.version if latest else 0
+        try:
+            version = self.datasets.append(
+                _together(parts), self._provenance(parts, portion.cursor), behind=behind
+            )
+        except DataError as error:
+            if len(parts) == 1:
+                self._refuse(parts[0], error)
+                return
+            half = len(parts) // 2
+            self._append(parts[:half], portion, latest)
+            self._append(parts[half:], portion, self.datasets.latest())
+            return
+        self._made.append(version)
+
+    def _exchange(self, parts: tuple[Part, ...], latest: DatasetVersion) -> None:
+        """Bring the dataset to the rows of a source that holds all of them."""
+        for part in parts:
+            provenance = self._provenance((part,), None)
+            try:
+                version = _bring_to(self.datasets, latest, part.frame, provenance)
+            except DataError as error:
+                self._refuse(part, error)
+                continue
+            if version.version != latest.version:
+                self._made.append(version)
+
+    def _refuse(self, part: Part, error: DataError) -> None:
+        path, hash_ = (part.file.path, part.file.hash) if part.file else ("", "")
+        self._notes.set_aside(path, hash_, _in_a_file(error, self.datasets.name))
+
+    def _provenance(self, parts: tuple[Part, ...], cursor: str | None) -> Provenance:
+        return Provenance(
+            source=self._settings.source or "",
+            since=None,
+            until=None,
+            loaded_at=self._bench.clock.now(),
+            loaded_by=person(),
+            code=self._code,
+            files=tuple(part.file for part in parts if part.file is not None),
+            cursor=cursor,
+        )
+
+    def _said(self) -> Ingested:
+        self._notes.keep()
+        files = [file for version in self._made for file in version.provenance.files]
+        return Ingested(
+            dataset=self.datasets.name,
+            latest=self.datasets.latest(),
+            made=tuple(self._made),
+            rows=sum(file.rows or 0 for file in files),
+            files=len(files),
+            set_aside=tuple(self._notes.aside),
+            left=tuple(self._notes.left),
+        )
+
+
+class SourceNotes:
+    """What a source did not take: told, and what was set aside remembered in the ledger.
+
+    Parameters
+    ----------
+    bench : Workbench
+    name : str
+        Of the dataset.
+    code : str
+        How its files are read; a file set aside is tried again once that changes.
+    """
+
+    def __init__(self, bench: Workbench, name: str, code: str) -> None:
+        self._bench = bench
+        self._name = name
+        self._code = code
+        self._refuses = bench.settings.data.failing == "refuse"
+        self._key = f"looked/{name}"
+        kept = bench.home.states.get(self._key)
+        self.looked = msgspec.json.decode(kept, type=dict[str, Looked]) if kept else {}
+        self._before = dict(self.looked)
+        self.aside: list[SetAside] = []
+        self.left: list[Left] = []
+
+    def set_aside(self, path: str, hash_: str, reason: str) -> None:
+        """Refuse a file, or write down why it was not taken.
+
+        Raises
+        ------
+        DataError
+            If ``data.failing`` is ``refuse``.
+        """
+        if self._refuses:
+            self.keep()
+            raise DataError(
+                f"{path} cannot be taken: {reason.rstrip('.')}",
+                remedy='[data] failing = "quarantine" sets such files aside and takes the others.',
+                field=f"datasets.{self._name}",
+            )
+        now = self._bench.clock.now()
+        found = SetAside(dataset=self._name, what=path, hash=hash_, reason=reason, at=now)
+        body = msgspec.json.encode(found)
+        if self._bench.home.facts.append_once(ASIDE, self._place(path, hash_, reason), body, now):
+            self.aside.append(found)
+
+    def is_aside(self, path: str, hash_: str) -> bool:
+        """Say whether exactly this file was set aside before."""
+        if self._refuses:
+            return False
+        key = self._place(path, hash_, "")
+        return self._bench.home.facts.latest(ASIDE, key) is not None
+
+    def leave(self, path: str, reason: str) -> None:
+        """Note that a file is left."""
+        self.left.append(Left(what=path, reason=reason))
+
+    def keep(self) -> None:
+        """Remember what was looked at."""
+        if self.looked != self._before:
+            self._bench.home.states.put(self._key, msgspec.json.encode(self.looked))
+            self._before = dict(self.looked)
+
+    def _place(self, path: str, hash_: str, reason: str) -> str:
+        # Without its bytes, a file is known by why they cannot be read.
+        what = hash_ or hashlib.sha256(reason.encode()).hexdigest()
+        return f"{self._name}:{path}:{what}:{self._code[:12]}"
+
+
+def _settings(bench: Workbench, name: str) -> DatasetSettings:
+    found = bench.settings.datasets.get(name)
+    if found is None or found.source is None:
+        raise ConfigError(
+            f"datasets.{name}.from is not set, so there is nothing to read",
+            remedy="Say where the rows come from; or append them: gleis ingest.",
+            field=f"datasets.{name}.from",
+        )
+    return found
+
+
+def _code(settings: DatasetSettings) -> str:
+    """Hash what decides how a source's bytes become rows."""
+    how = msgspec.json.encode([settings.source, settings.csv, settings.types])
+    return hashlib.sha256(how).hexdigest()
+
+
+def _taken(datasets: Datasets) -> Taken:
+    """Gather what the latest version holds, back to the last snapshot."""
+    versions = {version.version: version for version in datasets.versions()}
+    latest = version = versions[max(versions)] if versions else None
+    files: dict[str, SourceFile] = {}
+    while version is not None:
+        for file in version.provenance.files:
+            files.setdefault(file.path, file)
+        version = versions.get(version.parent) if version.parent else None
+    if latest is None:
+        return Taken()
+    return Taken(files=files, cursor=latest.provenance.cursor, columns=latest.columns)
+
+
+def _together(parts: tuple[Part, ...]) -> pl.DataFrame:
+    return pl.concat([part.frame for part in parts if part.frame.height], how="vertical")
+
+
+def _bring_to(
+    datasets: Datasets, latest: DatasetVersion, frame: pl.DataFrame, provenance: Provenance
+) -> DatasetVersion:
+    """Append the rows that are new, or take a snapshot where known rows changed or went."""
+    if frame.is_empty():
+        raise DataError("It has no rows any more", seen=f"{latest.rows:,} before")
+    known = datasets.read(latest)
+    if frame.height > known.height and frame.head(known.height).equals(known):
+        new = frame.slice(known.height)
+        return datasets.append(new, provenance, behind=latest.version)
+    return datasets.replace(frame, provenance)
+
+
+def _in_a_file(error: DataError, name: str) -> str:
+    """Say a finding on rows without the advice to mend ``load``, which did not read them."""
+    said = error.what if error.seen is None else f"{error.what}: {error.seen}"
+    return (
+        f"{said}. Mend the file, which is read again once it has changed; where the change is "
+        f"meant, take all in anew: gleis data add {name} --anew."
+    )
