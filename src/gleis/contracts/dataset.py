@@ -85,6 +85,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """SPDX name of the licence, from the datasheet."""
     terms: str | None = None
     """Terms of use, from the datasheet."""
+    personal: tuple[str, ...] = ()
+    """What a scan of the new rows found of people: ``contact: email``."""
 
 
 class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from gleis.contracts.clock import Clock
 from gleis.contracts.dataset import DatasetVersion, Provenance, ReviewedRows
 from gleis.data.beside import tables_open
 from gleis.data.checks import check_table
+from gleis.data.privacy.declared import declare
 from gleis.data.review_labels import complete, together
 from gleis.data.reviews import NONE, ReviewedLabels
 from gleis.data.schema import fit_columns
@@ -159,7 +160,8 @@ class _Source:
             frame = load_rows(self._module, self.settings, since, until)
         done = complete(frame, self.settings, self.reviewed)
         stamp = self.stamp(since, until, done.rows, behind)
-        return done.frame, msgspec.structs.replace(stamp, tables=tables.read)
+        stamp = msgspec.structs.replace(stamp, tables=tables.read)
+        return done.frame, declare(stamp, done.frame, self._module.path.parent, self._home)
 
     def stamp(
         self,
@@ -171,6 +173,7 @@ class _Source:
         """Write the provenance of what is loaded now."""
         if behind is not None:
             rows = together(behind.provenance.reviewed, rows)
+        said = behind.provenance if behind is not None else None
         return Provenance(
             source=f"{self._module.name}:load",
             since=since,
@@ -179,6 +182,9 @@ class _Source:
             loaded_by=f"{_user()}@{socket.gethostname()}",
             code=self._code,
             reviewed=rows if rows.considered else None,
+            datasheet=said.datasheet if said else None,
+            licence=said.licence if said else None,
+            terms=said.terms if said else None,
         )
 
 

@@ -8,11 +8,13 @@ from datetime import datetime
 import msgspec
 
 from gleis.contracts.contract import Column, Contract
+from gleis.contracts.datasheet import Datasheet
 from gleis.contracts.evidence import Evidence, SliceFigures
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
 from gleis.evidence.calibration_fit import IDEALS
 from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
+from gleis.governance.card_datasheet import datasheet_parts
 from gleis.governance.card_evidence import evidence_parts
 from gleis.governance.figure_text import known_text
 from gleis.governance.markdown import bullets, cell, listed, table
@@ -21,7 +23,9 @@ from gleis.governance.verdict_text import verdict_rows, verdict_sentence
 _WORST = 10
 
 
-def write_card(run: Run, contract: Contract, verdict: Verdict) -> str:
+def write_card(
+    run: Run, contract: Contract, verdict: Verdict, datasheet: Datasheet | None = None
+) -> str:
     """Write the model card of a run, in Markdown.
 
     Parameters
@@ -30,6 +34,8 @@ def write_card(run: Run, contract: Contract, verdict: Verdict) -> str:
         With its evidence.
     contract : Contract
     verdict : Verdict
+    datasheet : Datasheet, optional
+        Of the data it was trained on.
 
     Returns
     -------
@@ -43,7 +49,7 @@ def write_card(run: Run, contract: Contract, verdict: Verdict) -> str:
     parts = (
         [f"# {cell(run.project)}: {_KINDS[run.kind]}", cell(verdict_sentence(verdict))],
         ["## What it predicts", _purpose(contract), f"Why it was made: {cell(run.cause)}."],
-        ["## Data", _data(run)],
+        ["## Data", _data(run), *datasheet_parts(datasheet, run.dataset)],
         _quality(run.evidence),
         ["## Gates", _gates(verdict)],
         _slices(run.evidence, SLICE_METRICS[contract.task]),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import platform
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from gleis.contracts.datasheet import Datasheet
 from gleis.contracts.outliers import OutlierModel
 from gleis.contracts.profile import Reference
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
 from gleis.governance.card import write_card
+from gleis.lifecycle.data_privacy import declared_for
 from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.background import Background
 from gleis.packaging.build import Parts, build_package
@@ -42,6 +45,7 @@ def pack(
     forms = _forms(bench, made, examined) if isinstance(made, Fitted) else {}
     lock = artifacts.get(run.environment.lock).decode()
     verdict = run.verdict or Verdict(gates=())
+    sheet = declared_for(bench, run.dataset)
     parts = Parts(
         run=run.id,
         created=run.started,
@@ -56,8 +60,8 @@ def pack(
         reference=msgspec.json.decode(artifacts.get(examined.reference), type=Reference),
         outliers=msgspec.json.decode(artifacts.get(examined.outliers), type=OutlierModel),
         evidence=examined.evidence,
-        lineage={"run": msgspec.to_builtins(run)},
-        card=write_card(run, made.contract, verdict),
+        lineage=_lineage(run, sheet),
+        card=write_card(run, made.contract, verdict, sheet),
         examples=msgspec.json.decode(artifacts.get(examined.examples), type=Examples),
         background=Background(
             features=msgspec.json.decode(artifacts.get(examined.background)),
@@ -74,6 +78,11 @@ def pack(
     )
     built = build_package(parts, bench.home.packages, bench.signer)
     return Packed(location=_relative(built.path, bench.home.folder), digest=built.digest)
+
+
+def _lineage(run: Run, sheet: Datasheet | None) -> dict[str, Any]:
+    declared = {} if sheet is None else {"datasheet": msgspec.to_builtins(sheet)}
+    return {"run": msgspec.to_builtins(run), **declared}
 
 
 def _forms(bench: Workbench, made: Fitted, examined: Examined) -> dict[str, bytes]:

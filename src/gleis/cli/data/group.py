@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from gleis.cli.data import adding, listing, showing
+from gleis.cli.data import adding, declaring, listing, scanning, showing
 
 data = typer.Typer(help="Datasets: their versions and what is in them.", no_args_is_help=True)
 
 adding.register(data)
+declaring.register(data)
 listing.register(data)
+scanning.register(data)
 showing.register(data)
 
 

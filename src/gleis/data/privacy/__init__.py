@@ -1,0 +1,1 @@
+"""Personal data: which values are some, and whether that was declared."""
