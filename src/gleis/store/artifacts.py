@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import secrets
 from pathlib import Path
 
 from gleis.contracts.errors import StoreError
+from gleis.store.whole_files import write_whole
 
 
 class LocalArtifacts:
@@ -46,7 +45,7 @@ class LocalArtifacts:
         try:
             if not (path.is_file() and path.read_bytes() == content):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _write_whole(path, content)
+                write_whole(path, content)
         except OSError as error:
             raise StoreError(
                 f"Artifact {digest[:12]} cannot be stored: {error}",
@@ -86,24 +85,17 @@ class LocalArtifacts:
         return self._path(digest).is_file()
 
     def _path(self, digest: str) -> Path:
-        if not re.fullmatch("[0-9a-f]{64}", digest):
-            raise StoreError("This is not the hash of an artifact", seen=digest)
-        return self._folder / digest[:2] / digest[2:]
+        return self._folder / place_of(digest)
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)  # the rename itself
-    finally:
-        os.close(folder)
+def place_of(digest: str) -> str:
+    """Return the place of an artifact below its store's: ``ab/cdef...``.
+
+    Raises
+    ------
+    StoreError
+        It is not the hash of an artifact.
+    """
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise StoreError("This is not the hash of an artifact", seen=digest)
+    return f"{digest[:2]}/{digest[2:]}"
