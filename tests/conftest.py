@@ -6,18 +6,20 @@ import secrets
 
 import pytest
 
-from postgres_server import start_server
+from s3_server import BUCKET, S3Server, variables
 
 
 @pytest.fixture(scope="session")
-def postgres():
-    """Return a PostgreSQL server; started when the first test asks for it."""
-    server = start_server()
+def s3_server(tmp_path_factory):
+    """Return an S3 server; started when the first test asks for it."""
+    server = S3Server(tmp_path_factory.mktemp("s3"))
     yield server
-    server.remove()
+    server.stop()
 
 
 @pytest.fixture
-def schema():
-    """Return the name of a schema that no other test uses."""
-    return f"gleis_test_{secrets.token_hex(6)}"
+def s3(s3_server, monkeypatch):
+    """Return the URL of an empty place on S3; the environment opens it."""
+    for name, value in variables(s3_server.url).items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{BUCKET}/{secrets.token_hex(6)}"

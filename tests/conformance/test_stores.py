@@ -6,13 +6,25 @@ import pytest
 
 from conformance import stores
 from gleis.store.artifacts import LocalArtifacts
+from gleis.store.by_url import open_artifacts
 from gleis.store.facts import SqliteFacts
+from gleis.store.patience import Patience
 from gleis.store.prediction_log import SqlitePredictionLog
 
 
 @pytest.mark.parametrize("check", stores.ARTIFACT_CHECKS, ids=lambda check: check.__name__)
 def test_local_artifacts(check, tmp_path):
     check(LocalArtifacts(tmp_path / "artifacts"))
+
+
+@pytest.mark.parametrize("check", stores.ARTIFACT_CHECKS, ids=lambda check: check.__name__)
+def test_s3_artifacts(check, tmp_path, s3):
+    check(open_artifacts(tmp_path, s3, Patience(seconds=5)))
+
+
+@pytest.mark.parametrize("check", stores.ARTIFACT_CHECKS, ids=lambda check: check.__name__)
+def test_artifacts_of_another_folder(check, tmp_path):
+    check(open_artifacts(tmp_path / "home", str(tmp_path / "team"), Patience()))
 
 
 @pytest.mark.parametrize("check", stores.FACT_CHECKS, ids=lambda check: check.__name__)

@@ -12,7 +12,6 @@ from gleis.contracts.dataset import Provenance
 from gleis.contracts.errors import DataError, RegistryError, StoreError
 from gleis.data.dataset import Datasets
 from gleis.store.home import Home
-from gleis.store.tables import DeltaTable
 
 PROVENANCE = Provenance(
     source="p:load",
@@ -189,7 +188,7 @@ def run_killed(home, verb, numbers, tests):
 def test_killed_between_commit_and_record_leaves_no_rows(datasets, home, request, verb):
     first = datasets.append(days(1, 2), PROVENANCE)
     run_killed(home, verb, "3, 4", request.path.parent)
-    assert DeltaTable(home.datasets / "p").version() > first.table_version
+    assert home.table("p").version() > first.table_version
     assert datasets.latest() == first
     assert datasets.read(first).equals(days(1, 2))
     second = datasets.append(days(4, 5), PROVENANCE)
@@ -272,7 +271,7 @@ def test_a_table_that_does_not_hold_what_the_record_says(datasets):
 
 def test_rows_that_another_process_commits_in_between(datasets, home, monkeypatch):
     first = datasets.append(days(1, 2), PROVENANCE)
-    table = DeltaTable(home.datasets / "p")
+    table = home.table("p")
     append = datasets._table.append
 
     def append_after_another(frame):

@@ -15,7 +15,7 @@ from gleis.store.home import Home
 def test_nothing_is_made_before_it_is_needed(tmp_path):
     home = Home(tmp_path / "project" / ".gleis")
     assert not home.exists()
-    assert home.datasets.parent == home.packages.parent == home.reports.parent == home.folder
+    assert home.packages.parent == home.reports.parent == home.folder
     assert str(home.folder) in home.workflows_url
     assert str(home.folder) in home.tracking_uri
     assert not home.exists()

@@ -436,6 +436,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ``s3://bucket/prefix``."""
     remote: str | None = None
     """Where ``gleis push`` and ``gleis pull`` copy them: a folder or ``s3://bucket/prefix``."""
+    store_patience: str = "2min"
+    """How long a store or remote that does not answer, or answers 503, is asked again."""
     database: str | None = None
     """Where ledger, states, prediction log and workflows are, if not in the state folder:
     ``postgresql://user@host/name``. One that holds a secret: ``env:NAME`` takes it from a

@@ -15,7 +15,6 @@ from gleis.contracts.clock import utc
 from gleis.contracts.dataset import DatasetSpec, DatasetVersion
 from gleis.contracts.errors import ConfigError, DataError, ProjectError
 from gleis.data.versions import DatasetVersions
-from gleis.store.tables import DeltaTable
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
@@ -47,7 +46,7 @@ class Tables:
         """Return the rows of a dataset's newest version, the same one as long as this is open."""
         version = self._read.get(name) or self._newest(name)
         self._read[name] = version
-        return DeltaTable(version.location).scan(version.table_version)
+        return self._home.table(version.name).scan(version.table_version)
 
     def spec(self, name: str) -> DatasetSpec:
         """Return what the project says of a dataset."""

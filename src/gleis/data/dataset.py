@@ -16,7 +16,7 @@ from gleis.data.checks import check_beside, check_table
 from gleis.data.content import chain, hash_rows
 from gleis.data.schema import columns_of, fit_columns
 from gleis.data.versions import KIND, VOUCHED, DatasetVersions
-from gleis.store.tables import ROW, DeltaTable
+from gleis.store.tables import ROW
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
@@ -46,8 +46,7 @@ class Datasets(DatasetVersions):
     ) -> None:
         super().__init__(home, settings, name)
         self._clock = clock
-        self._location = home.datasets / self.name
-        self._table = DeltaTable(self._location)
+        self._table = home.table(self.name)
 
     def append(
         self, frame: pl.DataFrame, provenance: Provenance, *, behind: int | None = None
@@ -92,7 +91,7 @@ class Datasets(DatasetVersions):
             DatasetVersion(
                 name=self.name,
                 version=latest.version + 1,
-                location=str(self._location),
+                location=self._table.location,
                 table_version=committed,
                 content=chain(latest.content, hash_rows(frame)),
                 rows=latest.rows + frame.height,
@@ -144,7 +143,7 @@ class Datasets(DatasetVersions):
             raise StoreError(
                 f"{version.label} should hold {version.rows:,} rows, its table has",
                 seen=frame.height,
-                remedy=f"Restore the folder {self._location} from a copy, or delete the state "
+                remedy=f"Restore {self._table.location} from a copy, or delete the state "
                 "folder and load again.",
             )
         return frame
@@ -170,7 +169,7 @@ class Datasets(DatasetVersions):
             DatasetVersion(
                 name=self.name,
                 version=number,
-                location=str(self._location),
+                location=self._table.location,
                 table_version=committed,
                 content=chain(None, hash_rows(frame)),
                 rows=frame.height,

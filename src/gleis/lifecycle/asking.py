@@ -27,7 +27,7 @@ def open_service(bench: Workbench) -> Service:
     name = bench.settings.project.name
     if live is None:
         raise UnavailableError(f"{name} has no champion", remedy="Train one: gleis run.")
-    path = bench.home.folder / live.version.location
+    path = bench.registry.path(live.version)
     package = load_package(path, live.version.digest, bench.trust)
     serve = bench.settings.serve
     return Service(

@@ -87,7 +87,7 @@ def _state(home: Home) -> str:
 def _packages(bench: Workbench) -> str:
     aliases = bench.registry.aliases()
     for alias, version in aliases.items():
-        result = verify(bench.home.folder / version.location, version.digest, bench.trust)
+        result = verify(bench.registry.path(version), version.digest, bench.trust)
         failed = [check.text for check in result.checks if not check.passed]
         if failed:
             raise GleisError(f"{alias}, version {version.number}: {failed[0]}")

@@ -22,6 +22,7 @@ from gleis.packaging.compiled.form import STRUCTURE
 from gleis.packaging.examples import Examples
 from gleis.packaging.onnx_model import ONNX
 from gleis.packaging.requirements import require
+from gleis.store.packages import keep_package
 from gleis.training.results import Examined, Fitted, Ruled
 
 
@@ -77,6 +78,7 @@ def pack(
         python=platform.python_version(),
     )
     built = build_package(parts, bench.home.packages, bench.signer)
+    keep_package(bench.home, built.path)
     return Packed(location=_relative(built.path, bench.home.folder), digest=built.digest)
 
 

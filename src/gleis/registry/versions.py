@@ -13,6 +13,7 @@ from gleis.contracts.errors import RegistryError
 from gleis.registry.deployments import Deployments
 from gleis.registry.releases import Releases
 from gleis.store.home import Home
+from gleis.store.packages import find_package
 from gleis.store.tracking import Tracking
 
 KIND = "version"
@@ -126,8 +127,14 @@ class Registry:
         return {alias: found.version for alias, found in self.deployments.aliases().items()}
 
     def path(self, version: Version) -> Path:
-        """Return the folder of a version's package."""
-        return self._home.folder / version.location
+        """Return the folder of a version's package; one in the store is fetched before.
+
+        Raises
+        ------
+        PackageError, StoreError
+            The store does not hold it, or fails.
+        """
+        return find_package(self._home, version.location, version.digest)
 
     def sync(self) -> None:
         """Make MLflow's versions and aliases follow the ledger.

@@ -90,9 +90,11 @@ def open_artifacts(folder: Path, store: str | None, patience: Patience) -> Artif
 
 def open_table(folder: Path, store: str | None, name: str, patience: Patience) -> DeltaTable:
     """Open the table of a dataset, wherever it is."""
+    from gleis.store.s3_options import delta_options
     from gleis.store.tables import DeltaTable
 
-    return DeltaTable(f"{store or folder}/datasets/{name}", patience)
+    location = f"{store or folder}/datasets/{name}"
+    return DeltaTable(location, delta_options(location, patience))
 
 
 def _bucket(url: str, field: str) -> str:

@@ -10,17 +10,21 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gleis.config.durations import parse_duration
 from gleis.contracts.errors import ConfigError, StoreError
-from gleis.store.artifacts import LocalArtifacts
+from gleis.store.by_url import open_artifacts, open_table, resolve_url
 from gleis.store.facts import SqliteFacts
 from gleis.store.outbox import SqliteOutbox
+from gleis.store.patience import Patience
 from gleis.store.states import SqliteStates
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
+    from gleis.contracts.ports import ArtifactStore
     from gleis.store.feedback import SqliteFeedback
     from gleis.store.prediction_log import SqlitePredictionLog
     from gleis.store.review_queue import ReviewQueue
+    from gleis.store.tables import DeltaTable
 
 
 class Home:
@@ -33,9 +37,12 @@ class Home:
     durable : bool
         False leaves syncing to the system: for the state of a replay, which can be made again.
     store : str, optional
-        Where datasets, artifacts and packages are, if not in the folder.
+        Where datasets, artifacts and packages are, if not in the folder: an absolute path, or
+        ``s3://bucket/prefix``.
     database : str, optional
         Where ledger, states and logs are, if not in files of the folder.
+    patience : Patience, optional
+        How long a store that does not answer is asked again.
 
     Examples
     --------
@@ -56,14 +63,14 @@ class Home:
         durable: bool = True,
         store: str | None = None,
         database: str | None = None,
+        patience: Patience | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.store = store
         self.database = database
-        self.datasets = self.folder / "datasets"
-        """Folder of the dataset tables."""
+        self.patience = patience or Patience()
         self.packages = self.folder / "packages"
-        """Folder of the packages."""
+        """Folder of the packages; with a store, of copies of those that are used here."""
         self.keys = self.folder / "keys"
         """Folder of the keys."""
         self.reports = self.folder / "reports"
@@ -101,9 +108,13 @@ class Home:
             ) from error
 
     @cached_property
-    def artifacts(self) -> LocalArtifacts:
+    def artifacts(self) -> ArtifactStore:
         """Bytes by the hash of their content."""
-        return LocalArtifacts(self.folder / "artifacts")
+        return open_artifacts(self.folder, self.store, self.patience)
+
+    def table(self, name: str) -> DeltaTable:
+        """Return the table of a dataset."""
+        return open_table(self.folder, self.store, name, self.patience)
 
     @cached_property
     def facts(self) -> SqliteFacts:
@@ -219,10 +230,14 @@ def open_home(folder: Path, settings: Settings) -> Home:
     ConfigError
         If ``store`` or ``database`` names no place that is known.
     """
-    for key in ("store", "database"):
-        if (url := getattr(settings, key)) is not None:
-            raise ConfigError(f"{key} is not built yet", seen=url, field=key)
-    return Home(folder / settings.state)
+    if settings.database is not None:
+        raise ConfigError("database is not built yet", seen=settings.database, field="database")
+    patience = parse_duration(settings.store_patience, "store_patience").total_seconds()
+    return Home(
+        folder / settings.state,
+        store=resolve_url(settings.store, folder, "store") if settings.store else None,
+        patience=Patience(seconds=patience),
+    )
 
 
 def forget_predictions(folder: Path) -> None:

@@ -84,6 +84,11 @@ def patiently(ask: Callable[[], Answer], patience: Patience) -> Answer:
                 raise passing.give_up(attempt, spent) from passing.__cause__
             if wait >= _TOLD:
                 left = patience.seconds - spent
-                _log.warning("%s: %s. Asking again in %.0f s, for %.0f s more.",
-                             passing.what, passing.seen, wait, left)
+                _log.warning(
+                    "%s: %s. Asking again in %.0f s, for %.0f s more.",
+                    passing.what,
+                    passing.seen,
+                    wait,
+                    left,
+                )
             time.sleep(wait)

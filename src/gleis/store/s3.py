@@ -108,7 +108,6 @@ class S3Objects:
 
     def upload(self, key: str, path: Path, seen: Seen = nobody) -> str:
         """Set the bytes under a key from a file, in parts; return their SHA-256 (hex)."""
-
         try:
             with path.open("rb") as file:
                 return self._write(lambda: self._send(key, _Read(file, seen)))
@@ -234,5 +233,3 @@ class _Written:
         self.digest.update(chunk)
         self.count += len(chunk)
         self._seen(len(chunk))
-
-

@@ -21,7 +21,7 @@ _SILENT = (
 )  # fmt: skip
 
 
-def failure(error: Exception, url: str, *, doing: str = "") -> StoreError | Passing:
+def failure(error: Exception, url: str) -> StoreError | Passing:
     """Say what a client's error means.
 
     Parameters
@@ -30,8 +30,6 @@ def failure(error: Exception, url: str, *, doing: str = "") -> StoreError | Pass
         Of obstore, deltalake or polars.
     url : str
         ``s3://bucket/prefix``: what it was about.
-    doing : str, optional
-        What failed, if it is none of the usual: ``reading its list of objects``.
 
     Returns
     -------
@@ -53,15 +51,25 @@ def failure(error: Exception, url: str, *, doing: str = "") -> StoreError | Pass
         return Passing(
             f"{endpoint()} answers {status}",
             seen=code or url,
-            remedy="Wait until it works again, then run the same command: nothing is lost.",
+            remedy="Wait until it works again, then run it again: nothing is lost.",
         )
     if any(words in text for words in _SILENT):
         return _silent(url)
     return StoreError(
-        f"{url} fails{f' while {doing}' if doing else ''}",
+        f"{url} fails",
         seen=code or _first_line(text),
         remedy="Run it again; what was written before is whole.",
     )
+
+
+def final_failure(error: Exception, url: str) -> StoreError:
+    """Say what an error means whose client has already asked again for as long as it may."""
+    found = failure(error, url)
+    if isinstance(found, StoreError):
+        return found
+    tried = re.search(r"after (\d+) retries", str(error))
+    attempts = f" (asked {int(tried.group(1)) + 1} times)" if tried else ""
+    return StoreError(found.what + attempts, seen=found.seen, remedy=found.remedy)
 
 
 def endpoint() -> str:
@@ -98,8 +106,9 @@ def _refused(url: str, code: str) -> StoreError:
         "ExpiredToken": "the session has expired",
         "InvalidToken": "the session token is not valid",
     }
+    why = whose.get(code, "they may not do this")
     return StoreError(
-        f"{endpoint()} refuses our credentials for {url}: {whose.get(code, 'they may not do this')}",
+        f"{endpoint()} refuses our credentials for {url}: {why}",
         seen=code,
         remedy="Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and, for a session, "
         "AWS_SESSION_TOKEN; or let the key read, write and list there.",
@@ -118,7 +127,7 @@ def _silent(url: str) -> Passing:
     return Passing(
         f"{endpoint()} cannot be reached",
         seen=url,
-        remedy="Check AWS_ENDPOINT_URL and the network, then run the same command: nothing is lost.",
+        remedy="Check AWS_ENDPOINT_URL and the network, then run it again: nothing is lost.",
     )
 
 

@@ -5,6 +5,8 @@ Credentials are not among the options: every client takes them from the environm
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gleis.store.patience import Patience
 from gleis.store.s3_failures import endpoint
 
@@ -37,17 +39,26 @@ def delta_options(location: str, patience: Patience) -> dict[str, str] | None:
         "connect_timeout": f"{CONNECT}s",
         "timeout": f"{ANSWER}s",
         "max_retries": str(_attempts(patience)),
-        "retry_timeout": f"{max(1, round(patience.seconds))}s",
+        "retry_timeout": f"{round(patience.seconds * 1000)}ms",
         "backoff_config.init_backoff": f"{round(patience.first * 1000)}ms",
         "backoff_config.max_backoff": f"{round(patience.longest * 1000)}ms",
     }
 
 
-def polars_options(location: str, patience: Patience) -> dict[str, int] | None:
-    """Return what polars wants otherwise than deltalake; None if the table is in a folder."""
-    if not is_s3(location):
+def polars_options(options: Mapping[str, str] | None) -> dict[str, int] | None:
+    """Return what polars wants otherwise than deltalake, which wants every value as text."""
+    if not options or "max_retries" not in options:
         return None
-    return {"max_retries": _attempts(patience)}
+    return {
+        "max_retries": int(options["max_retries"]),
+        "retry_timeout_ms": _milliseconds(options["retry_timeout"]),
+        "retry_init_backoff_ms": _milliseconds(options["backoff_config.init_backoff"]),
+        "retry_max_backoff_ms": _milliseconds(options["backoff_config.max_backoff"]),
+    }
+
+
+def _milliseconds(text: str) -> int:
+    return int(text.removesuffix("ms"))
 
 
 def _attempts(patience: Patience) -> int:

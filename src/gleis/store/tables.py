@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,9 @@ import polars as pl
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from gleis.contracts.errors import DataError, RacedError, StoreError
+from gleis.store.s3_failures import final_failure
+from gleis.store.s3_options import is_s3
+from gleis.store.scanned import scan_table
 
 ROW = "_row"
 """Hidden column with the position of each row, so that rows come back in the order they came."""
@@ -39,10 +42,13 @@ class DeltaTable:
     ----------
     location : Path or str
         Folder or URL. Nothing is made before the first append.
+    options : mapping of str to str, optional
+        How a URL is reached, by the names of Delta Lake; see ``delta_options``.
     """
 
-    def __init__(self, location: Path | str) -> None:
+    def __init__(self, location: Path | str, options: Mapping[str, str] | None = None) -> None:
         self.location = str(location)
+        self._options = dict(options) if options else None
 
     def append(self, frame: pl.DataFrame) -> int:
         """Write rows behind those already there.
@@ -122,7 +128,7 @@ class DeltaTable:
         table = self._existing(version)
         if "%" in table.table_uri:
             return self.read(version).lazy()
-        return pl.scan_delta(table).drop(ROW)
+        return scan_table(table).drop(ROW)
 
     def restore(self, version: int) -> int:
         """Make the newest version equal an earlier one; return its new number.
@@ -162,7 +168,9 @@ class DeltaTable:
 
     def _open(self, version: int | None = None) -> deltalake.DeltaTable | None:
         try:
-            return deltalake.DeltaTable(self.location, version=version)
+            return deltalake.DeltaTable(
+                self.location, version=version, storage_options=self._options
+            )
         except TableNotFoundError:
             return None
         except (DeltaError, OSError) as error:
@@ -193,6 +201,7 @@ class DeltaTable:
                 numbered,
                 mode=mode,
                 schema_mode="overwrite" if replace else None,
+                storage_options=self._options if new else None,
                 writer_properties=deltalake.WriterProperties(compression="ZSTD"),
                 # A retry would number our rows as if the other writer's were not there.
                 commit_properties=deltalake.CommitProperties(max_commit_retries=0),
@@ -207,6 +216,8 @@ class DeltaTable:
         return int(self._existing(None).version() if isinstance(target, str) else target.version())
 
     def _failure(self, error: Exception) -> StoreError:
+        if is_s3(self.location):
+            return final_failure(error, self.location)
         return StoreError(
             f"The table {self.location} fails: {error}",
             remedy="Check that the folder is there, writable and complete.",
@@ -214,7 +225,7 @@ class DeltaTable:
 
 
 def _schema(table: deltalake.DeltaTable) -> pl.Schema:
-    schema = pl.scan_delta(table).collect_schema()
+    schema = scan_table(table).collect_schema()
     return pl.Schema({name: kind for name, kind in schema.items() if name != ROW})
 
 
@@ -278,7 +289,7 @@ def _like(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
 
 def _collect(table: deltalake.DeltaTable, names: list[str]) -> pl.DataFrame:
     if "%" not in table.table_uri:
-        return pl.scan_delta(table).select(names).collect()
+        return scan_table(table).select(names).collect()
     # Delta Lake names the files of a folder with a blank in its path percent-encoded, and polars
     # takes the name for the path.
     rows = pl.from_arrow(table.to_pyarrow_table(columns=names))
