@@ -39,7 +39,11 @@ def dataset_spec(settings: Settings, name: str | None = None) -> DatasetSpec:
     project = settings.project
     if name is None or name == project.name:
         return DatasetSpec(
-            name=project.name, id=project.id, time=project.time, target=project.target
+            name=project.name,
+            id=project.id,
+            time=project.time,
+            target=project.target,
+            subject=settings.data.subject or project.id,
         )
     if (found := settings.datasets.get(name)) is None:
         known = [project.name, *settings.datasets]
@@ -51,7 +55,12 @@ def dataset_spec(settings: Settings, name: str | None = None) -> DatasetSpec:
             f"[datasets.{name}] in gleis.toml makes one.",
         )
     return DatasetSpec(
-        name=name, id=found.id, time=found.time, known=found.known, source=found.source
+        name=name,
+        id=found.id,
+        time=found.time,
+        known=found.known,
+        subject=found.subject,
+        source=found.source,
     )
 
 

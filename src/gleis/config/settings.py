@@ -71,6 +71,8 @@ class DatasetSettings(
     """Column of the event time (naive times are UTC)."""
     known: str | None = None
     """Column of the moment from which a row was known, where rows come later than they happen."""
+    subject: str | None = None
+    """Column of the person a row is about: ``gleis data erase`` looks there."""
 
 
 class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +83,9 @@ class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ``quarantine`` with the reason, and take the rest."""
     max_failing: float = 0.05
     """Share of failing rows above which even a quarantine refuses the whole append."""
+    subject: str | None = None
+    """Column of the person a row of the project's own dataset is about, by default
+    ``project.id``: ``gleis data erase`` looks there."""
     checks: dict[str, Any] = {}
     """What a column must hold: ``temp = { min = -40, max = 130 }``; see docs/checks.md."""
 

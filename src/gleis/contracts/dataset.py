@@ -33,6 +33,8 @@ class DatasetSpec(msgspec.Struct, frozen=True, kw_only=True):
     """Column of the event time."""
     known: str | None = None
     """Column of the moment from which a row was known; by default its event time."""
+    subject: str | None = None
+    """Column of the person a row is about."""
     target: str | None = None
     """Column to predict; a table beside the project's own dataset has none."""
     source: str | None = None

@@ -1,0 +1,1 @@
+"""Taking a person's rows out of datasets, and keeping them out."""
