@@ -25,7 +25,8 @@ def ingested_lines(found: Ingested) -> Iterator[str]:
         files = len(version.provenance.files)
         of = f" of {files:,} file{'s' * (files != 1)}" if files else ""
         how = f"appended{of} to v{version.parent}" if version.parent else f"all rows{of}"
-        yield f"{version.label}: {version.rows:,} rows, {how}"
+        note = version.provenance.note
+        yield f"{version.label}: {version.rows:,} rows, {how}{f'; {note}' if note else ''}"
     if found.failed is not None:
         yield f"{found.dataset} was not taken in: {found.failed}"
     elif not found.made:

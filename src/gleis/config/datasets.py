@@ -12,6 +12,8 @@ from gleis.config.settings import DatasetSettings, Settings
 from gleis.contracts.dataset import DatasetSpec
 from gleis.contracts.errors import ConfigError, RegistryError
 
+LOG = "log"
+"""``from`` of a dataset that is made of the prediction log."""
 _SHORTEST = timedelta(seconds=1)
 
 
@@ -54,6 +56,8 @@ def dataset_spec(settings: Settings, name: str | None = None) -> DatasetSpec:
             remedy=f"{f'Did you mean {near[0]}? ' if near else ''}It has {', '.join(known)}; "
             f"[datasets.{name}] in gleis.toml makes one.",
         )
+    if found.source == LOG:
+        return _answered(settings, name, found)
     return DatasetSpec(
         name=name,
         id=found.id,
@@ -61,6 +65,19 @@ def dataset_spec(settings: Settings, name: str | None = None) -> DatasetSpec:
         known=found.known,
         subject=found.subject,
         source=found.source,
+    )
+
+
+def _answered(settings: Settings, name: str, found: DatasetSettings) -> DatasetSpec:
+    """Return the spec of a dataset made of answers; its columns are known."""
+    project = settings.project
+    return DatasetSpec(
+        name=name,
+        id=found.id or "prediction_id",
+        time=found.time or project.time or "answered_at",
+        known=found.known or "label_known_at",
+        subject=found.subject or settings.data.subject or project.id,
+        source=LOG,
     )
 
 
@@ -103,6 +120,13 @@ def check_datasets(settings: Settings) -> None:
 
 
 def _check_source(found: DatasetSettings, key: str) -> None:
+    if found.at_least is not None and (found.source != LOG or found.at_least < 1):
+        raise ConfigError(
+            f'{key}.at_least is for from = "log", and at least 1',
+            seen=found.at_least,
+            remedy="Leave it out, or write how many labelled answers make a version.",
+            field=f"{key}.at_least",
+        )
     if found.every is not None:
         if found.source is None:
             raise ConfigError(

@@ -56,12 +56,16 @@ class DatasetSettings(
     """``[datasets.NAME]``: a table beside the project's own dataset; see docs/data.md."""
 
     source: str | None = None
-    """Where its rows come from: a file, a pattern of files, a ``.dvc`` file, a drop folder, or
-    ``kafka://...``; see docs/ingest.md. Without it only ``gleis ingest`` and programs append to
+    """Where its rows come from: a file, a pattern of files, a ``.dvc`` file, a drop folder,
+    ``kafka://...``, or ``log``, the answers of this service whose labels have matured; see
+    docs/ingest.md and docs/production.md. Without it only ``gleis ingest`` and programs append to
     it."""
     every: str | None = None
     """How often ``gleis up`` takes in what is new there: ``1min``. Without it only ``gleis data
     add`` does."""
+    at_least: int | None = None
+    """With ``from = "log"``: labelled answers that must have come together before they make a
+    version."""
     types: dict[str, Literal["integer", "float", "text", "boolean", "time"]] = {}
     """Types of columns that text files do not tell: ``types = { zip = "text" }``."""
     csv: CsvSettings = CsvSettings()

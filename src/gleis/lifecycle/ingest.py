@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
+from gleis.config.datasets import LOG
+from gleis.config.durations import parse_duration
 from gleis.contracts.dataset import DatasetVersion, Provenance, SourceFile
 from gleis.contracts.errors import ConfigError, DataError, RacedError
 from gleis.contracts.ingest import Ingested, Left, SetAside
+from gleis.data.production.source import AnsweredSource
 from gleis.data.schema import fit_columns
 from gleis.data.sources.registered import open_source
-from gleis.data.sources.source import Looked, Opening, Part, Portion, Taken
+from gleis.data.sources.source import Looked, Opening, Part, Portion, Source, Taken
 from gleis.lifecycle.person import person
 
 if TYPE_CHECKING:
@@ -76,15 +79,7 @@ class _Reading:
         self._code = _code(self._settings)
         self._notes = SourceNotes(bench, name, self._code)
         self._made: list[DatasetVersion] = []
-        self._source = open_source(
-            Opening(
-                where=self._settings.source or "",
-                folder=bench.folder,
-                spec=self.datasets.spec,
-                settings=self._settings,
-                wait=wait,
-            )
-        )
+        self._source = _open(bench, self.datasets, self._settings, wait=wait)
 
     def take(self) -> Ingested:
         """Append what is new."""
@@ -134,7 +129,9 @@ class _Reading:
         behind = latest.version if latest else 0
         try:
             version = self.datasets.append(
-                _together(parts), self._provenance(parts, portion.cursor), behind=behind
+                _together(parts),
+                self._provenance(parts, portion.cursor, portion.note),
+                behind=behind,
             )
         except DataError as error:
             if len(parts) == 1:
@@ -162,7 +159,9 @@ class _Reading:
         path, hash_ = (part.file.path, part.file.hash) if part.file else ("", "")
         self._notes.set_aside(path, hash_, _in_a_file(error, self.datasets.name))
 
-    def _provenance(self, parts: tuple[Part, ...], cursor: str | None) -> Provenance:
+    def _provenance(
+        self, parts: tuple[Part, ...], cursor: str | None, note: str | None = None
+    ) -> Provenance:
         return Provenance(
             source=self._settings.source or "",
             since=None,
@@ -172,6 +171,7 @@ class _Reading:
             code=self._code,
             files=tuple(part.file for part in parts if part.file is not None),
             cursor=cursor,
+            note=note,
         )
 
     def _said(self) -> Ingested:
@@ -265,6 +265,29 @@ def _settings(bench: Workbench, name: str) -> DatasetSettings:
             field=f"datasets.{name}.from",
         )
     return found
+
+
+def _open(bench: Workbench, datasets: Datasets, settings: DatasetSettings, *, wait: bool) -> Source:
+    """Open the source of a dataset: the prediction log, or what is outside."""
+    if settings.source == LOG:
+        matures = bench.settings.monitor.matures or bench.settings.project.label_delay
+        return AnsweredSource(
+            bench.home.log,
+            bench.settings.project,
+            bench.datasets.latest,
+            parse_duration(matures, "monitor.matures"),
+            settings.at_least or 1,
+            bench.clock,
+        )
+    return open_source(
+        Opening(
+            where=settings.source or "",
+            folder=bench.folder,
+            spec=datasets.spec,
+            settings=settings,
+            wait=wait,
+        )
+    )
 
 
 def _code(settings: DatasetSettings) -> str:

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from gleis.config.settings import ProjectSettings
     from gleis.contracts.dataset import DatasetVersion
 
-LOG = "log"
-"""What ``from`` says for it."""
-
 
 class AnsweredSource:
     """Answers whose labels have matured; see ``gather_answers``.

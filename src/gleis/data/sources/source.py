@@ -30,6 +30,8 @@ class Portion(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...]
     cursor: str | None = None
     """What `Taken.cursor` says at the next reading, once these rows are recorded."""
+    note: str | None = None
+    """What there is to say of them."""
     whole: bool = False
     """Whether these are all rows of the source, those taken earlier among them."""
 
