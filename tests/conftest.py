@@ -6,6 +6,7 @@ import secrets
 
 import pytest
 
+from postgres_server import start_server
 from s3_server import BUCKET, S3Server, variables
 
 
@@ -23,3 +24,20 @@ def s3(s3_server, monkeypatch):
     for name, value in variables(s3_server.url).items():
         monkeypatch.setenv(name, value)
     return f"s3://{BUCKET}/{secrets.token_hex(6)}"
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Return a PostgreSQL server; started when the first test asks for it.
+
+    It is killed by tests, but its machine never loses power: it need not wait for the disk.
+    """
+    server = start_server(fsync="off")
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def schema():
+    """Return the name of a schema that no other test uses."""
+    return f"gleis_test_{secrets.token_hex(6)}"

@@ -1,7 +1,8 @@
 """What every backend of a store's port must do.
 
-Hand ``check_artifact_store``, ``check_fact_store`` or ``check_prediction_log`` a function that
-makes a fresh, empty store; each check gets one of its own.
+Hand ``check_artifact_store``, ``check_fact_store``, ``check_state_store``, ``check_outbox``,
+``check_reviews`` or ``check_prediction_log`` a function that makes a fresh, empty store; each check
+gets one of its own.
 """
 
 from __future__ import annotations
@@ -14,8 +15,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gleis.contracts.errors import DataError, StoreError
-from gleis.contracts.ports import ArtifactStore, FactStore, PredictionLog
+from gleis.contracts.notice import Waiting
+from gleis.contracts.ports import (
+    ArtifactStore,
+    FactStore,
+    Outbox,
+    PredictionLog,
+    Reviews,
+    StateStore,
+)
 from gleis.contracts.prediction import Batch, Label
+from gleis.contracts.review import Queued
 
 NOON = datetime(2013, 7, 4, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -44,6 +54,21 @@ def check_artifact_store(make: Callable[[], ArtifactStore]) -> None:
 
 def check_fact_store(make: Callable[[], FactStore]) -> None:
     for check in FACT_CHECKS:
+        check(make())
+
+
+def check_state_store(make: Callable[[], StateStore]) -> None:
+    for check in STATE_CHECKS:
+        check(make())
+
+
+def check_outbox(make: Callable[[], Outbox]) -> None:
+    for check in OUTBOX_CHECKS:
+        check(make())
+
+
+def check_reviews(make: Callable[[], Reviews]) -> None:
+    for check in REVIEW_CHECKS:
         check(make())
 
 
@@ -125,6 +150,142 @@ def facts_append_once_from_many_threads(store):
         won = list(pool.map(claim, range(40)))
     assert sum(won) == 5
     assert len(list(store.all("deployment"))) == 5
+
+
+def facts_names_and_ends(store):
+    assert store.last("run", "alarm") == 0
+    assert store.keys("run") == []
+    numbers = [store.append(kind, key, b"", NOON) for kind, key in ("rb", "ra", "xa", "rb")]
+    assert store.keys("r") == ["b", "a"]
+    assert [store.last("r"), store.last("x"), store.last("x", "r")] == [
+        numbers[3],
+        numbers[2],
+        numbers[3],
+    ]
+
+
+def facts_are_one_chain(store):
+    assert store.verify() == 0
+    for number in range(1010):
+        store.append("run", "ü", bytes([number % 256]), NOON)
+    assert store.verify() == 1010
+    assert list(store.all("run")) == [bytes([number % 256]) for number in range(1010)]
+
+
+def facts_become_visible_in_order(store):
+    """Whoever goes on behind the last number seen misses none, however many write."""
+    writers, each = 8, 12
+    seen, ended = [], []
+
+    def write(writer):
+        for number in range(each):
+            store.append("run", f"{writer} {number}", b"", NOON)
+        ended.append(writer)
+
+    def follow():
+        while True:
+            done = len(ended) == writers
+            seen.append((store.last("run"), len(list(store.all("run")))))
+            if done:
+                return
+
+    with ThreadPoolExecutor(writers + 1) as pool:
+        following = pool.submit(follow)
+        list(pool.map(write, range(writers)))
+        following.result()
+    # With nothing but these facts the last number is how many came before it: a gap would show.
+    assert all(count >= last for last, count in seen), seen
+    assert seen[-1] == (writers * each, writers * each)
+    assert store.verify() == writers * each
+
+
+def facts_of_a_closed_store(store):
+    store.close()
+    with pytest.raises(StoreError, match="closed"):
+        store.append("run", "a", b"", NOON)
+    with pytest.raises(StoreError, match="closed"):
+        store.latest("run", "a")
+
+
+def state_last_write_counts(store):
+    assert store.get("drift") is None
+    for body in (b"1", b"", bytes(range(256)) * 4000):
+        store.put("drift", body)
+        assert store.get("drift") == body
+    assert store.get("other") is None
+
+
+def state_whole_from_many_threads(store):
+    bodies = {bytes([i]) * 50_000 for i in range(8)}
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda body: store.put("drift", body), bodies))
+        assert set(pool.map(lambda _: store.get("drift"), range(8))) <= bodies
+
+
+def waiting_notice(number=1, receiver="email o@x.y"):
+    name = f"a{number}"
+    return Waiting(notice=f"{name}/alarm", alarm=name, event="alarm", receiver=receiver, since=NOON)
+
+
+def outbox_keeps_its_order(outbox):
+    one = waiting_notice
+    outbox.put([])
+    outbox.put([one(2), one(1), one(1, "slack x")])
+    outbox.put([one(1), one(3)])  # again: it goes on as it was
+    assert outbox.waiting() == [one(2), one(1), one(1, "slack x"), one(3)]
+    outbox.remove("a1/alarm", "email o@x.y")
+    outbox.remove("a1/alarm", "nobody")
+    assert outbox.waiting() == [one(2), one(1, "slack x"), one(3)]
+
+
+def outbox_counts_an_attempt_once(outbox):
+    outbox.put([waiting_notice()])
+    assert outbox.attempt(waiting_notice(), NOON, 30.0)
+    assert not outbox.attempt(waiting_notice(), NOON, 30.0), "it was tried since it was read"
+    assert not outbox.attempt(waiting_notice(3), NOON, 30.0), "it does not wait"
+    outbox.failed(waiting_notice(), "busy", 60.0)
+    (one,) = outbox.waiting()
+    assert (one.attempts, one.attempted, one.pause, one.said) == (1, NOON, 60.0, "busy")
+    outbox.begin_pause(one, NOON - HOUR)
+    assert outbox.waiting()[0].attempted == NOON - HOUR
+
+
+def outbox_attempt_from_many_threads(outbox):
+    outbox.put([waiting_notice()])
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(lambda _: outbox.attempt(waiting_notice(), NOON, 1.0), range(16)))
+    assert sum(won) == 1
+
+
+def outbox_meets_a_receiver_once(outbox):
+    assert outbox.first_of("slack x") is None
+    outbox.meet("slack x", 7)
+    outbox.meet("slack x", 9)
+    assert outbox.first_of("slack x") == 7
+
+
+def queued_answer(seq, position=0, outlier=9.5):
+    return Queued(prediction_id=f"{seq}-{position}-5ca1ab1e", at=NOON, outlier=outlier)
+
+
+def reviews_oldest_first(reviews):
+    found = [queued_answer(12), queued_answer(2, 10), queued_answer(2, 9, None), queued_answer(100)]
+    reviews.take(found, 100)
+    assert reviews.first(3) == [found[2], found[1], found[0]]
+    assert reviews.names() == [found[at].prediction_id for at in (2, 1, 0, 3)]
+    assert (reviews.count(), reviews.seen()) == (4, 100)
+
+
+def reviews_done_does_not_come_back(reviews):
+    reviews.take([queued_answer(3), queued_answer(4)], 4)
+    reviews.remove([])
+    reviews.remove([queued_answer(3).prediction_id, "nobody"])
+    reviews.take([queued_answer(3)], 4)
+    reviews.take([queued_answer(3)], 2)
+    assert reviews.names() == [queued_answer(4).prediction_id]
+    assert reviews.seen() == 4
+    assert not reviews.holds(queued_answer(3).prediction_id)
+    assert reviews.holds(queued_answer(4).prediction_id)
 
 
 def log_ids_are_unique(log):
@@ -209,7 +370,19 @@ FACT_CHECKS = (
     facts_until_a_moment,
     facts_append_once,
     facts_append_once_from_many_threads,
+    facts_names_and_ends,
+    facts_are_one_chain,
+    facts_become_visible_in_order,
+    facts_of_a_closed_store,
 )
+STATE_CHECKS = (state_last_write_counts, state_whole_from_many_threads)
+OUTBOX_CHECKS = (
+    outbox_keeps_its_order,
+    outbox_counts_an_attempt_once,
+    outbox_attempt_from_many_threads,
+    outbox_meets_a_receiver_once,
+)
+REVIEW_CHECKS = (reviews_oldest_first, reviews_done_does_not_come_back)
 LOG_CHECKS = (
     log_ids_are_unique,
     log_nothing_to_write,

@@ -8,8 +8,16 @@ from conformance import stores
 from gleis.store.artifacts import LocalArtifacts
 from gleis.store.by_url import open_artifacts
 from gleis.store.facts import SqliteFacts
+from gleis.store.outbox import SqliteOutbox
 from gleis.store.patience import Patience
+from gleis.store.postgres import Postgres
+from gleis.store.postgres_facts import PostgresFacts
+from gleis.store.postgres_outbox import PostgresOutbox
+from gleis.store.postgres_reviews import PostgresReviews
+from gleis.store.postgres_states import PostgresStates
 from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.review_queue import ReviewQueue
+from gleis.store.states import SqliteStates
 
 
 @pytest.mark.parametrize("check", stores.ARTIFACT_CHECKS, ids=lambda check: check.__name__)
@@ -27,9 +35,36 @@ def test_artifacts_of_another_folder(check, tmp_path):
     check(open_artifacts(tmp_path / "home", str(tmp_path / "team"), Patience()))
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def made(request, tmp_path):
+    """Return a function that makes a store of a kind, in a file or in the tests' server."""
+    if request.param == "sqlite":
+        yield lambda sqlite, postgres: sqlite(tmp_path / "store.db")
+        return
+    server, schema = request.getfixturevalue("postgres"), request.getfixturevalue("schema")
+    database = Postgres(server.url(), schema)
+    yield lambda sqlite, postgres: postgres(database)
+    database.close()
+
+
 @pytest.mark.parametrize("check", stores.FACT_CHECKS, ids=lambda check: check.__name__)
-def test_sqlite_facts(check, tmp_path):
-    check(SqliteFacts(tmp_path / "gleis.db"))
+def test_facts(check, made):
+    check(made(SqliteFacts, PostgresFacts))
+
+
+@pytest.mark.parametrize("check", stores.STATE_CHECKS, ids=lambda check: check.__name__)
+def test_states(check, made):
+    check(made(SqliteStates, PostgresStates))
+
+
+@pytest.mark.parametrize("check", stores.OUTBOX_CHECKS, ids=lambda check: check.__name__)
+def test_outbox(check, made):
+    check(made(SqliteOutbox, PostgresOutbox))
+
+
+@pytest.mark.parametrize("check", stores.REVIEW_CHECKS, ids=lambda check: check.__name__)
+def test_reviews(check, made):
+    check(made(ReviewQueue, PostgresReviews))
 
 
 @pytest.mark.parametrize("check", stores.LOG_CHECKS, ids=lambda check: check.__name__)
@@ -41,6 +76,9 @@ def test_suites_as_one_call(tmp_path):
     names = iter(range(100))
     stores.check_artifact_store(lambda: LocalArtifacts(tmp_path / str(next(names))))
     stores.check_fact_store(lambda: SqliteFacts(tmp_path / f"{next(names)}.db"))
+    stores.check_state_store(lambda: SqliteStates(tmp_path / f"{next(names)}.db"))
+    stores.check_outbox(lambda: SqliteOutbox(tmp_path / f"{next(names)}.db"))
+    stores.check_reviews(lambda: ReviewQueue(tmp_path / f"{next(names)}.db"))
     stores.check_prediction_log(lambda: SqlitePredictionLog(tmp_path / f"{next(names)}.db"))
 
 

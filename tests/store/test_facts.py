@@ -67,6 +67,16 @@ def test_never_changed(tmp_path, change):
     assert facts.verify() == 3
 
 
+def test_a_fact_slipped_in_before_the_first_is_found(tmp_path):
+    facts = SqliteFacts(tmp_path / "gleis.db")
+    facts.append("run", "a", b"{}", NOON)
+    with sqlite3.connect(tmp_path / "gleis.db") as connection:
+        connection.execute("INSERT INTO facts VALUES (0, 'run', 'x', 0, x'', '')")
+    with pytest.raises(StoreError, match="broken at fact 1"):
+        facts.verify()
+    facts.close()
+
+
 def test_second_process_continues_the_chain(tmp_path):
     one, other = SqliteFacts(tmp_path / "gleis.db"), SqliteFacts(tmp_path / "gleis.db")
     for number in range(10):

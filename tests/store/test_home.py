@@ -16,7 +16,6 @@ def test_nothing_is_made_before_it_is_needed(tmp_path):
     home = Home(tmp_path / "project" / ".gleis")
     assert not home.exists()
     assert home.packages.parent == home.reports.parent == home.folder
-    assert str(home.folder) in home.workflows_url
     assert str(home.folder) in home.tracking_uri
     assert not home.exists()
 

@@ -448,8 +448,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     store_patience: str = "2min"
     """How long a store or remote that does not answer, or answers 503, is asked again."""
     database: str | None = None
-    """Where ledger, states, prediction log and workflows are, if not in the state folder:
-    ``postgresql://user@host/name``. One that holds a secret: ``env:NAME`` takes it from a
-    variable."""
+    """Where ledger, states, prediction log, workflows and MLflow's runs are, if not in the state
+    folder: ``postgresql://user@host/name``; each project has schemas of its own there. One that
+    holds a secret: ``env:NAME`` takes it from a variable. See docs/stores.md."""
     tracking: str | None = None
-    """MLflow tracking URI; by default SQLite in the state folder."""
+    """MLflow tracking URI; by default in ``database``, else SQLite in the state folder."""

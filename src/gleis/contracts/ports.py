@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gleis.contracts.notice import Waiting
     from gleis.contracts.prediction import Batch, Label, LabelReceipt
+    from gleis.contracts.review import Queued
 
     Scores = NDArray[np.float64]
 
@@ -73,6 +75,25 @@ class FactStore(Protocol):
         """Return the bodies of this kind, oldest first, up to and including ``until``."""
         ...
 
+    def keys(self, kind: str) -> list[str]:
+        """Return the keys of this kind, each once, in the order of their first fact."""
+        ...
+
+    def last(self, *kinds: str) -> int:
+        """Return the sequence number of the newest fact of these kinds; 0 if there is none.
+
+        Facts become visible in the order of their numbers: who goes on behind it misses none.
+        """
+        ...
+
+    def verify(self) -> int:
+        """Walk the whole chain and return its length; StoreError names the first broken fact."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
 
 class StateStore(Protocol):
     """What may change: monitor states, cursors, kept results. Survives the process."""
@@ -83,6 +104,114 @@ class StateStore(Protocol):
 
     def put(self, key: str, body: bytes) -> None:
         """Set the bytes under ``key``, durably."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+class Outbox(Protocol):
+    """Notices on their way: names only, no message and no secret."""
+
+    def first_of(self, receiver: str) -> int | None:
+        """Return the number of the first alarm a receiver is told of; None if it is new."""
+        ...
+
+    def meet(self, receiver: str, first: int) -> None:
+        """Remember the number of the first alarm a new receiver is told of."""
+        ...
+
+    def put(self, notices: Iterable[Waiting]) -> None:
+        """Let notices wait: all of them or none; one that waits already goes on as it was."""
+        ...
+
+    def waiting(self) -> list[Waiting]:
+        """Return what waits, in the order in which it came."""
+        ...
+
+    def attempt(self, notice: Waiting, at: datetime, pause: float) -> bool:
+        """Count an attempt before it is made; False if somebody tried it since it was read."""
+        ...
+
+    def failed(self, notice: Waiting, said: str, pause: float) -> None:
+        """Note what came of an attempt, and how long the next one waits."""
+        ...
+
+    def begin_pause(self, notice: Waiting, at: datetime) -> None:
+        """Count the pause from another moment."""
+        ...
+
+    def remove(self, notice: str, receiver: str) -> None:
+        """Take a notice out."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+class Reviews(Protocol):
+    """Answers that wait for a person."""
+
+    def seen(self) -> int:
+        """Return the entry of the log up to which answers were looked at."""
+        ...
+
+    def take(self, found: Sequence[Queued], seen: int) -> None:
+        """Add answers and note how far the log was looked through, in one commit."""
+        ...
+
+    def first(self, limit: int) -> list[Queued]:
+        """Return those that wait longest."""
+        ...
+
+    def names(self) -> list[str]:
+        """Return the prediction ids of all, the oldest first."""
+        ...
+
+    def holds(self, prediction_id: str) -> bool:
+        """Say whether an answer waits."""
+        ...
+
+    def count(self) -> int:
+        """Return how many wait."""
+        ...
+
+    def remove(self, prediction_ids: Sequence[str]) -> None:
+        """Take answers out; unknown ones are ignored."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...
+
+
+class ProjectLock(Protocol):
+    """One holder a project; it ends with the process that holds it."""
+
+    def take(self) -> None:
+        """Take the lock; StoreError if another process holds it."""
+        ...
+
+    def try_take(self) -> bool:
+        """Take the lock unless another process holds it; return whether it was taken."""
+        ...
+
+    def await_take(self, seconds: float = 5.0) -> None:
+        """Take the lock; StoreError if another process still holds it after so many seconds."""
+        ...
+
+    def keep(self) -> bool:
+        """See that it is still ours, after a server restarted; False if another took it."""
+        ...
+
+    def held(self) -> bool:
+        """Say whether another process holds it."""
+        ...
+
+    def release(self) -> None:
+        """Let go of it."""
         ...
 
 

@@ -21,3 +21,13 @@ class Review(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     entity: str | None = None
     """The project's own id of the row: by it the label joins the training data."""
     note: str = ""
+
+
+class Queued(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that waits."""
+
+    prediction_id: str
+    at: datetime
+    """When it was given."""
+    outlier: float | None
+    """Its outlier score."""

@@ -172,7 +172,7 @@ class ProjectAlarms:
 
     def untold(self) -> list[Waiting]:
         """Return who has still to be told of what."""
-        if not (self._home.folder / "outbox.db").exists():
+        if self._home.database is None and not (self._home.folder / "outbox.db").exists():
             return []
         return self._home.outbox.waiting()
 

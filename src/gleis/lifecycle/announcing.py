@@ -27,7 +27,6 @@ from gleis.lifecycle.sending import Patience, Sending
 from gleis.monitoring.delivery.receiver import Answer, Receiver
 from gleis.monitoring.delivery.receivers import make_receivers
 from gleis.store.home import Home
-from gleis.store.lock import Lock
 from gleis.store.outbox import is_damaged
 
 _log = logging.getLogger(__name__)
@@ -78,7 +77,7 @@ class Announcing:
         self._journal = Journal(home.facts)
         self._looking = threading.Lock()
         self._every = every
-        self._lock = Lock(home.folder / "alarms.lock")
+        self._lock = home.lock("alarms.lock")
         self._locked = False
         self._revision = -1
         self._reminder: datetime | None = None

@@ -60,7 +60,7 @@ class Demo:
         arrivals = load_arrivals(self.bench, self.span.since, self.span.until)
         triggers = self.bench.settings.triggers
         own = read_policy("project", triggers)
-        with Workflows(self.bench.home.folder, self.bench) as workflows:
+        with Workflows(self.bench.home, self.bench) as workflows:
             done = replay_policy(self.bench, workflows, own, arrivals, self.span, on_step)
         name = f"{self.bench.settings.project.name}-demo"
         folder = self.bench.home.folder / "backtests" / name

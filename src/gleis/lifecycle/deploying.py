@@ -9,7 +9,7 @@ from gleis.contracts.release import Ended, Release, Strategy
 from gleis.lifecycle.promotion import check_package, promote_by_hand
 from gleis.lifecycle.releasing import Releasing, described, end_running, start_release
 from gleis.lifecycle.workbench import Workbench, whoami
-from gleis.store.lock import Lock
+from gleis.store.lock import LOOP
 
 
 def deploy(
@@ -88,7 +88,7 @@ def show(bench: Workbench) -> dict[str, Any]:
     While another process runs the loop, the evidence is what that process saw last.
     """
     live = bench.deployments.champion()
-    lock = Lock(bench.home.folder / "loop.lock")
+    lock = bench.home.lock(LOOP)
     alone = lock.try_take()
     try:
         found = Releasing(bench).report(bench.clock.now(), look=alone)

@@ -29,8 +29,9 @@ from gleis.contracts.errors import GleisError
 from gleis.lifecycle.line import carry
 from gleis.lifecycle.results import Outcome
 from gleis.lifecycle.workbench import Workbench
-from gleis.lifecycle.workflow_database import open_workflow_database
-from gleis.store.lock import Lock
+from gleis.lifecycle.workflow_database import open_workflows
+from gleis.store.home import Home
+from gleis.store.lock import LOOP
 
 Result = TypeVar("Result")
 _QUEUE = "retraining"
@@ -96,20 +97,21 @@ class Workflows:
 
     Parameters
     ----------
-    folder : Path
-        State folder; the workflow database is in it, and one process at a time may hold it.
+    place : Home or Path
+        Home of a project, or a state folder: the workflow database is there, and one process at a
+        time may hold it.
     benches : Workbench
         The project's bench, and any other whose workflows may have to be resumed.
 
     Examples
     --------
-    ``with Workflows(home.folder, bench) as workflows: workflows.retrain(bench, decision)``
+    ``with Workflows(home, bench) as workflows: workflows.retrain(bench, decision)``
     """
 
-    def __init__(self, folder: Path, *benches: Workbench) -> None:
-        self._folder = folder
+    def __init__(self, place: Home | Path, *benches: Workbench) -> None:
+        self._home = place if isinstance(place, Home) else Home(place)
         self._names: set[str] = set()
-        self._lock = Lock(folder / "loop.lock")
+        self._lock = self._home.lock(LOOP)
         for bench in benches:
             self.add(bench)
 
@@ -123,12 +125,13 @@ class Workflows:
         """Start the engine; unfinished workflows of an earlier process go on at once."""
         self._lock.take()
         logging.getLogger("dbos").setLevel(logging.ERROR)
-        path = self._folder / "workflows.db"
-        self._engine = open_workflow_database(path)
+        database = open_workflows(self._home)
+        self._engine = database.engine
         config: DBOSConfig = {
             "name": _APPLICATION,
-            "system_database_url": f"sqlite:///{path}",
-            "system_database_engine": self._engine,
+            "system_database_url": database.url,
+            "system_database_engine": database.engine,
+            "dbos_system_schema": database.schema,
             "serializer": DBOSPortableJSONSerializer(),
             "application_version": "1",
             "executor_id": "local",
@@ -151,6 +154,10 @@ class Workflows:
         for name in self._names:
             _BENCHES.pop(name, None)
         self._lock.release()
+
+    def keep(self) -> bool:
+        """Say whether this is still the one process that retrains; see ``ProjectLock.keep``."""
+        return self._lock.keep()
 
     def retrain(self, bench: Workbench, decision: Decision) -> Outcome:
         """Run a journey to its end; the same decision runs once, whoever asks again."""
@@ -186,5 +193,6 @@ def _read(handle: WorkflowHandle[str]) -> Outcome:
 
 
 def bench_name(bench: Workbench) -> str:
-    """Name a bench by its state folder."""
-    return str(Path(bench.home.folder).resolve())
+    """Name a bench by its schema, the same on every machine, or by its state folder."""
+    database = bench.home.database
+    return database.schema if database is not None else str(bench.home.folder.resolve())

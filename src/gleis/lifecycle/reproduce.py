@@ -98,3 +98,6 @@ class _Forgetful:
 
     def put(self, key: str, body: bytes) -> None:
         return None
+
+    def close(self) -> None:
+        return None

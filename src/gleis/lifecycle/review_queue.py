@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gleis.contracts.review import Queued
 from gleis.data.reviews import KIND
 from gleis.store.home import Home
 from gleis.store.logged import Logged
-from gleis.store.review_queue import Queued
 
 REVIEW = "review"
 """Flag of an answer that waits for a person."""

@@ -26,7 +26,6 @@ from gleis.registry.versions import Registry
 from gleis.serving.opening import Opening
 from gleis.serving.shadow import Shadow
 from gleis.store.home import Home, open_home
-from gleis.store.lock import Lock
 
 _log = logging.getLogger(__name__)
 _EVERY = 0.25
@@ -63,7 +62,7 @@ class ShadowKeeper:
             *(["--insecure-dev"] if insecure_dev else []),
         ]
         self._settings = msgspec.json.encode(settings)
-        self._lock = Lock(home.folder / "shadow.lock")
+        self._lock = home.lock("shadow.lock")
         self._process: subprocess.Popen[bytes] | None = None
         self._born = -_AGAIN
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from gleis.config.durations import parse_duration
+from gleis.contracts.errors import StoreError
 from gleis.lifecycle.announcing import Announcing, project_receivers
 from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.durable import Workflows
@@ -21,7 +22,7 @@ from gleis.lifecycle.results import Tick
 from gleis.lifecycle.service_process import on_the_wire, open_port
 from gleis.lifecycle.workbench import Workbench
 from gleis.lifecycle.workers import Workers, stop_on_signals
-from gleis.store.lock import presence
+from gleis.store.lock import PRESENCE
 
 Result = TypeVar("Result")
 _log = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def run_up(
     on_the_wire(bench.settings, bench.folder)
     receivers = project_receivers(bench.settings)
     port = open_port(bench.settings, bench.home)
-    running = presence(bench.home.folder)
+    running = bench.home.lock(PRESENCE)
     stop = stop_on_signals()
     service = Workers(
         bench.settings,
@@ -64,14 +65,21 @@ def run_up(
     try:
         service.start()
         with (
-            Workflows(bench.home.folder, bench) as workflows,
+            Workflows(bench.home, bench) as workflows,
             Announcing(bench.settings, bench.home, bench.clock, receivers),
         ):
             running.await_take()
             started(host, number)
             keeper = FigureKeeper(bench, _every(bench))
             loop = Loop(bench, keeper.during(workflows.retrain))
-            _loop(loop, Intake(bench), keeper, stop, on_tick)
+            _loop(
+                loop,
+                Intake(bench),
+                keeper,
+                stop,
+                on_tick,
+                lambda: workflows.keep() and running.keep(),
+            )
     finally:
         running.release()
         service.stop()
@@ -84,10 +92,14 @@ def _loop(
     keeper: FigureKeeper,
     stop: threading.Event,
     on_tick: Callable[[Tick], None] | None,
+    keep: Callable[[], bool],
 ) -> None:
     every = _every(loop.bench)
     _guarded(loop.resume)
     while not stop.wait(every):
+        if not _is_ours(keep):
+            _guarded(keeper.failed)
+            continue
         # Before the loop looks: a retraining that is due learns from it already.
         taken = _guarded(lambda: intake.look(loop.bench.clock.now())) or []
         started = time.perf_counter()
@@ -99,6 +111,17 @@ def _loop(
             on_tick(msgspec.structs.replace(tick, ingested=tuple(taken)))
         seconds = time.perf_counter() - started
         _guarded(lambda: keeper.looked(loop.watching, seconds))  # noqa: B023 - called at once
+
+
+def _is_ours(keep: Callable[[], bool]) -> bool:
+    """Say whether this is the one loop; False while the database that knows is out of reach."""
+    kept = _guarded(keep)
+    if kept is False:
+        raise StoreError(
+            "Another process took the loop over while the database was away",
+            remedy="Leave it the loop and run gleis serve here, or stop it.",
+        )
+    return kept is True
 
 
 def _every(bench: Workbench) -> float:

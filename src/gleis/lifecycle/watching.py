@@ -24,7 +24,7 @@ from gleis.lifecycle.results import Tick
 from gleis.lifecycle.workbench import Workbench
 from gleis.monitoring.promise import Promise
 from gleis.monitoring.watch import Watch, WatchKind
-from gleis.store.lock import Lock
+from gleis.store.lock import LOOP
 from gleis.store.logged import Logged, Matched
 
 _KEY = "watching"
@@ -259,7 +259,7 @@ def look(bench: Workbench) -> tuple[Tick, dict[str, Any]]:
     While another process runs the loop, the look is its own: what it kept last is returned.
     """
     now = bench.clock.now()
-    lock = Lock(bench.home.folder / "loop.lock")
+    lock = bench.home.lock(LOOP)
     if not lock.try_take():
         state = {"note": "another process runs the loop; this is what it saw last"}
         return Tick(at=now, predictions=0, labels=0), state | Watching(bench).summary()

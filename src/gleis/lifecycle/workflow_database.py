@@ -1,16 +1,47 @@
-"""The workflow engine's SQLite, on any SQLite that Python brings along."""
+"""Where the workflow engine keeps its tables: a SQLite file, or a schema in PostgreSQL."""
 
 from __future__ import annotations
 
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, create_engine, event
 
+from gleis.store.home import Home
+
 _SUBSEC = (3, 42)
 """First SQLite whose ``unixepoch`` knows ``'subsec'``; Debian 12 has 3.40."""
+
+
+_NOWHERE = "postgresql://engine:engine@engine/engine"
+
+
+class WorkflowDatabase(NamedTuple):
+    """What the workflow engine is handed."""
+
+    engine: Engine
+    url: str
+    """Says only which kind it is, where the engine makes connections of its own way."""
+    schema: str | None
+
+
+def open_workflows(home: Home) -> WorkflowDatabase:
+    """Open the workflow database of a project, beside its other stores.
+
+    Raises
+    ------
+    StoreError
+        The database is out of reach, or refuses us.
+    """
+    if home.database is None:
+        path = home.folder / "workflows.db"
+        return WorkflowDatabase(open_workflow_database(path), f"sqlite:///{path}", None)
+    from gleis.store.postgres_engine import open_engine
+
+    engine = open_engine(home.database)
+    return WorkflowDatabase(engine, _NOWHERE, f"workflows_{home.database.schema}")
 
 
 def open_workflow_database(path: Path) -> Engine:

@@ -9,8 +9,8 @@ from prometheus_client import Metric
 
 from gleis.contracts.errors import StoreError
 from gleis.contracts.live_figures import LiveFigure
+from gleis.contracts.ports import StateStore
 from gleis.store.live_figures import FigureReader
-from gleis.store.states import SqliteStates
 
 _log = logging.getLogger(__name__)
 
@@ -23,12 +23,12 @@ class LoopFigures:
 
     Parameters
     ----------
-    states : SqliteStates
+    states : StateStore
     on_failure : callable
         Called for every scrape without figures.
     """
 
-    def __init__(self, states: SqliteStates, on_failure: Callable[[], None]) -> None:
+    def __init__(self, states: StateStore, on_failure: Callable[[], None]) -> None:
         self._reader = FigureReader(states)
         self._on_failure = on_failure
         self._failing = False

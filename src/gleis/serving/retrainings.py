@@ -17,7 +17,7 @@ from gleis.registry.deployments import Deployments
 from gleis.registry.releases import Releases
 from gleis.registry.retrainings import Retrainings
 from gleis.store.home import Home
-from gleis.store.lock import presence
+from gleis.store.lock import PRESENCE
 
 State = Literal["waiting", "running", "done", "failed"]
 
@@ -76,7 +76,7 @@ class RetrainingDesk:
         InvalidRowError
             The key stands for another request.
         """
-        if not presence(self._home.folder).held():
+        if not self._home.lock(PRESENCE).held():
             raise UnavailableError(
                 "No loop runs beside this service",
                 remedy="Start one with gleis up, or train now with gleis run --refresh.",

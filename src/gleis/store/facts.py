@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import cast
 
-from gleis.contracts.errors import StoreError
+from gleis.store.chain import START, chain_hash, chain_is_broken
 from gleis.store.database import Database
 from gleis.store.moments import to_micros
 
@@ -28,7 +25,6 @@ _SCHEMA = (
     f"CREATE TRIGGER never_changed BEFORE UPDATE ON facts BEGIN {_REFUSED}; END",
     f"CREATE TRIGGER never_removed BEFORE DELETE ON facts BEGIN {_REFUSED}; END",
 )
-_START = "0" * 64
 _PAGE = 1000
 
 
@@ -130,22 +126,22 @@ class SqliteFacts:
         StoreError
             Naming the first fact that was changed, removed or slipped in.
         """
-        before, seq = _START, 0
+        before, seq, after = START, 0, -(2**63)
         while page := self._database.read(
             "SELECT seq, kind, key, at, body, hash FROM facts WHERE seq > ? ORDER BY seq LIMIT ?",
-            (seq, _PAGE),
+            (after, _PAGE),
         ):
             for *fact, stated in page:
-                seq += 1
+                seq, after = seq + 1, fact[0]
                 # A body edited in a database shell comes back as text.
                 if fact[0] != seq or not isinstance(fact[-1], bytes):
-                    raise _broken(seq)
-                if stated != _hash(before, *fact):
-                    raise _broken(seq)
+                    raise chain_is_broken(seq)
+                if stated != chain_hash(before, *fact):
+                    raise chain_is_broken(seq)
                 before = stated
         given = self._database.read("SELECT seq FROM sqlite_sequence WHERE name = 'facts'")
         if given and given[0][0] != seq:
-            raise _broken(seq + 1)
+            raise chain_is_broken(seq + 1)
         return seq
 
     def close(self) -> None:
@@ -156,24 +152,10 @@ class SqliteFacts:
 def _append(connection: sqlite3.Connection, kind: str, key: str, body: bytes, at: datetime) -> int:
     last = connection.execute("SELECT seq, hash FROM facts ORDER BY seq DESC LIMIT 1").fetchone()
     seq: int = last[0] + 1 if last else 1
-    before: str = last[1] if last else _START
+    before: str = last[1] if last else START
     fact = (seq, kind, key, to_micros(at), body)
     connection.execute(
         "INSERT INTO facts(seq, kind, key, at, body, hash) VALUES (?, ?, ?, ?, ?, ?)",
-        (*fact, _hash(before, *fact)),
+        (*fact, chain_hash(before, *fact)),
     )
     return seq
-
-
-def _hash(before: str, *fact: int | str | bytes) -> str:
-    """SHA-256 over the hash before and the fact: a JSON line of its fields, then its body."""
-    *fields, body = fact
-    head = json.dumps([before, *fields]).encode()
-    return hashlib.sha256(head + b"\n" + cast(bytes, body)).hexdigest()
-
-
-def _broken(seq: int) -> StoreError:
-    return StoreError(
-        f"The ledger is broken at fact {seq}: it was changed, removed or slipped in",
-        remedy="Keep a copy as evidence, then restore a backup from before.",
-    )

@@ -8,23 +8,36 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gleis.config.durations import parse_duration
-from gleis.contracts.errors import ConfigError, StoreError
+from gleis.contracts.errors import StoreError
 from gleis.store.by_url import open_artifacts, open_table, resolve_url
-from gleis.store.facts import SqliteFacts
-from gleis.store.outbox import SqliteOutbox
+from gleis.store.embedded import Embedded
+from gleis.store.in_database import InDatabase, place_in_database
 from gleis.store.patience import Patience
-from gleis.store.states import SqliteStates
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
-    from gleis.contracts.ports import ArtifactStore
+    from gleis.contracts.ports import (
+        ArtifactStore,
+        FactStore,
+        Outbox,
+        ProjectLock,
+        Reviews,
+        StateStore,
+    )
     from gleis.store.feedback import SqliteFeedback
+    from gleis.store.in_postgres import InPostgres
     from gleis.store.prediction_log import SqlitePredictionLog
-    from gleis.store.review_queue import ReviewQueue
     from gleis.store.tables import DeltaTable
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+Store = TypeVar("Store", bound=_Closable)
 
 
 class Home:
@@ -39,7 +52,7 @@ class Home:
     store : str, optional
         Where datasets, artifacts and packages are, if not in the folder: an absolute path, or
         ``s3://bucket/prefix``.
-    database : str, optional
+    database : InDatabase, optional
         Where ledger, states and logs are, if not in files of the folder.
     patience : Patience, optional
         How long a store that does not answer is asked again.
@@ -62,7 +75,7 @@ class Home:
         *,
         durable: bool = True,
         store: str | None = None,
-        database: str | None = None,
+        database: InDatabase | None = None,
         patience: Patience | None = None,
     ) -> None:
         self.folder = folder.absolute()
@@ -117,28 +130,19 @@ class Home:
         return open_table(self.folder, self.store, name, self.patience)
 
     @cached_property
-    def facts(self) -> SqliteFacts:
+    def facts(self) -> FactStore:
         """The append-only ledger."""
-        self.create()
-        facts = SqliteFacts(self.folder / "gleis.db", durable=self._durable)
-        self._open.append(facts.close)
-        return facts
+        return self._keep(self._stores.facts())
 
     @cached_property
-    def states(self) -> SqliteStates:
+    def states(self) -> StateStore:
         """States of monitors, and cursors."""
-        self.create()
-        states = SqliteStates(self.folder / "states.db", durable=self._durable)
-        self._open.append(states.close)
-        return states
+        return self._keep(self._stores.states())
 
     @cached_property
-    def outbox(self) -> SqliteOutbox:
+    def outbox(self) -> Outbox:
         """Who has still to be told of what."""
-        self.create()
-        outbox = SqliteOutbox(self.folder / "outbox.db", durable=self._durable)
-        self._open.append(outbox.close)
-        return outbox
+        return self._keep(self._stores.outbox())
 
     def renew_outbox(self, at: datetime) -> Path:
         """Set a damaged outbox aside and begin an empty one; return where the old one is now."""
@@ -156,22 +160,12 @@ class Home:
     @cached_property
     def log(self) -> SqlitePredictionLog:
         """The prediction log."""
-        from gleis.store.prediction_log import SqlitePredictionLog
-
-        self.create()
-        log = SqlitePredictionLog(self.folder / "predictions.db", durable=self._durable)
-        self._open.append(log.close)
-        return log
+        return self._keep(self._stores.log())
 
     @cached_property
     def feedback(self) -> SqliteFeedback:
-        """What people said of answers, in the log's file."""
-        from gleis.store.feedback import SqliteFeedback
-
-        self.create()
-        feedback = SqliteFeedback(self.folder / "predictions.db", durable=self._durable)
-        self._open.append(feedback.close)
-        return feedback
+        """What people said of answers, beside the log."""
+        return self._keep(self._stores.feedback())
 
     @cached_property
     def shadows(self) -> SqlitePredictionLog:
@@ -179,22 +173,31 @@ class Home:
 
         The entity of a row is the id of the prediction that was given to its client.
         """
-        from gleis.store.prediction_log import SqlitePredictionLog
-
-        self.create()
-        log = SqlitePredictionLog(self.folder / "shadows.db", durable=self._durable)
-        self._open.append(log.close)
-        return log
+        return self._keep(self._stores.shadows())
 
     @cached_property
-    def reviews(self) -> ReviewQueue:
+    def reviews(self) -> Reviews:
         """Answers that wait for a person: derived from the log."""
-        from gleis.store.review_queue import ReviewQueue
+        return self._keep(self._stores.reviews())
 
+    def lock(self, name: str) -> ProjectLock:
+        """Return a lock of the project: whoever holds it is the only one, on all its machines."""
+        return self._stores.lock(name)
+
+    @cached_property
+    def _stores(self) -> Embedded | InPostgres:
         self.create()
-        queue = ReviewQueue(self.folder / "reviews.db", durable=self._durable)
-        self._open.append(queue.close)
-        return queue
+        if self.database is None:
+            return Embedded(self.folder, durable=self._durable)
+        from gleis.store.in_postgres import InPostgres
+
+        stores = InPostgres(self.database.url, self.database.schema, self.folder)
+        self._open.append(stores.close)
+        return stores
+
+    def _keep(self, store: Store) -> Store:
+        self._open.append(store.close)
+        return store
 
     @property
     def rates(self) -> Path:
@@ -202,14 +205,11 @@ class Home:
         return self.folder / f"rates-{socket.gethostname()}.bin"
 
     @property
-    def workflows_url(self) -> str:
-        """SQLite URL of the durable workflows."""
-        return f"sqlite:///{self.folder / 'workflows.db'}"
-
-    @property
     def tracking_uri(self) -> str:
-        """SQLite URL of MLflow's database."""
-        return f"sqlite:///{self.folder / 'mlflow.db'}"
+        """URL of MLflow's database."""
+        if self.database is None:
+            return f"sqlite:///{self.folder / 'mlflow.db'}"
+        return self._stores.tracking_uri()
 
     @property
     def tracking_artifacts(self) -> Path:
@@ -230,12 +230,11 @@ def open_home(folder: Path, settings: Settings) -> Home:
     ConfigError
         If ``store`` or ``database`` names no place that is known.
     """
-    if settings.database is not None:
-        raise ConfigError("database is not built yet", seen=settings.database, field="database")
     patience = parse_duration(settings.store_patience, "store_patience").total_seconds()
     return Home(
         folder / settings.state,
         store=resolve_url(settings.store, folder, "store") if settings.store else None,
+        database=place_in_database(settings),
         patience=Patience(seconds=patience),
     )
 

@@ -6,18 +6,18 @@ import msgspec
 
 from gleis.contracts.errors import StoreError
 from gleis.contracts.live_figures import LiveFigures
-from gleis.store.states import SqliteStates
+from gleis.contracts.ports import StateStore
 
 _KEY = "live figures"
 _decode = msgspec.json.Decoder(LiveFigures).decode
 
 
-def keep_figures(states: SqliteStates, figures: LiveFigures) -> None:
+def keep_figures(states: StateStore, figures: LiveFigures) -> None:
     """Write the figures in place of the last ones."""
     states.put(_KEY, msgspec.json.encode(figures))
 
 
-def read_figures(states: SqliteStates) -> LiveFigures | None:
+def read_figures(states: StateStore) -> LiveFigures | None:
     """Return what was written last; None if no loop ever looked."""
     body = states.get(_KEY)
     return None if body is None else _decode(body)
@@ -28,10 +28,10 @@ class FigureReader:
 
     Parameters
     ----------
-    states : SqliteStates
+    states : StateStore
     """
 
-    def __init__(self, states: SqliteStates) -> None:
+    def __init__(self, states: StateStore) -> None:
         self._states = states
         self._body: bytes | None = None
         self._figures: LiveFigures | None = None

@@ -75,6 +75,10 @@ class Lock:
                 self.take()
             time.sleep(0.01)
 
+    def keep(self) -> bool:
+        """Say whether it is ours: the system takes a file's lock from no living process."""
+        return self._handle is not None
+
     def held(self) -> bool:
         """Say whether another process holds it."""
         taken = self.try_take()
@@ -88,9 +92,12 @@ class Lock:
             self._handle = None
 
 
-def presence(folder: Path) -> Lock:
-    """Return the lock of a state folder that the loop holds as long as it runs.
+LOOP = "loop.lock"
+"""Held by whoever retrains or watches: one at a time."""
+PRESENCE = "loop.running"
+"""Held by the loop as long as it runs: others see by it that one is there."""
 
-    Others see by it that a loop is there; ``loop.lock`` is also held by whoever only retrains.
-    """
-    return Lock(folder / "loop.running")
+
+def presence(folder: Path) -> Lock:
+    """Return the lock of a state folder that the loop holds as long as it runs."""
+    return Lock(folder / PRESENCE)

@@ -87,7 +87,7 @@ class SqliteOutbox:
             "SELECT notice, receiver, alarm, event, since, attempts, attempted, pause, said "
             "FROM waiting ORDER BY place"
         )
-        return [_waiting(row) for row in rows]
+        return [read_waiting(row) for row in rows]
 
     def attempt(self, notice: Waiting, at: datetime, pause: float) -> bool:
         """Count an attempt before it is made: whatever happens now, the next one waits.
@@ -131,7 +131,8 @@ class SqliteOutbox:
         self._database.close()
 
 
-def _waiting(row: tuple[Any, ...]) -> Waiting:
+def read_waiting(row: tuple[Any, ...]) -> Waiting:
+    """Return a notice from its row: notice, receiver, alarm, event, since, attempts and so on."""
     notice, receiver, alarm, event, since, attempts, attempted, pause, said = row
     return Waiting(
         notice=notice,

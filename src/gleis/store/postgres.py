@@ -70,7 +70,7 @@ class Postgres:
         ``postgresql://user@host:port/name``; a password may also be in ``PGPASSWORD`` or
         ``~/.pgpass``. It is in no message.
     schema : str
-        The project's schema, see `schema_of`; made by `prepare`.
+        The project's schema; made by `prepare`.
 
     Raises
     ------
@@ -111,6 +111,15 @@ class Postgres:
                 seen=f"schema {found}",
                 remedy="Upgrade gleis.",
             )
+
+    def make_schema(self, schema: str) -> None:
+        """Make a schema beside the project's own, if it is not there."""
+
+        def make(session: Session) -> None:
+            session.execute("SELECT pg_advisory_xact_lock(%s)", (key_of(schema, "schema"),))
+            _make_schema(session, schema)
+
+        self.run(make, harmless)
 
     def read(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Return all rows of a query over what is committed."""
@@ -308,10 +317,7 @@ class Postgres:
 
     def _make(self, session: Session, part: str, statements: Sequence[str], version: int) -> None:
         session.execute("SELECT pg_advisory_xact_lock(%s)", (key_of(self.schema, "schema"),))
-        quoted = psycopg.sql.Identifier(self.schema)
-        # Asked first: one who may not make schemas can use one that was made for him.
-        if not _rows(session, "SELECT 1 FROM pg_namespace WHERE nspname = %s", (self.schema,)):
-            session.execute(psycopg.sql.SQL("CREATE SCHEMA {}").format(quoted))
+        _make_schema(session, self.schema)
         session.execute(
             "CREATE TABLE IF NOT EXISTS versions(part text PRIMARY KEY, version integer NOT NULL)"
         )
@@ -333,17 +339,6 @@ class _UndoneError(Exception):
     """The server went away before a commit was sent."""
 
 
-def schema_of(project: str) -> str:
-    """Return the schema of a project: its name behind ``gleis_``, so that projects never mix.
-
-    Examples
-    --------
-    >>> schema_of("punctuality")
-    'gleis_punctuality'
-    """
-    return f"gleis_{project}"
-
-
 def key_of(schema: str, name: str) -> int:
     """Return the number of an advisory lock: of 64 bits, by the schema and what it guards.
 
@@ -354,6 +349,13 @@ def key_of(schema: str, name: str) -> int:
     """
     digest = hashlib.sha256(f"gleis/{schema}/{name}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
+
+
+def _make_schema(session: Session, schema: str) -> None:
+    # Asked first: one who may not make schemas can use one that was made for him.
+    if not _rows(session, "SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)):
+        name = psycopg.sql.Identifier(schema)
+        session.execute(psycopg.sql.SQL("CREATE SCHEMA {}").format(name))
 
 
 def _rows(session: Session, sql: str, parameters: Sequence[Any]) -> list[Row]:

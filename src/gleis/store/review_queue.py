@@ -6,14 +6,16 @@ The queue remembers how far it read. It may be deleted: the next reader fills it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
+from gleis.contracts.review import Queued
 from gleis.store.database import Database
 from gleis.store.moments import from_micros, to_micros
 from gleis.store.prediction_ids import parse_id
+
+__all__ = ["Queued", "ReviewQueue"]
 
 _SCHEMA = (
     """CREATE TABLE waiting(
@@ -26,16 +28,6 @@ _SCHEMA = (
     "CREATE TABLE seen(seq INTEGER NOT NULL)",
     "INSERT INTO seen VALUES (0)",
 )
-
-
-class Queued(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that waits."""
-
-    prediction_id: str
-    at: datetime
-    """When it was given."""
-    outlier: float | None
-    """Its outlier score."""
 
 
 class ReviewQueue:
@@ -84,7 +76,7 @@ class ReviewQueue:
         seen : int
             An entry of the log; an earlier one than is noted changes nothing.
         """
-        rows = [_row(one) for one in found]
+        rows = [queued_row(one) for one in found]
         with self._database.transaction() as connection:
             (before,) = connection.execute("SELECT seq FROM seen").fetchone()
             if seen <= before:  # another reader was quicker; what is done must not come back
@@ -133,6 +125,7 @@ class ReviewQueue:
         self._database.close()
 
 
-def _row(one: Queued) -> tuple[int, int, str, int, float | None]:
+def queued_row(one: Queued) -> tuple[int, int, str, int, float | None]:
+    """Return an answer as a row: entry and place in the log, id, moment, outlier score."""
     seq, position, _ = parse_id(one.prediction_id) or (0, 0, "")
     return seq, position, one.prediction_id, to_micros(one.at), one.outlier

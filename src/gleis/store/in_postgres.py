@@ -1,0 +1,75 @@
+"""The stores of a project that are schemas of a PostgreSQL database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from gleis.store.feedback import SqliteFeedback
+from gleis.store.postgres import Postgres
+from gleis.store.postgres_facts import PostgresFacts
+from gleis.store.postgres_lock import PostgresLock
+from gleis.store.postgres_outbox import PostgresOutbox
+from gleis.store.postgres_reviews import PostgresReviews
+from gleis.store.postgres_states import PostgresStates
+from gleis.store.prediction_log import SqlitePredictionLog
+
+
+class InPostgres:
+    """Opens the stores of one project; they share its connections.
+
+    Parameters
+    ----------
+    url : str
+    schema : str
+    folder : Path
+        The state folder of this machine, for what is not in the database.
+    """
+
+    def __init__(self, url: str, schema: str, folder: Path) -> None:
+        self.database = Postgres(url, schema)
+        self._folder = folder
+
+    def facts(self) -> PostgresFacts:
+        """Open the ledger."""
+        return PostgresFacts(self.database)
+
+    def states(self) -> PostgresStates:
+        """Open the states."""
+        return PostgresStates(self.database)
+
+    def outbox(self) -> PostgresOutbox:
+        """Open the outbox."""
+        return PostgresOutbox(self.database)
+
+    def reviews(self) -> PostgresReviews:
+        """Open the review queue."""
+        return PostgresReviews(self.database)
+
+    def log(self) -> SqlitePredictionLog:
+        """Open the prediction log."""
+        return SqlitePredictionLog(self._folder / "predictions.db")
+
+    def shadows(self) -> SqlitePredictionLog:
+        """Open the log of shadows."""
+        return SqlitePredictionLog(self._folder / "shadows.db")
+
+    def feedback(self) -> SqliteFeedback:
+        """Open the feedback."""
+        return SqliteFeedback(self._folder / "predictions.db")
+
+    def lock(self, name: str) -> PostgresLock:
+        """Return a lock among the processes of all machines."""
+        return PostgresLock(self.database, name)
+
+    def tracking_uri(self) -> str:
+        """Return the URL of MLflow's tables: a schema beside the project's, made if need be."""
+        schema = f"mlflow_{self.database.schema}"
+        self.database.make_schema(schema)
+        url = self.database.address.url.replace("postgresql://", "postgresql+psycopg://", 1)
+        path = quote(f'-csearch_path="{schema}"')
+        return f"{url}{'&' if '?' in url else '?'}options={path}"
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.database.close()

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gleis.contracts.errors import StoreError
+from gleis.store.postgres import Postgres
+from gleis.store.postgres_lock import PostgresLock
+
+HOLD = """
+import sys, time
+from gleis.store.postgres import Postgres
+from gleis.store.postgres_lock import PostgresLock
+lock = PostgresLock(Postgres(sys.argv[1], sys.argv[2]), "loop.lock")
+lock.take()
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def database(postgres, schema):
+    database = Postgres(postgres.url(), schema)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def lock(database):
+    lock = PostgresLock(database, "loop.lock")
+    yield lock
+    lock.release()
+
+
+def test_one_holds_it_and_others_see_it(database, lock, postgres):
+    other = PostgresLock(Postgres(postgres.url(), database.schema), "loop.lock")
+    assert not lock.held()
+    lock.take()
+    assert lock.held()
+    assert other.held()
+    assert lock.keep()
+    assert not other.try_take()
+    with pytest.raises(StoreError, match=f"another process.*{database.schema}"):
+        other.await_take(0.1)
+    lock.release()
+    assert not other.held()
+    assert not lock.keep()
+    other.await_take()
+    other.release()
+
+
+def test_names_and_projects_do_not_meet(postgres, database, lock):
+    lock.take()
+    for schema, name in ((database.schema, "alarms.lock"), (f"{database.schema}x", "loop.lock")):
+        other = PostgresLock(Postgres(postgres.url(), schema), name)
+        assert not other.held()
+        other.take()
+        other.release()
+
+
+def test_it_ends_with_a_process_that_is_killed(postgres, database, lock):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, postgres.url(), database.schema], stdout=subprocess.PIPE
+    )
+    assert holder.stdout.readline() == b"held\n"
+    assert lock.held()
+    assert not lock.try_take()
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+    lock.await_take()
+
+
+def test_after_a_restart_it_is_taken_again_or_lost(postgres, database, lock, monkeypatch):
+    monkeypatch.setattr("gleis.store.postgres_lock._KEPT", 0.0)
+    lock.take()
+    postgres.restart()
+    assert lock.keep()
+    assert lock.held()
+    postgres.restart()
+    other = PostgresLock(Postgres(postgres.url(), database.schema), "loop.lock")
+    other.take()
+    assert not lock.keep()
+    other.release()
+    deadline = time.monotonic() + 5
+    while other.held() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not lock.held()
