@@ -117,6 +117,13 @@ def test_a_name_alone_is_only_possible():
     }
 
 
+@pytest.mark.parametrize("kind", [pl.Int8, pl.Int16, pl.Int32, pl.Int64])
+def test_small_integers_hold_nobody(kind):
+    frame = pl.DataFrame({"late": pl.Series([1, 0, None, 100], dtype=kind), "no": [None] * 4})
+    assert scan(frame).findings == ()
+    assert scan(frame.clear()).findings == ()
+
+
 def test_a_sample_says_what_it_may_miss():
     frame = pl.DataFrame({"note": ["a@example.org", *["nothing"] * 29_999]})
     sampled, whole = scan(frame, sample=5000), scan(frame, sample=None)

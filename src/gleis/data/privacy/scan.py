@@ -100,7 +100,8 @@ def _possible(column: pl.Series) -> list[tuple[Kind, _Counts]]:
     """Return the kinds of which a column has candidates."""
     counted = column.drop_nulls().value_counts(name="rows")
     if column.dtype.is_integer():
-        return _whole_numbers(counted.filter(counted[column.name] > 10**9), column.name)
+        wide = counted.with_columns(pl.col(column.name).cast(pl.Int64))
+        return _whole_numbers(wide.filter(wide[column.name] > 10**9), column.name)
     texts, found = counted[column.name], []
     for kind in KINDS:
         some = counted.filter(texts.str.contains(kind.form))
