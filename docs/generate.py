@@ -14,6 +14,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType
@@ -41,7 +42,7 @@ WORDS = {
     int: "whole number",
     float: "number",
     bool: "true or false",
-    tuple: "list of texts",
+    datetime: "moment",
 }
 COMMANDS = (
     "Every command prints one JSON document with `--json`, and exits with 0 if all went well; "
@@ -143,8 +144,14 @@ def configuration() -> str:
     return _page("Configuration", first, "## Keys without a table", *_settings(Settings, ""))
 
 
-def _settings(struct: type[msgspec.Struct], table: str) -> Iterator[str]:
-    """Yield the keys of a table, then the tables in it."""
+def _settings(
+    struct: type[msgspec.Struct], table: str, told: dict[type, str] | None = None
+) -> Iterator[str]:
+    """Yield the keys of a table, then the tables in it; ``told``: where structs were described."""
+    told = {} if told is None else told
+    if struct in told:
+        return iter([f"The keys of `[{told[struct]}]`."])
+    told[struct] = table
     body = ast.parse(inspect.getsource(struct)).body[0].body  # type: ignore[attr-defined]
     docs = {
         key.target.id: _plain(ast.literal_eval(text.value))
@@ -161,7 +168,7 @@ def _settings(struct: type[msgspec.Struct], table: str) -> Iterator[str]:
             about = _plain(inspect.getdoc(structs[0])).partition(": ")[2]
             off = " Off unless given." if field.default is None else ""
             inner += [f"## `[{path}]`", about[0].upper() + about[1:] + off]
-            inner += _settings(structs[0], path)
+            inner += _settings(structs[0], path, told)
         elif get_origin(field.type) is dict:
             inner += [f"## `[{path}]`", f"{doc} Any number of keys."]
         else:
@@ -172,8 +179,18 @@ def _settings(struct: type[msgspec.Struct], table: str) -> Iterator[str]:
 def _type(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(f'`"{option}"`' for option in get_args(kind))
+    if get_origin(kind) is tuple:
+        return _list(get_args(kind)[0])
     known = WORDS.get(get_origin(kind) or kind)
     return known or ", ".join(_type(part) for part in get_args(kind) if part is not NoneType)
+
+
+def _list(of: Any) -> str:
+    if get_origin(of) is tuple:
+        return "list of lists of texts"
+    if get_origin(of) is Literal or of is str:
+        return "list of texts"
+    return "list of numbers" if of is float else "list of values"
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gleis.config.dotted import flatten
-from gleis.config.explain import explain
+from gleis.config.explain import explain, placed
 from gleis.config.settings import Settings
 from gleis.config.validate import validate
 from gleis.contracts.errors import ConfigError
@@ -58,7 +58,10 @@ def load_settings(
         settings = msgspec.convert(tree, Settings)
     except msgspec.ValidationError as error:
         raise explain(str(error), tree, text, origins) from error
-    validate(settings)
+    try:
+        validate(settings)
+    except ConfigError as error:
+        raise placed(error, text, origins) from error
     return settings
 
 

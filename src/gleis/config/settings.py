@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from gleis.config.checks import ColumnChecks, RowsChecks
 from gleis.contracts.contract import Task
 from gleis.contracts.outliers import OutlierAnswer, OutlierMethod
 from gleis.contracts.release import RowMetric, Strategy, Watched
@@ -77,6 +78,9 @@ class DatasetSettings(
     """Column of the moment from which a row was known, where rows come later than they happen."""
     subject: str | None = None
     """Column of the person a row is about: ``gleis data erase`` looks there."""
+    checks: dict[str, ColumnChecks] = {}
+    """What each column must hold, as in ``[data.checks]``."""
+    rows: RowsChecks = RowsChecks()
 
 
 class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -90,8 +94,12 @@ class DataSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     subject: str | None = None
     """Column of the person a row of the project's own dataset is about, by default
     ``project.id``: ``gleis data erase`` looks there."""
-    checks: dict[str, Any] = {}
-    """What a column must hold: ``temp = { min = -40, max = 130 }``; see docs/checks.md."""
+    requests: Literal["flag", "refuse"] = "flag"
+    """What becomes of a row of a request that fails a check: it is answered and flagged, or
+    refused with 422. It travels in the package."""
+    checks: dict[str, ColumnChecks] = {}
+    """What each column must hold: ``temp = { min = -40, max = 130 }``."""
+    rows: RowsChecks = RowsChecks()
 
 
 class SplitSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

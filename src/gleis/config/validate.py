@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from gleis.config.alarms import check_alarms
+from gleis.config.checks import check_checks
 from gleis.config.database import check_database
 from gleis.config.datasets import check_datasets
 from gleis.config.durations import (
@@ -37,6 +38,7 @@ def validate(settings: Settings) -> None:
     _names(settings)
     check_datasets(settings)
     check_database(settings)
+    check_checks(settings)
     _split(settings)
     _features(settings)
     check_fairness(settings)

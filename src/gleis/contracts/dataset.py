@@ -118,6 +118,8 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     """Artifact with the profile of its rows (`Profile`)."""
     quarantined: int = 0
     """Rows of this append that failed a check and were set aside."""
+    quarantine: str | None = None
+    """Artifact with these rows and the reasons (Parquet)."""
 
     @property
     def unlabelled(self) -> int:

@@ -12,6 +12,7 @@ import polars as pl
 from gleis.contracts.clock import Clock
 from gleis.contracts.dataset import DatasetVersion, Provenance
 from gleis.contracts.errors import DataError, RacedError, StoreError
+from gleis.data.checking.guard import Guard, Guarded
 from gleis.data.checks import check_beside, check_table
 from gleis.data.content import chain, hash_rows
 from gleis.data.schema import columns_of, fit_columns
@@ -47,6 +48,7 @@ class Datasets(DatasetVersions):
         super().__init__(home, settings, name)
         self._clock = clock
         self._table = home.table(self.name)
+        self._guard = Guard(home, settings, clock, name)
 
     def append(
         self, frame: pl.DataFrame, provenance: Provenance, *, behind: int | None = None
@@ -66,8 +68,8 @@ class Datasets(DatasetVersions):
         Raises
         ------
         DataError
-            Rows that ``check_table`` refuses, columns that differ from the latest version's, or
-            ids that it already holds. Nothing is written.
+            Rows that ``check_table`` or the guard refuses, columns that differ from the latest
+            version's, or ids that it already holds. Nothing is written.
         StoreError
             If another process made a version meanwhile. Run it again.
         """
@@ -76,9 +78,13 @@ class Datasets(DatasetVersions):
             raise _lost_race(self.name)
         if latest is not None and frame.is_empty():
             return latest
+        guarded = self._guard.check(frame, latest, provenance)
+        frame = guarded.rows
+        if latest is not None and frame.is_empty():
+            return self._record_none(latest, guarded, provenance)
         self._check(frame)
         if latest is None:
-            return self._first(frame, provenance, number=1)
+            return self._first(guarded, provenance, number=1)
         frame = fit_columns(frame, latest.columns)
         self._check_new(frame, latest)
         if self._table.version() != latest.table_version:
@@ -101,6 +107,8 @@ class Datasets(DatasetVersions):
                 columns=latest.columns,
                 provenance=provenance,
                 parent=latest.version,
+                quarantined=guarded.quarantined,
+                quarantine=guarded.quarantine,
             )
         )
 
@@ -123,12 +131,13 @@ class Datasets(DatasetVersions):
         StoreError
             If another process made a version meanwhile.
         """
-        self._check(frame)
         latest = self.latest()
-        if latest is not None and self._holds(latest, frame):
+        guarded = self._guard.check(frame, latest, provenance, snapshot=True)
+        self._check(guarded.rows)
+        if latest is not None and self._holds(latest, guarded.rows):
             self._vouch(latest, provenance.code)
             return latest
-        return self._first(frame, provenance, number=latest.version + 1 if latest else 1)
+        return self._first(guarded, provenance, number=latest.version + 1 if latest else 1)
 
     def read(self, version: DatasetVersion, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Return the rows of a version, in the order they were appended; or some columns of them.
@@ -160,8 +169,26 @@ class Datasets(DatasetVersions):
             and hash_rows(self.read(version)) == hash_rows(frame)
         )
 
-    def _first(self, frame: pl.DataFrame, provenance: Provenance, number: int) -> DatasetVersion:
+    def _record_none(
+        self, latest: DatasetVersion, guarded: Guarded, provenance: Provenance
+    ) -> DatasetVersion:
+        """Record an append of which every row was set aside: its cursor counts, its rows do not."""
+        if not guarded.quarantined:
+            return latest
+        return self._record(
+            msgspec.structs.replace(
+                latest,
+                version=latest.version + 1,
+                provenance=provenance,
+                parent=latest.version,
+                quarantined=guarded.quarantined,
+                quarantine=guarded.quarantine,
+            )
+        )
+
+    def _first(self, guarded: Guarded, provenance: Provenance, number: int) -> DatasetVersion:
         """Make a version that is appended to nothing."""
+        frame = guarded.rows
         columns = columns_of(frame)
         committed = self._table.replace(frame)
         first, last = self._span(frame)
@@ -179,6 +206,8 @@ class Datasets(DatasetVersions):
                 columns=columns,
                 provenance=provenance,
                 parent=None,
+                quarantined=guarded.quarantined,
+                quarantine=guarded.quarantine,
             )
         )
 

@@ -1,0 +1,1 @@
+"""What rows must hold: declared, compiled to one pass, and what becomes of those that fail."""
