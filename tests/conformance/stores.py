@@ -97,6 +97,20 @@ def artifact_unknown_is_an_error(store):
         store.get(absent)
 
 
+def artifacts_are_named_and_removed(store):
+    assert store.names() == []
+    digests = [store.put(content) for content in (b"one", b"two")]
+    assert store.names() == sorted(digests)
+    store.remove(digests[0])
+    store.remove(digests[0])
+    assert store.names() == digests[1:]
+    assert not store.has(digests[0])
+    with pytest.raises(StoreError):
+        store.get(digests[0])
+    with pytest.raises(StoreError):
+        store.remove("../../etc/passwd")
+
+
 def artifact_name_cannot_leave_the_store(store):
     for name in ("", "../../etc/passwd", "/etc/passwd", "A" * 64):
         with pytest.raises(StoreError):
@@ -361,6 +375,7 @@ ARTIFACT_CHECKS = (
     artifact_comes_back,
     artifact_twice_is_once,
     artifact_unknown_is_an_error,
+    artifacts_are_named_and_removed,
     artifact_name_cannot_leave_the_store,
     artifacts_from_many_threads,
 )

@@ -55,6 +55,14 @@ class ArtifactStore(Protocol):
         """Say whether ``digest`` is there."""
         ...
 
+    def names(self) -> list[str]:
+        """Return the hashes of all artifacts."""
+        ...
+
+    def remove(self, digest: str) -> None:
+        """Delete ``digest``, if it is there."""
+        ...
+
 
 class FactStore(Protocol):
     """The append-only ledger: facts are added, never changed."""

@@ -84,6 +84,24 @@ class LocalArtifacts:
         """Say whether ``digest`` is there (not whether it is undamaged: ``get`` does)."""
         return self._path(digest).is_file()
 
+    def names(self) -> list[str]:
+        """Return the hashes of all artifacts, sorted."""
+        found = (path.parent.name + path.name for path in self._folder.glob("??/*"))
+        return sorted(name for name in found if re.fullmatch("[0-9a-f]{64}", name))
+
+    def remove(self, digest: str) -> None:
+        """Delete ``digest``, if it is there.
+
+        Raises
+        ------
+        StoreError
+            The folder is not writable.
+        """
+        try:
+            self._path(digest).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"Artifact {digest[:12]} cannot be deleted: {error}") from error
+
     def _path(self, digest: str) -> Path:
         return self._folder / place_of(digest)
 

@@ -83,6 +83,17 @@ class ObjectArtifacts:
         """Say whether ``digest`` is in the store."""
         return self._objects.size(_key(digest)) is not None
 
+    def names(self) -> list[str]:
+        """Return the hashes of all artifacts of the store, sorted."""
+        keys = (listed.key for listed in self._objects.list(FOLDER))
+        return sorted("".join(key.split("/")[1:]) for key in keys)
+
+    def remove(self, digest: str) -> None:
+        """Delete ``digest`` from the store and from here, if it is there."""
+        self._kept.remove(digest)
+        if self.has(digest):
+            self._objects.delete(_key(digest))
+
 
 def _key(digest: str) -> str:
     return f"{FOLDER}/{place_of(digest)}"
