@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from commands import gleis
+from gleis.data.files import read_table
 from trained_projects import trained, untrained
 
 
@@ -35,9 +38,11 @@ def test_add_again_adds_nothing(growing):
 
 def test_log_lists_versions_oldest_first(growing):
     lines = gleis(growing, "data", "log").out.splitlines()
-    assert lines[0].split()[:3] == ["version", "rows", "labelled"]
+    assert lines[0].split() == [
+        "version", "rows", "added", "from", "to", "loaded", "by", "source", "state",
+    ]  # fmt: skip
     assert lines[1].split()[:5] == ["v1", "1,200", "1,200", "2024-02-01", "00:00"]
-    assert lines[2].split()[:2] == ["v2", "2,400"]
+    assert lines[2].split()[:3] == ["v2", "2,400", "1,200"]
     found = gleis(growing, "data", "log", "--json").json
     assert [(version["version"], version["parent"]) for version in found] == [(1, None), (2, 1)]
 
@@ -80,3 +85,58 @@ def test_before_any_data(tmp_path):
 def test_the_project_can_be_named_from_elsewhere(tmp_path):
     said = gleis(tmp_path, "data", "log", "--project", str(trained()), "--json")
     assert said.json[0]["rows"] == 150
+
+
+def test_names_restores_and_removals_are_in_the_log(growing, tmp_path):
+    folder = tmp_path / "shifting"
+    shutil.copytree(growing, folder)
+    said = gleis(folder, "data", "name", "v1", "q1-audit")
+    assert said.out == "q1-audit is shifting@v1.\n"
+    said = gleis(folder, "data", "restore", "q1-audit", "--note", "prices were wrong")
+    assert said.out == "shifting@v3: the 1,200 rows of shifting@v1 again.\n"
+    assert "Nothing to do" in gleis(folder, "data", "restore", "v1").out
+    refused = gleis(folder, "data", "rm", "v1")
+    assert refused.code == gleis(folder, "data", "rm", "q1-audit").code == 1
+    assert "shifting@v1 stays: it has the name q1-audit" in refused.err
+    assert gleis(folder, "data", "rm", "v2", "--why", "twice").out.startswith("shifting@v2 is")
+    assert gleis(folder, "data", "gc", "--dry-run").out.startswith("Would delete 1 file, ")
+    assert gleis(folder, "data", "gc").out.startswith("Deleted 1 file, ")
+    assert "every file is needed" in gleis(folder, "data", "gc").out
+    lines = gleis(folder, "data", "log").out.splitlines()
+    assert lines[1].rstrip().endswith("shifting:load  q1-audit")
+    assert " removed by " in lines[2]
+    assert "(twice)" in lines[2]
+    assert lines[3].rstrip().endswith('= v1; "prices were wrong"')
+    found = gleis(folder, "data", "log", "--json").json
+    assert [version["added"] for version in found] == [1200, 1200, 0]
+    assert [version["names"] for version in found] == [["q1-audit"], [], []]
+    assert found[1]["removed"]["why"] == "twice"
+    gone = gleis(folder, "data", "show", "v2")
+    assert gone.code == 6
+    assert "shifting@v2 was removed on" in gone.err
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.parquet"])
+def test_checkout_writes_the_rows(growing, tmp_path, name):
+    said = gleis(growing, "data", "checkout", "v1", str(tmp_path / name))
+    assert said.out == f"{tmp_path / name}: 1,200 rows of shifting@v1.\n"
+    assert read_table(tmp_path / name).height == 1200
+    again = gleis(growing, "data", "checkout", "v1", str(tmp_path / name))
+    assert (again.code, "--force" in again.err) == (4, True)
+    found = gleis(growing, "data", "checkout", "2", str(tmp_path / name), "--force", "--json").json
+    assert found["rows"] == 2400
+
+
+def test_a_note_and_a_moment(tmp_path):
+    folder = untrained(tmp_path / "shifting", "shifting")
+    add = ("data", "add", "--until", "2024-02-11", "--note", "first ten days")
+    assert gleis(folder, *add).code == 0
+    assert '"first ten days"' in gleis(folder, "data", "log").out
+    assert gleis(folder, "data", "show", "2999-01-01").code == 0
+    assert gleis(folder, "data", "show", "1999-01-01").code == 6
+
+
+def test_a_table_that_the_project_has_not(growing):
+    said = gleis(growing, "data", "add", "weathr")
+    assert said.code == 6
+    assert "no dataset of this name" in said.err

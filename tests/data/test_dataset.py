@@ -3,7 +3,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
-from datetime import UTC, datetime
 
 import polars as pl
 import pytest
@@ -11,29 +10,9 @@ import pytest
 from gleis.contracts.dataset import Provenance
 from gleis.contracts.errors import DataError, RegistryError, StoreError
 from gleis.data.dataset import Datasets
+from gleis.data.version_profile import get_profile
 from gleis.store.home import Home
-
-PROVENANCE = Provenance(
-    source="p:load",
-    since=None,
-    until=None,
-    loaded_at=datetime(2013, 6, 1, tzinfo=UTC),
-    loaded_by="me@here",
-    code="c1",
-)
-
-
-def days(*numbers, late=1):
-    times = [datetime(2013, 1, n, tzinfo=UTC) for n in numbers]
-    return pl.DataFrame(
-        {
-            "id": numbers,
-            "at": pl.Series(times, dtype=pl.Datetime("us", "UTC")),
-            "x": [n / 2 for n in numbers],
-            "z": ["a"] * len(numbers),
-            "late": pl.Series([late] * len(numbers), dtype=pl.Int64),
-        }
-    )
+from small_datasets import PROVENANCE, days
 
 
 @pytest.fixture
@@ -162,7 +141,7 @@ KILLED = """
     from datetime import UTC, datetime
     from pathlib import Path
     sys.path.insert(0, {tests!r})
-    from test_dataset import PROVENANCE, days
+    from small_datasets import PROVENANCE, days
     from gleis.config.settings import ProjectSettings, Settings
     from gleis.contracts.clock import SystemClock
     from gleis.data.dataset import Datasets
@@ -187,7 +166,7 @@ def run_killed(home, verb, numbers, tests):
 @pytest.mark.parametrize("verb", ["append", "replace"])
 def test_killed_between_commit_and_record_leaves_no_rows(datasets, home, request, verb):
     first = datasets.append(days(1, 2), PROVENANCE)
-    run_killed(home, verb, "3, 4", request.path.parent)
+    run_killed(home, verb, "3, 4", request.path.parents[1])
     assert home.table("p").version() > first.table_version
     assert datasets.latest() == first
     assert datasets.read(first).equals(days(1, 2))
@@ -197,7 +176,7 @@ def test_killed_between_commit_and_record_leaves_no_rows(datasets, home, request
 
 
 def test_killed_before_the_first_record(datasets, home, request):
-    run_killed(home, "append", "3, 4", request.path.parent)
+    run_killed(home, "append", "3, 4", request.path.parents[1])
     assert datasets.latest() is None
     first = datasets.append(days(1, 2), PROVENANCE)
     assert datasets.read(first).equals(days(1, 2))
@@ -207,7 +186,7 @@ RACING = """
     import sys, time
     from pathlib import Path
     sys.path.insert(0, {tests!r})
-    from test_dataset import PROVENANCE, days
+    from small_datasets import PROVENANCE, days
     from gleis.config.settings import ProjectSettings, Settings
     from gleis.contracts.clock import SystemClock
     from gleis.contracts.errors import DataError, StoreError
@@ -234,7 +213,7 @@ def test_two_processes_at_once_mix_nothing(datasets, home, request):
     datasets.append(days(1), PROVENANCE)
     texts = [
         textwrap.dedent(RACING).format(
-            tests=str(request.path.parent), folder=str(home.folder), start=start
+            tests=str(request.path.parents[1]), folder=str(home.folder), start=start
         )
         for start in (2, 15)
     ]
@@ -284,3 +263,70 @@ def test_rows_that_another_process_commits_in_between(datasets, home, monkeypatc
             datasets.append(days(3), PROVENANCE)
     assert datasets.versions() == [first]
     assert datasets.read(datasets.append(days(3), PROVENANCE))["id"].to_list() == [1, 2, 3]
+
+
+def test_restore_makes_a_new_version_and_copies_no_row(datasets, home):
+    first = datasets.append(days(1, 2), PROVENANCE)
+    datasets.append(days(3), PROVENANCE)
+    files = set((home.folder / "datasets" / "p").glob("*.parquet"))
+    third = datasets.restore(first, PROVENANCE)
+    assert (third.label, third.restored, third.parent) == ("p@v3", 1, None)
+    assert (third.content, third.rows, third.profile) == (first.content, 2, first.profile)
+    assert datasets.read(third).equals(days(1, 2))
+    assert set((home.folder / "datasets" / "p").glob("*.parquet")) == files
+    assert datasets.restore(first, PROVENANCE) == third, "it is so already"
+    fourth = datasets.append(days(3), PROVENANCE)
+    assert (fourth.label, fourth.parent, fourth.rows) == ("p@v4", 3, 3)
+
+
+def test_rows_asked_for_behind_a_version_that_is_not_the_latest_any_more(datasets):
+    first = datasets.append(days(1, 2), PROVENANCE, behind=0)
+    for behind in (0, 2):
+        with pytest.raises(StoreError, match=r"Another process.*Run it again"):
+            datasets.append(days(3), PROVENANCE, behind=behind)
+    assert datasets.versions() == [first]
+    assert datasets.append(days(3), PROVENANCE, behind=1).rows == 3
+
+
+def test_parts_are_what_read_returns(datasets, monkeypatch):
+    datasets.append(days(1, 2), PROVENANCE)
+    second = datasets.append(days(3, late=None), PROVENANCE)
+    assert pl.concat(list(datasets.parts(second))).equals(datasets.read(second))
+    assert datasets.schema(second) == days(1).schema
+
+
+def test_sweep_leaves_the_versions_it_is_told_to(datasets, home):
+    first = datasets.append(days(1, 2), PROVENANCE)
+    second = datasets.replace(days(3, 4), PROVENANCE)
+    third = datasets.append(days(5), PROVENANCE)
+    assert datasets.sweep([1, 2, 3]).files == ()
+    would = datasets.sweep([1, 2], dry_run=True)
+    assert len(would.files) == 1
+    assert datasets.read(third).height == 3
+    assert datasets.sweep([1, 2]) == would
+    assert datasets.read(first).equals(days(1, 2))
+    assert datasets.read(second).equals(days(3, 4))
+    with pytest.raises(StoreError):
+        datasets.read(third)
+
+
+def test_each_version_has_the_profile_of_its_rows(datasets, home):
+    first = datasets.append(days(1, 2), PROVENANCE)
+    second = datasets.append(days(3), PROVENANCE)
+    found = [get_profile(home.artifacts, version.profile) for version in (first, second)]
+    assert [profile.rows for profile in found] == [2, 3]
+    assert set(found[0].columns) == {"x", "z", "late"}
+    assert found[1].columns["z"].counts == (3,)
+
+
+@pytest.mark.parametrize("ids", [[2**63 - 1, 2_000_000_000], [-1, -(2**63)]])
+def test_ids_at_the_ends_of_what_a_number_can_be(datasets, ids):
+    datasets.append(days(1, 2), PROVENANCE)
+    second = datasets.append(days(3, 4).with_columns(id=pl.Series(ids)), PROVENANCE)
+    assert datasets.read(second)["id"].to_list() == [1, 2, *ids]
+    for one in ids:
+        with pytest.raises(DataError, match=rf"already holds.*\[{one}\]"):
+            datasets.append(days(5).with_columns(id=pl.Series([one])), PROVENANCE)
+    unsigned = days(5).with_columns(id=pl.Series([2**63], dtype=pl.UInt64))
+    with pytest.raises(DataError, match=r"id \(Int64 -> UInt64\)"):
+        datasets.append(unsigned, PROVENANCE)

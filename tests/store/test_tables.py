@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime
 
 import deltalake
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gleis.contracts.errors import DataError, StoreError
+from gleis.store import tables
 from gleis.store.tables import DeltaTable
 
 FLIGHTS = pl.DataFrame(
@@ -195,3 +197,97 @@ def test_a_folder_may_hold_blanks_and_accents(tmp_path):
     assert odd.read().equals(plain.read())
     assert odd.read().schema == plain.read().schema
     assert odd.read(0, ["distance"]).equals(FLIGHTS.select("distance"))
+
+
+@settings(max_examples=10, deadline=None)
+@given(sizes=st.lists(st.integers(1, 20), min_size=1, max_size=4), step=st.integers(1, 25))
+def test_parts_are_the_rows_in_order(tmp_path_factory, sizes, step):
+    table = DeltaTable(tmp_path_factory.mktemp("table") / "t")
+    frame = pl.DataFrame({"x": pl.int_range(sum(sizes), eager=True).shuffle(seed=1)})
+    start = 0
+    for size in sizes:
+        table.append(frame[start : start + size])
+        start += size
+    parts = list(table.parts(rows=step))
+    assert pl.concat(parts).equals(frame)
+    assert max(part.height for part in parts) <= step
+
+
+def test_rows_deleted_in_between_leave_the_order_as_it_is(tmp_path):
+    table = DeltaTable(tmp_path / "t")
+    table.append(pl.DataFrame({"x": [0, 1, 2, 3]}))
+    deltalake.DeltaTable(tmp_path / "t").delete("x in (1, 2)")
+    table.append(pl.DataFrame({"x": [4, 5]}))
+    assert table.read()["x"].to_list() == [0, 3, 4, 5]
+    assert [part["x"].to_list() for part in table.parts(rows=3)] == [[0], [3, 4, 5]]
+
+
+@pytest.mark.parametrize("folder", ["t", "my café/t 5"])
+def test_sweep_deletes_what_no_kept_version_needs(tmp_path, folder):
+    table = DeltaTable(tmp_path / folder)
+    for frame in (FLIGHTS, FLIGHTS):
+        table.append(frame)
+    table.replace(FLIGHTS.select("late"))
+    table.append(FLIGHTS.select("late"))
+    second = (set(table.files(1)) - set(table.files(0))).pop()
+    torn = tmp_path / folder / "part-9.parquet#1"
+    torn.write_bytes(b"abc")
+    would = table.sweep([0], dry_run=True)
+    assert {file.name for file in would.files} == {second.name, torn.name}
+    assert would.size == second.size + 3
+    assert table.version() == 3, "a dry run writes nothing"
+    assert table.sweep([0]) == would
+    assert table.read(0).equals(FLIGHTS)
+    assert table.read().height == table.read(3).height == 8
+    with pytest.raises(StoreError):
+        table.read(1)
+    assert table.sweep([0]).files == ()
+
+
+def test_sweep_goes_back_to_a_version_first(tmp_path):
+    table = DeltaTable(tmp_path / "t")
+    table.append(FLIGHTS)
+    table.append(FLIGHTS)
+    (second,) = set(table.files(1)) - set(table.files(0))
+    would = table.sweep([], newest=0, dry_run=True)
+    assert [file.name for file in would.files] == [second.name]
+    assert table.sweep([], newest=0) == would
+    assert table.read().equals(FLIGHTS)
+
+
+def test_young_files_may_be_spared(tmp_path):
+    table = DeltaTable(tmp_path / "t")
+    table.append(FLIGHTS)
+    table.replace(FLIGHTS)
+    assert table.sweep([], hours=1).files == ()
+    assert len(table.sweep([]).files) == 1
+
+
+def test_no_tool_may_forget_a_version(tmp_path):
+    """Checkpoints, and a clean-up of the log by whoever, leave every version readable."""
+    old = FLIGHTS.select("distance").with_columns(_row=pl.int_range(4))
+    deltalake.write_deltalake(tmp_path / "t", old)
+    table = DeltaTable(tmp_path / "t")
+    table.append(FLIGHTS.select("distance"))
+    table.replace(FLIGHTS)
+    there = deltalake.DeltaTable(tmp_path / "t")
+    assert tables.PROPERTIES.items() <= there.metadata().configuration.items()
+    for path in (tmp_path / "t" / "_delta_log").iterdir():
+        os.utime(path, (0, 0))
+    there.create_checkpoint()
+    there.cleanup_metadata()
+    versions = table.versions()
+    assert versions[0] == 0
+    assert [table.rows(version) for version in versions if version != 1] == [4, 8, 4]
+    assert table.read(0)["distance"].equals(FLIGHTS["distance"])
+
+
+def test_files_say_where_rows_and_values_are(tmp_path):
+    table = DeltaTable(tmp_path / "t")
+    table.append(FLIGHTS)
+    table.append(FLIGHTS.with_columns(carrier=pl.lit("x" * 40)))
+    first, second = table.files(column="distance")
+    assert (first.rows, first.first, first.last, first.low, first.high) == (4, 0, 3, 187, 2475)
+    assert (second.first, second.last) == (4, 7)
+    assert [file.low for file in table.files(column="carrier")] == ["AA", None]
+    assert [file.low for file in table.files(column="delay")] == [None, None]

@@ -120,6 +120,8 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of this append that failed a check and were set aside."""
     quarantine: str | None = None
     """Artifact with these rows and the reasons (Parquet)."""
+    restored: int | None = None
+    """The earlier version whose rows these are again."""
 
     @property
     def unlabelled(self) -> int:
@@ -130,3 +132,54 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     def label(self) -> str:
         """``name@v3``."""
         return f"{self.name}@v{self.version}"
+
+
+class VersionName(msgspec.Struct, frozen=True, kw_only=True):
+    """A name that a person gave to a version, or took back."""
+
+    dataset: str
+    name: str
+    version: int
+    given: bool
+    """False: it was taken back."""
+    at: datetime
+    by: str
+
+
+class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A version was removed, or its removal taken back because something needs it."""
+
+    dataset: str
+    version: int
+    removed: bool
+    at: datetime
+    by: str
+    why: str | None = None
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """A version's rows are in another version of the Delta table now."""
+
+    dataset: str
+    version: int
+    table_version: int
+    rows: int
+    labelled: int
+    at: datetime
+    by: str
+    why: str
+
+
+class Collected(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What ``gleis data gc`` deleted, or would delete."""
+
+    dataset: str
+    files: int
+    size: int
+    """Bytes."""
+    removed: tuple[int, ...] = ()
+    """Versions that it removed itself: ``--keep``."""
+    stays: dict[int, tuple[str, ...]] = {}
+    """Version that would go -> why its files stay."""
+    at: datetime
+    by: str

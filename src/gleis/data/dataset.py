@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,10 +14,15 @@ from gleis.contracts.dataset import DatasetVersion, Provenance
 from gleis.contracts.errors import DataError, RacedError, StoreError
 from gleis.data.checking.guard import Guard, Guarded
 from gleis.data.checks import check_beside, check_table
-from gleis.data.content import chain, hash_rows
+from gleis.data.content import hash_rows
+from gleis.data.known_ids import KnownIds
+from gleis.data.marks import moved
+from gleis.data.recording import Committed, begun, grown
 from gleis.data.schema import columns_of, fit_columns
+from gleis.data.turns import Turns
+from gleis.data.version_profile import put_extended, put_profile
 from gleis.data.versions import KIND, VOUCHED, DatasetVersions
-from gleis.store.tables import ROW
+from gleis.store.tables import ROW, Swept
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
@@ -29,6 +34,7 @@ class Datasets(DatasetVersions):
 
     A version is first committed to the table, then recorded with the table version that holds
     it. A commit without a record (a process died, or lost a race) is undone by the next append.
+    Writers take turns: all of one machine, or all that share a database.
 
     Parameters
     ----------
@@ -49,6 +55,8 @@ class Datasets(DatasetVersions):
         self._clock = clock
         self._table = home.table(self.name)
         self._guard = Guard(home, settings, clock, name)
+        self._turns = Turns(home, self.name)
+        self._ids = KnownIds(self._table, home.folder / "ids" / self.name)
 
     def append(
         self, frame: pl.DataFrame, provenance: Provenance, *, behind: int | None = None
@@ -73,44 +81,22 @@ class Datasets(DatasetVersions):
         StoreError
             If another process made a version meanwhile. Run it again.
         """
-        latest = self.latest()
-        if behind is not None and behind != (latest.version if latest else 0):
-            raise _lost_race(self.name)
-        if latest is not None and frame.is_empty():
-            return latest
-        guarded = self._guard.check(frame, latest, provenance)
-        frame = guarded.rows
-        if latest is not None and frame.is_empty():
-            return self._record_none(latest, guarded, provenance)
-        self._check(frame)
-        if latest is None:
-            return self._first(guarded, provenance, number=1)
-        frame = fit_columns(frame, latest.columns)
-        self._check_new(frame, latest)
-        if self._table.version() != latest.table_version:
-            self._table.restore(latest.table_version)
-        committed = self._table.append(frame)
-        if self._table.rows(committed) != latest.rows + frame.height:
-            raise _lost_race(self.name)
-        firsts = (latest.first, *self._span(frame))
-        return self._record(
-            DatasetVersion(
-                name=self.name,
-                version=latest.version + 1,
-                location=self._table.location,
-                table_version=committed,
-                content=chain(latest.content, hash_rows(frame)),
-                rows=latest.rows + frame.height,
-                labelled=latest.labelled + self._labelled(frame),
-                first=min((t for t in firsts if t is not None), default=None),
-                last=max((t for t in (latest.last, *firsts) if t is not None), default=None),
-                columns=latest.columns,
-                provenance=provenance,
-                parent=latest.version,
-                quarantined=guarded.quarantined,
-                quarantine=guarded.quarantine,
-            )
-        )
+        with self.writing():
+            latest = self.latest()
+            if behind is not None and behind != (latest.version if latest else 0):
+                raise _lost_race(self.name)
+            if latest is not None and frame.is_empty():
+                return latest
+            guarded = self._guard.check(frame, latest, provenance)
+            if latest is not None and guarded.rows.is_empty():
+                return self._record_none(latest, guarded, provenance)
+            self._check(guarded.rows)
+            if latest is None:
+                return self._first(guarded, provenance)
+            frame = fit_columns(guarded.rows, latest.columns)
+            if (name := self.spec.id) is not None:
+                _refuse_known(self._ids.repeated(frame[name], latest.table_version), frame, latest)
+            return self._behind(latest, frame, guarded, provenance)
 
     def replace(self, frame: pl.DataFrame, provenance: Provenance) -> DatasetVersion:
         """Make a version that holds these rows only, unless the latest holds the same.
@@ -131,31 +117,156 @@ class Datasets(DatasetVersions):
         StoreError
             If another process made a version meanwhile.
         """
-        latest = self.latest()
-        guarded = self._guard.check(frame, latest, provenance, snapshot=True)
-        self._check(guarded.rows)
-        if latest is not None and self._holds(latest, guarded.rows):
-            self._vouch(latest, provenance.code)
-            return latest
-        return self._first(guarded, provenance, number=latest.version + 1 if latest else 1)
+        with self.writing():
+            latest = self.latest()
+            guarded = self._guard.check(frame, latest, provenance, snapshot=True)
+            self._check(guarded.rows)
+            if latest is not None and self._holds(latest, guarded.rows):
+                self._vouch(latest, provenance.code)
+                return latest
+            return self._first(guarded, provenance)
+
+    def restore(self, version: DatasetVersion, provenance: Provenance) -> DatasetVersion:
+        """Make a version that equals an earlier one; no row is copied.
+
+        If the latest version holds the same already, it is returned as it is.
+
+        Parameters
+        ----------
+        version : DatasetVersion
+            Which one.
+        provenance : Provenance
+            Whatever the version's own says, with who restores it and when.
+
+        Raises
+        ------
+        RegistryError
+            If it was removed.
+        StoreError
+            If a file of it is missing, or another process made a version meanwhile.
+        """
+        with self.writing():
+            version = self.placed(version)
+            latest = self.latest()
+            if latest is not None and latest.content == version.content:
+                return latest
+            committed = self._table.restore(version.table_version)
+            return self._record(
+                msgspec.structs.replace(
+                    version,
+                    version=self._next(),
+                    table_version=committed,
+                    provenance=provenance,
+                    quarantined=0,
+                    quarantine=None,
+                    restored=version.version,
+                )
+            )
 
     def read(self, version: DatasetVersion, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Return the rows of a version, in the order they were appended; or some columns of them.
 
         Raises
         ------
+        RegistryError
+            If it was removed.
         StoreError
             If the table is gone or damaged, or does not hold what the record says.
         """
+        version = self.placed(version)
         frame = self._table.read(version.table_version, columns)
-        if frame.height != version.rows:
-            raise StoreError(
-                f"{version.label} should hold {version.rows:,} rows, its table has",
-                seen=frame.height,
-                remedy=f"Restore {self._table.location} from a copy, or delete the state "
-                "folder and load again.",
-            )
+        _check_height(version, frame.height)
         return frame
+
+    def parts(self, version: DatasetVersion) -> Iterator[pl.DataFrame]:
+        """Return the rows of a version in their order, some at a time: memory stays constant.
+
+        Raises
+        ------
+        RegistryError, StoreError
+            As for ``read``; that rows are missing is only seen at the end.
+        """
+        version = self.placed(version)
+        rows = 0
+        for part in self._table.parts(version.table_version):
+            rows += part.height
+            yield part
+        _check_height(version, rows)
+
+    def schema(self, version: DatasetVersion) -> pl.Schema:
+        """Return names and types of a version's columns, as ``read`` returns them."""
+        return self._table.schema(self.placed(version).table_version)
+
+    def sweep(self, kept: Collection[int], *, dry_run: bool = False) -> Swept:
+        """Delete the files that no version of ``kept`` needs.
+
+        Those of other versions, of commits that were never recorded, and what killed processes
+        left. In a table by URL, files younger than a day stay: another machine may be writing.
+
+        Parameters
+        ----------
+        kept : collection of int
+            Numbers of versions.
+        dry_run : bool
+            Delete nothing; only say what would be.
+
+        Raises
+        ------
+        StoreError
+            The table cannot be read or written.
+        """
+        with self.writing():
+            if self._table.version() is None:
+                return Swept(())
+            places = {v.version: v.table_version for v in self.recorded() if v.version in kept}
+            newest = places[max(places)] if places else None
+            hours = 24 if "://" in self._table.location else 0
+            swept = self._table.sweep(
+                list(places.values()), newest=newest, hours=hours, dry_run=dry_run
+            )
+            if not dry_run:
+                self._ids.forget([file.name for file in swept.files])
+            return swept
+
+    def placed(self, version: DatasetVersion) -> DatasetVersion:
+        """Return the version with the place where its rows are now: a run keeps an old record.
+
+        Raises
+        ------
+        RegistryError
+            If it was removed.
+        """
+        self.check_there(version)
+        return moved(version, self.marks.moves())
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Let nobody else write to the dataset meanwhile: on this machine, or with the database."""
+        return self._turns.mine()
+
+    def _behind(
+        self,
+        latest: DatasetVersion,
+        frame: pl.DataFrame,
+        guarded: Guarded,
+        provenance: Provenance,
+    ) -> DatasetVersion:
+        self._go_back(latest)
+        committed = self._table.append(frame)
+        if self._table.rows(committed) != latest.rows + frame.height:
+            raise _lost_race(self.name)
+        profile = put_extended(self.home.artifacts, latest.profile, frame)
+        at = Committed(self._table.location, committed, self._next(), profile)
+        return self._record(grown(self.spec, at, latest, frame, guarded, provenance))
+
+    def _go_back(self, version: DatasetVersion) -> None:
+        """Undo commits behind a version: they were never recorded, or are removed."""
+        if self._table.version() != version.table_version:
+            self._table.restore(version.table_version)
+
+    def _next(self) -> int:
+        """Return the number of the next version; that of a removed one is not given again."""
+        recorded = self.recorded()
+        return recorded[-1].version + 1 if recorded else 1
 
     def _vouch(self, version: DatasetVersion, code: str) -> None:
         if not self.vouched(version, code):
@@ -178,38 +289,23 @@ class Datasets(DatasetVersions):
         return self._record(
             msgspec.structs.replace(
                 latest,
-                version=latest.version + 1,
+                version=self._next(),
                 provenance=provenance,
                 parent=latest.version,
+                restored=None,
                 quarantined=guarded.quarantined,
                 quarantine=guarded.quarantine,
             )
         )
 
-    def _first(self, guarded: Guarded, provenance: Provenance, number: int) -> DatasetVersion:
+    def _first(self, guarded: Guarded, provenance: Provenance) -> DatasetVersion:
         """Make a version that is appended to nothing."""
         frame = guarded.rows
-        columns = columns_of(frame)
+        columns_of(frame)  # refuses columns without a type, before anything is written
         committed = self._table.replace(frame)
-        first, last = self._span(frame)
-        return self._record(
-            DatasetVersion(
-                name=self.name,
-                version=number,
-                location=self._table.location,
-                table_version=committed,
-                content=chain(None, hash_rows(frame)),
-                rows=frame.height,
-                labelled=self._labelled(frame),
-                first=first,
-                last=last,
-                columns=columns,
-                provenance=provenance,
-                parent=None,
-                quarantined=guarded.quarantined,
-                quarantine=guarded.quarantine,
-            )
-        )
+        profile = put_profile(self.home.artifacts, frame, self.spec)
+        at = Committed(self._table.location, committed, self._next(), profile)
+        return self._record(begun(self.spec, at, frame, guarded, provenance))
 
     def _record(self, version: DatasetVersion) -> DatasetVersion:
         body = msgspec.json.encode(version)
@@ -230,30 +326,27 @@ class Datasets(DatasetVersions):
                 field=ROW,
             )
 
-    def _check_new(self, frame: pl.DataFrame, latest: DatasetVersion) -> None:
-        name = self.spec.id
-        if name is None:
-            return
-        known = self._table.read(latest.table_version, [name])[name]
-        again = frame[name].filter(frame[name].is_in(known.implode()))
-        if again.len():
-            raise DataError(
-                f"Id column {name}: {again.len():,} of {frame.height:,} new rows have an id that "
-                f"{latest.label} already holds; the first",
-                seen=again.head(3).to_list(),
-                remedy="Let load return each row once, between since and until.",
-                field=name,
-            )
 
-    def _span(self, frame: pl.DataFrame) -> tuple[datetime | None, datetime | None]:
-        name = self.spec.time
-        if name is None:
-            return None, None
-        return frame[name].min(), frame[name].max()  # type: ignore[return-value]
+def _refuse_known(again: pl.Series, new: pl.DataFrame, latest: DatasetVersion) -> None:
+    if again.is_empty():
+        return
+    raise DataError(
+        f"Id column {again.name}: {again.len():,} of {new.height:,} new rows have an id that "
+        f"{latest.label} already holds; the first",
+        seen=again.head(3).to_list(),
+        remedy="Let load return each row once, between since and until.",
+        field=again.name,
+    )
 
-    def _labelled(self, frame: pl.DataFrame) -> int:
-        target = self.spec.target
-        return frame.height if target is None else frame[target].count()
+
+def _check_height(version: DatasetVersion, rows: int) -> None:
+    if rows != version.rows:
+        raise StoreError(
+            f"{version.label} should hold {version.rows:,} rows, its table has",
+            seen=rows,
+            remedy=f"Restore {version.location} from a copy, or delete the state folder and load "
+            "again.",
+        )
 
 
 def _lost_race(name: str) -> RacedError:

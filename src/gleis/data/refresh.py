@@ -37,6 +37,7 @@ def refresh(
     code_hash: str,
     clock: Clock,
     reviewed: ReviewedLabels = NONE,
+    note: str | None = None,
 ) -> DatasetVersion:
     """Load rows up to a moment and return the version that holds them.
 
@@ -69,6 +70,8 @@ def refresh(
         Dates the provenance.
     reviewed : ReviewedLabels
         Labels that people gave by now.
+    note : str, optional
+        What a person says of the version.
 
     Raises
     ------
@@ -76,9 +79,9 @@ def refresh(
         As ``load_rows`` and ``Datasets.append`` raise them; the latest version stays.
     """
     latest = datasets.latest()
-    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed)
+    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed, note)
     if latest is None:
-        return datasets.append(*source.load(None, until))
+        return datasets.append(*source.load(None, until), behind=0)
     if not datasets.vouched(latest, code_hash):
         until = max(until, _end(latest) or until)
         return datasets.replace(*source.load(None, until))
@@ -88,7 +91,7 @@ def refresh(
     since = _end(latest)
     if since is not None and since >= until:
         return latest
-    return datasets.append(*source.load(since, until, latest))
+    return datasets.append(*source.load(since, until, latest), behind=latest.version)
 
 
 def is_current(
@@ -115,6 +118,7 @@ def reload(
     code_hash: str,
     clock: Clock,
     reviewed: ReviewedLabels = NONE,
+    note: str | None = None,
 ) -> DatasetVersion:
     """Load everything anew; other content makes a new snapshot, the same none.
 
@@ -123,13 +127,13 @@ def reload(
 
     Parameters
     ----------
-    datasets, module, settings, until, code_hash, clock, reviewed
+    datasets, module, settings, until, code_hash, clock, reviewed, note
         As for ``refresh``.
     """
     latest = datasets.latest()
     if latest is not None:
         until = max(until, _end(latest) or until)
-    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed)
+    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed, note)
     return datasets.replace(*source.load(None, until))
 
 
@@ -144,6 +148,7 @@ class _Source:
         code: str,
         clock: Clock,
         reviewed: ReviewedLabels,
+        note: str | None,
     ) -> None:
         self._home = home
         self._module = module
@@ -151,6 +156,7 @@ class _Source:
         self._code = code
         self._clock = clock
         self.reviewed = reviewed
+        self._note = note
 
     def load(
         self, since: datetime | None, until: datetime, behind: DatasetVersion | None = None
@@ -185,6 +191,7 @@ class _Source:
             datasheet=said.datasheet if said else None,
             licence=said.licence if said else None,
             terms=said.terms if said else None,
+            note=self._note,
         )
 
 
@@ -236,7 +243,7 @@ def _bring_in(
     before = known.join(frame.select(name), on=name, how="semi").sort(name)
     if seen.equals(before):
         new = frame.join(known.select(name), on=name, how="anti", maintain_order="left")
-        return datasets.append(new, provenance)
+        return datasets.append(new, provenance, behind=latest.version)
     kept = known.join(frame.select(name), on=name, how="anti", maintain_order="left")
     return datasets.replace(pl.concat([kept, frame]), provenance)
 

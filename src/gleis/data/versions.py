@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from gleis.config.datasets import dataset_spec
-from gleis.contracts.dataset import DatasetVersion
+from gleis.contracts.clock import utc
+from gleis.contracts.dataset import DatasetVersion, Removal
 from gleis.contracts.errors import RegistryError
+from gleis.data.marks import MOVED, REMOVED, Marks, moved
 from gleis.data.reviews import ReviewedLabels, considered
 
 if TYPE_CHECKING:
@@ -39,37 +43,69 @@ class DatasetVersions:
         self._settings = settings
         self.spec = dataset_spec(settings, name)
         self.name = self.spec.name
+        self._known: tuple[int, list[DatasetVersion], dict[int, Removal]] | None = None
+
+    @property
+    def marks(self) -> Marks:
+        """Names, removals and moves."""
+        return Marks(self.home.facts, self.name)
+
+    def recorded(self) -> list[DatasetVersion]:
+        """Return all versions there ever were, oldest first, also those that are removed."""
+        return list(self._look()[0])
+
+    def removals(self) -> dict[int, Removal]:
+        """Return which versions are removed, and by whom."""
+        return dict(self._look()[1])
 
     def versions(self) -> list[DatasetVersion]:
-        """Return all versions, oldest first."""
-        bodies = self.home.facts.all(KIND)
-        versions = [msgspec.json.decode(body, type=DatasetVersion) for body in bodies]
-        return [version for version in versions if version.name == self.name]
+        """Return the versions that can be read, oldest first."""
+        recorded, removed = self._look()
+        return [version for version in recorded if version.version not in removed]
 
     def latest(self) -> DatasetVersion | None:
-        """Return the newest version; None before the first."""
+        """Return the newest version that is not removed; None before the first."""
         versions = self.versions()
         return versions[-1] if versions else None
 
     def get(self, ref: int | str) -> DatasetVersion:
-        """Return a version by its number: ``3``, ``"v3"``, ``"name@v3"`` or ``"latest"``.
+        """Return a version.
+
+        Parameters
+        ----------
+        ref : int or str
+            Its number (``3``, ``"v3"``), ``"latest"``, a name that it was given, or a moment in
+            ISO 8601 (without a zone UTC): the newest version recorded at or before it. The
+            dataset may stand before it: ``"name@v3"``.
 
         Raises
         ------
         RegistryError
-            If there is no such version.
+            If there is no such version, or it is removed.
         """
-        versions = self.versions()
         text = str(ref).removeprefix(f"{self.name}@")
-        wanted = str(len(versions)) if text == "latest" else text.removeprefix("v")
-        for version in versions:
-            if str(version.version) == wanted:
-                return version
-        known = f"v1 to v{len(versions)}" if versions else "none yet"
+        found = self._find(text)
+        if found is None:
+            raise self._unknown(ref, text)
+        self.check_there(found)
+        return found
+
+    def check_there(self, version: DatasetVersion) -> None:
+        """Refuse a version that was removed.
+
+        Raises
+        ------
+        RegistryError
+            Saying when, by whom and why.
+        """
+        removal = self._look()[1].get(version.version)
+        if removal is None:
+            return
+        why = f" ({removal.why})" if removal.why else ""
+        left = [f"v{there.version}" for there in self.versions()]
         raise RegistryError(
-            f"There is no such version of the dataset {self.name}",
-            seen=ref,
-            remedy=f"There are: {known}. See them: gleis data log.",
+            f"{version.label} was removed on {removal.at:%Y-%m-%d %H:%M} by {removal.by}{why}",
+            remedy=f"There are {_several(left)}." if left else "Load anew: gleis data add.",
         )
 
     def vouched(self, version: DatasetVersion, code: str) -> bool:
@@ -87,6 +123,65 @@ class DatasetVersions:
     def note_considered(self, version: DatasetVersion, reviewed: ReviewedLabels) -> None:
         """Remember that no row of a version takes a label reviewed so far."""
         self.home.states.put(_considered_key(version), str(reviewed.count).encode())
+
+    def _look(self) -> tuple[list[DatasetVersion], dict[int, Removal]]:
+        """Read the ledger, unless it says nothing new of any dataset."""
+        last = self.home.facts.last(KIND, REMOVED, MOVED)
+        if self._known is None or self._known[0] != last:
+            marks = self.marks
+            moves = marks.moves()
+            versions = [moved(version, moves) for version in self._read(None)]
+            self._known = last, versions, marks.removals()
+        return self._known[1:]
+
+    def _read(self, until: datetime | None) -> list[DatasetVersion]:
+        bodies = self.home.facts.all(KIND, until=until)
+        versions = [msgspec.json.decode(body, type=DatasetVersion) for body in bodies]
+        return [version for version in versions if version.name == self.name]
+
+    def _find(self, text: str) -> DatasetVersion | None:
+        if text == "latest":
+            return self.latest()
+        number = text.removeprefix("v")
+        if not number.isdigit():
+            number = str(self.marks.names().get(text) or self._at(text) or "")
+        return next((v for v in self.recorded() if str(v.version) == number), None)
+
+    def _at(self, text: str) -> int | None:
+        """Return the number of the newest version recorded at or before a moment."""
+        try:
+            moment = utc(datetime.fromisoformat(text))
+        except ValueError:
+            return None
+        return max((version.version for version in self._read(moment)), default=None)
+
+    def _unknown(self, ref: int | str, text: str) -> RegistryError:
+        names = list(self.marks.names())
+        near = get_close_matches(text, names, n=1)
+        known = _several([*(f"v{v.version}" for v in self.versions()), *names])
+        first = f"Did you mean {near[0]}? " if near else ""
+        return RegistryError(
+            f"There is no such version of the dataset {self.name}",
+            seen=ref,
+            remedy=f"{first}There are: {known}. See them: gleis data log.",
+        )
+
+
+def _several(names: list[str]) -> str:
+    """Say which versions there are: ``v1 to v12, v14, q1-audit``."""
+    runs: list[list[str]] = []
+    for name in names:
+        if runs and name == _next(runs[-1][-1]):
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    told = [f"{run[0]} to {run[-1]}" if len(run) > 1 else run[0] for run in runs]
+    return ", ".join(told) or "none yet"
+
+
+def _next(name: str) -> str | None:
+    number = name.removeprefix("v")
+    return f"v{int(number) + 1}" if number.isdigit() else None
 
 
 def _considered_key(version: DatasetVersion) -> str:

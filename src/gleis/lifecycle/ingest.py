@@ -83,14 +83,14 @@ class _Reading:
 
     def take(self) -> Ingested:
         """Append what is new."""
-        taken = _taken(self.datasets)
+        taken, latest = _taken(self.datasets)
         for portion in self._source.read(taken, self._notes):
-            latest = self.datasets.latest()
             parts = self._fitting(portion.parts, latest.columns if latest else None)
             if portion.whole and latest is not None:
                 self._exchange(parts, latest)
             else:
                 self._append(parts, portion, latest)
+            latest = self._made[-1] if self._made else latest
         return self._said()
 
     def anew(self) -> Ingested:
@@ -138,8 +138,10 @@ class _Reading:
                 self._refuse(parts[0], error)
                 return
             half = len(parts) // 2
+            made = len(self._made)
             self._append(parts[:half], portion, latest)
-            self._append(parts[half:], portion, self.datasets.latest())
+            latest = self._made[-1] if len(self._made) > made else latest
+            self._append(parts[half:], portion, latest)
             return
         self._made.append(version)
 
@@ -296,8 +298,12 @@ def _code(settings: DatasetSettings) -> str:
     return hashlib.sha256(how).hexdigest()
 
 
-def _taken(datasets: Datasets) -> Taken:
-    """Gather what the latest version holds, back to the last snapshot."""
+def _taken(datasets: Datasets) -> tuple[Taken, DatasetVersion | None]:
+    """Gather what the latest version holds, back to the last snapshot; return that version too.
+
+    Whoever appends must come directly behind exactly this version: of a later one it is not known
+    what it took.
+    """
     versions = {version.version: version for version in datasets.versions()}
     latest = version = versions[max(versions)] if versions else None
     files: dict[str, SourceFile] = {}
@@ -306,8 +312,8 @@ def _taken(datasets: Datasets) -> Taken:
             files.setdefault(file.path, file)
         version = versions.get(version.parent) if version.parent else None
     if latest is None:
-        return Taken()
-    return Taken(files=files, cursor=latest.provenance.cursor, columns=latest.columns)
+        return Taken(), None
+    return Taken(files=files, cursor=latest.provenance.cursor, columns=latest.columns), latest
 
 
 def _together(parts: tuple[Part, ...]) -> pl.DataFrame:

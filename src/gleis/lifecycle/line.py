@@ -107,7 +107,9 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     return outcome
 
 
-def gather(bench: Workbench, until: datetime, *, anew: bool = False) -> DatasetVersion:
+def gather(
+    bench: Workbench, until: datetime, *, anew: bool = False, note: str | None = None
+) -> DatasetVersion:
     """Append what the source has before ``until`` and the dataset has not; or load all anew."""
     code = load_code(bench.folder, bench.settings)
     latest = bench.datasets.latest()
@@ -125,9 +127,10 @@ def gather(bench: Workbench, until: datetime, *, anew: bool = False) -> DatasetV
             code_hash=code,
             clock=bench.clock,
             reviewed=reviewed,
+            note=note,
         )
     found = refresh(
-        bench.datasets, bench.module, bench.settings, until, code, bench.clock, reviewed
+        bench.datasets, bench.module, bench.settings, until, code, bench.clock, reviewed, note
     )
     if note := reviewed_note(found):
         bench.tell("data", note)

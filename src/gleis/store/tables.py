@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import deltalake
 import polars as pl
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from gleis.contracts.errors import DataError, RacedError, StoreError
+from gleis.contracts.errors import RacedError, StoreError
 from gleis.store.s3_failures import final_failure
 from gleis.store.s3_options import is_s3
 from gleis.store.scanned import scan_table
+from gleis.store.table_files import TableFile, files_of
+from gleis.store.table_types import ROW, check_names, check_typed, like, storable
+from gleis.store.unneeded import Unneeded, sweep
 
-ROW = "_row"
-"""Hidden column with the position of each row, so that rows come back in the order they came."""
+__all__ = ["ROW", "DeltaTable", "Swept"]
 
-_WIDER: dict[type[pl.DataType], type[pl.DataType]] = {
-    pl.UInt8: pl.Int16,
-    pl.UInt16: pl.Int32,
-    pl.UInt32: pl.Int64,
-    pl.UInt64: pl.Int64,
-    pl.Categorical: pl.String,
-    pl.Enum: pl.String,
+_FOREVER = "interval 36500 days"
+PROPERTIES = {
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.logRetentionDuration": _FOREVER,
+    "delta.deletedFileRetentionDuration": _FOREVER,
 }
-_PLAIN = (
-    pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.Float32, pl.Float64, pl.Boolean,
-    pl.String, pl.Binary, pl.Date, pl.Datetime, pl.Decimal,
-)  # fmt: skip
+"""No tool may forget a version by its age: a model may have been trained on it."""
+
+_GROUP = 250_000
+"""Rows of a row group: what is read at a time from a file that is read in parts."""
+_PART_BYTES = 32_000_000
+"""Compressed bytes that a part holds, about."""
+
+
+class Swept(NamedTuple):
+    """Files that no version needs."""
+
+    files: tuple[Unneeded, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all of them."""
+        return sum(file.size for file in self.files)
 
 
 class DeltaTable:
@@ -75,12 +88,12 @@ class DeltaTable:
             Another process appended meanwhile; nothing was written. Or the folder fails.
         """
         table = self._open()
-        frame = _storable(frame)
+        frame = storable(frame)
         if table is None:
-            _check_typed(frame)
+            check_typed(frame)
             return self._write(frame, self.location, 0)
-        frame = _like(frame, _schema(table))
-        return self._write(frame, table, _rows(table))
+        frame = like(frame, _schema(table))
+        return self._write(frame, table, self._end(table))
 
     def replace(self, frame: pl.DataFrame) -> int:
         """Write a version that holds only these rows, in any schema; earlier versions stay.
@@ -90,8 +103,8 @@ class DeltaTable:
         DataError, StoreError
             As for ``append``.
         """
-        frame = _storable(frame)
-        _check_typed(frame)
+        frame = storable(frame)
+        check_typed(frame)
         return self._write(frame, self._open() or self.location, 0, replace=True)
 
     def read(
@@ -107,15 +120,41 @@ class DeltaTable:
             No table, no such version, or a file of it is missing or damaged.
         """
         table = self._existing(version)
-        names = _schema(table).names() if columns is None else list(columns)
-        _check_names(names, _schema(table).names())
-        try:
-            rows = _collect(table, [*names, ROW])
-        except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
-            raise self._failure(error) from error
+        rows = self._collect(_lazy(table).select([*_names(table, columns), ROW]))
         if not rows[ROW].is_sorted():
             rows = rows.sort(ROW)
         return rows.drop(ROW)
+
+    def parts(
+        self,
+        version: int | None = None,
+        columns: Sequence[str] | None = None,
+        rows: int | None = None,
+    ) -> Iterator[pl.DataFrame]:
+        """Return the rows of a version in their order, some at a time: memory stays constant.
+
+        Parameters
+        ----------
+        version : int, optional
+            By default the newest.
+        columns : sequence of str, optional
+            By default all.
+        rows : int, optional
+            Positions a part spans; by default so many as take about 32 MB compressed.
+
+        Raises
+        ------
+        DataError, StoreError
+            As for ``read``.
+        """
+        table = self._existing(version)
+        names = _names(table, columns)
+        step = rows or _step(files_of(table))
+        for first in range(0, self._end(table), step):
+            within = pl.col(ROW).is_between(first, first + step - 1)
+            part = self._collect(_lazy(table).filter(within).select([*names, ROW]))
+            if part.height:
+                yield part.sort(ROW).drop(ROW)
 
     def scan(self, version: int | None = None) -> pl.LazyFrame:
         """Return the rows of a version, read when they are needed; their order is not promised.
@@ -125,18 +164,28 @@ class DeltaTable:
         StoreError
             No table, or no such version.
         """
-        table = self._existing(version)
-        if "%" in table.table_uri:
-            return self.read(version).lazy()
-        return scan_table(table).drop(ROW)
+        return _lazy(self._existing(version)).drop(ROW)
 
-    def restore(self, version: int) -> int:
-        """Make the newest version equal an earlier one; return its new number.
+    def within(self, version: int, first: int | None, last: int | None, column: str) -> pl.Series:
+        """Return the values of a column in the rows at positions ``first`` to ``last``, unordered.
 
         Raises
         ------
         StoreError
-            No table, or no such version.
+            No such version, or a file of it is missing or damaged.
+        """
+        rows = _lazy(self._existing(version))
+        if first is not None and last is not None:
+            rows = rows.filter(pl.col(ROW).is_between(first, last))
+        return self._collect(rows.select(column))[column]
+
+    def restore(self, version: int) -> int:
+        """Make the newest version equal an earlier one, copying no rows; return its new number.
+
+        Raises
+        ------
+        StoreError
+            No table, no such version, or a file of it is missing.
         """
         table = self._existing(None)
         if table.version() == version:
@@ -148,13 +197,54 @@ class DeltaTable:
             raise self._failure(error) from error
         return int(self._existing(None).version())
 
+    def sweep(
+        self,
+        keep: Sequence[int],
+        *,
+        newest: int | None = None,
+        hours: int = 0,
+        dry_run: bool = False,
+    ) -> Swept:
+        """Delete files that neither the newest version nor one of ``keep`` needs.
+
+        Nobody may write at the same time, or ``hours`` must be longer than any write takes: a file
+        whose commit is still to come looks as one that nobody needs.
+
+        Parameters
+        ----------
+        keep : sequence of int
+            Table versions that stay readable.
+        newest : int, optional
+            A version to restore first.
+        hours : int
+            Files younger than this, or needed until later than this, stay.
+        dry_run : bool
+            Change nothing; only say what would be deleted.
+
+        Raises
+        ------
+        StoreError
+            No table, no such version, or the folder fails.
+        """
+        if newest is not None and not dry_run:
+            self.restore(newest)
+        table = self._existing(newest if dry_run else None)
+        try:
+            return Swept(sweep(table, self.location, keep, hours=hours, dry_run=dry_run))
+        except (DeltaError, OSError) as error:
+            raise self._failure(error) from error
+
     def schema(self, version: int | None = None) -> pl.Schema:
         """Return names and types of the columns; StoreError if there is no such version."""
         return _schema(self._existing(version))
 
     def rows(self, version: int | None = None) -> int:
         """Return the number of rows, from the table's log; StoreError if no such version."""
-        return _rows(self._existing(version))
+        return int(self._existing(version).count())
+
+    def files(self, version: int | None = None, column: str | None = None) -> list[TableFile]:
+        """Return the files of a version, with the bounds of a column; StoreError if none such."""
+        return files_of(self._existing(version), column)
 
     def version(self) -> int | None:
         """Return the newest version; None if there is no table."""
@@ -196,13 +286,18 @@ class DeltaTable:
             "overwrite" if replace else "error" if new else "append"
         )
         try:
+            if not isinstance(target, str):
+                _keep_history(target)
             deltalake.write_deltalake(
                 target,
                 numbered,
                 mode=mode,
                 schema_mode="overwrite" if replace else None,
+                configuration=PROPERTIES if new else None,
                 storage_options=self._options if new else None,
-                writer_properties=deltalake.WriterProperties(compression="ZSTD"),
+                writer_properties=deltalake.WriterProperties(
+                    compression="ZSTD", max_row_group_size=_GROUP
+                ),
                 # A retry would number our rows as if the other writer's were not there.
                 commit_properties=deltalake.CommitProperties(max_commit_retries=0),
             )
@@ -215,93 +310,60 @@ class DeltaTable:
             raise self._failure(error) from error
         return int(self._existing(None).version() if isinstance(target, str) else target.version())
 
+    def _end(self, table: deltalake.DeltaTable) -> int:
+        """Return the first position behind all rows: rows may have been deleted in between."""
+        lasts = [file.last for file in files_of(table) if file.rows]
+        if None not in lasts:
+            return max((last for last in lasts if last is not None), default=-1) + 1
+        found = self._collect(_lazy(table).select(pl.col(ROW).max())).item()
+        return 0 if found is None else found + 1
+
+    def _collect(self, rows: pl.LazyFrame) -> pl.DataFrame:
+        try:
+            return rows.collect()
+        except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
+            raise self._failure(error) from error
+
     def _failure(self, error: Exception) -> StoreError:
         if is_s3(self.location):
             return final_failure(error, self.location)
-        return StoreError(
-            f"The table {self.location} fails: {error}",
-            remedy="Check that the folder is there, writable and complete.",
-        )
+        text = str(error)
+        remedy = "Check that the folder is there, writable and complete."
+        if any(words in text for words in ("No space left", "File too large", "quota exceeded")):
+            remedy = "Make room and run it again; what was there before is as it was."
+        return StoreError(f"The table {self.location} fails: {text}", remedy=remedy)
+
+
+def _keep_history(table: deltalake.DeltaTable) -> None:
+    """Give a table that was made by an earlier release, or elsewhere, our properties."""
+    there = table.metadata().configuration
+    if any(there.get(name) != value for name, value in PROPERTIES.items()):
+        table.alter.set_table_properties(PROPERTIES)
 
 
 def _schema(table: deltalake.DeltaTable) -> pl.Schema:
-    schema = scan_table(table).collect_schema()
+    schema = _lazy(table).collect_schema()
     return pl.Schema({name: kind for name, kind in schema.items() if name != ROW})
 
 
-def _rows(table: deltalake.DeltaTable) -> int:
-    return int(table.count())
+def _names(table: deltalake.DeltaTable, columns: Sequence[str] | None) -> list[str]:
+    known = _schema(table).names()
+    names = known if columns is None else list(columns)
+    check_names(names, known)
+    return names
 
 
-def _storable(frame: pl.DataFrame) -> pl.DataFrame:
-    """Cast what Delta Lake has no type for; refuse what has no lossless cast."""
-    if ROW in frame.columns:
-        raise DataError(f"{ROW} is gleis's own column", seen=ROW, remedy="Rename it.", field=ROW)
-    casts = []
-    for name, kind in frame.schema.items():
-        if wider := _WIDER.get(kind.base_type()):
-            casts.append(pl.col(name).cast(wider))
-        elif isinstance(kind, pl.Datetime) and kind.time_unit != "us":
-            casts.append(pl.col(name).dt.cast_time_unit("us"))
-        elif kind != pl.Null and kind.base_type() not in _PLAIN:
-            raise DataError(
-                f"Column {name} has a type that a table cannot hold",
-                seen=str(kind),
-                remedy="Turn it into numbers, text, booleans or times.",
-                field=name,
-            )
-    try:
-        return frame.with_columns(casts)
-    except pl.exceptions.InvalidOperationError as error:
-        raise DataError(f"A column is too large for 64 signed bits: {error}") from error
-
-
-def _check_typed(frame: pl.DataFrame) -> None:
-    untyped = [name for name, kind in frame.schema.items() if kind == pl.Null]
-    if untyped:
-        raise DataError(
-            "Columns without a value have no type",
-            seen=", ".join(untyped),
-            remedy="Leave them out, or cast them to a type.",
-            field=untyped[0],
-        )
-
-
-def _like(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
-    """Order columns as in the table; refuse others."""
-    missing = [name for name in schema.names() if name not in frame.columns]
-    extra = [name for name in frame.columns if name not in schema]
-    changed = [
-        f"{name}: {schema[name]} -> {kind}"
-        for name, kind in frame.schema.items()
-        if name in schema and kind not in (schema[name], pl.Null)
-    ]
-    if missing or extra or changed:
-        parts = {"missing": missing, "new": extra, "changed type": changed}
-        raise DataError(
-            "The rows do not fit the table",
-            seen="; ".join(f"{what}: {', '.join(names)}" for what, names in parts.items() if names),
-            remedy="Make load return the columns it returned before, or start another dataset.",
-            field=(missing + extra + [text.split(":")[0] for text in changed])[0],
-        )
-    return frame.select(pl.col(name).cast(kind) for name, kind in schema.items())
-
-
-def _collect(table: deltalake.DeltaTable, names: list[str]) -> pl.DataFrame:
+def _lazy(table: deltalake.DeltaTable) -> pl.LazyFrame:
     if "%" not in table.table_uri:
-        return scan_table(table).select(names).collect()
+        return scan_table(table)
     # Delta Lake names the files of a folder with a blank in its path percent-encoded, and polars
     # takes the name for the path.
-    rows = pl.from_arrow(table.to_pyarrow_table(columns=names))
-    return rows if isinstance(rows, pl.DataFrame) else rows.to_frame()
+    return pl.scan_pyarrow_dataset(table.to_pyarrow_dataset())
 
 
-def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise DataError(
-            "The table has no such column",
-            seen=", ".join(unknown),
-            remedy=f"It has {', '.join(known)}.",
-            field=unknown[0],
-        )
+def _step(files: Sequence[TableFile]) -> int:
+    """Return how many rows take about ``_PART_BYTES``, in whole row groups where they are small."""
+    rows = sum(file.rows for file in files)
+    size = sum(file.size for file in files)
+    fitting = _PART_BYTES * max(rows, 1) // max(size, 1)
+    return max(1000, fitting) if fitting < _GROUP else min(4, fitting // _GROUP) * _GROUP

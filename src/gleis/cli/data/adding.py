@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gleis.cli.data.options import Name
 from gleis.cli.ingest_text import tell_ingested
 from gleis.cli.options import AsJson, Flags, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, say
@@ -13,10 +14,7 @@ from gleis.contracts.errors import ConfigError
 
 
 def add(
-    dataset: Annotated[
-        str | None,
-        typer.Argument(help="A dataset beside the project's own: its source is read."),
-    ] = None,
+    dataset: Name = None,
     project: Folder = ".",  # type: ignore[assignment]
     until: Annotated[
         str | None, typer.Option(help="Only rows before this moment (ISO 8601).")
@@ -24,12 +22,13 @@ def add(
     anew: Annotated[
         bool, typer.Option(help="Load everything again: for rows that came late or were mended.")
     ] = False,
+    note: Annotated[str | None, typer.Option(help="What to remember of this version.")] = None,
     flags: Flags = None,
     as_json: AsJson = False,
 ) -> None:
     """Ask the source for new rows and make a version of them.
 
-    Example: gleis data add --until 2013-04-01
+    Example: gleis data add --until 2013-04-01 --note "first quarter"
     """
     opened = open_project(project, flags)
     if dataset is not None and dataset != opened.settings.project.name:
@@ -41,7 +40,7 @@ def add(
         return
     before = {version.version for version in opened.data.versions()}
     moment = parse_moment(until, "--until") if until else None
-    version = opened.data.add(moment, anew=anew)
+    version = opened.data.add(moment, anew=anew, note=note)
     if as_json:
         print_json({"added": version.version not in before, "version": version})
         return

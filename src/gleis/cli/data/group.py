@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import typer
 
-from gleis.cli.data import adding, declaring, listing, scanning, showing
+from gleis.cli.data import (
+    adding,
+    checkout,
+    collecting,
+    declaring,
+    listing,
+    naming,
+    removing,
+    restoring,
+    scanning,
+    showing,
+)
 
 data = typer.Typer(help="Datasets: their versions and what is in them.", no_args_is_help=True)
 
-adding.register(data)
-declaring.register(data)
-listing.register(data)
-scanning.register(data)
-showing.register(data)
+for command in (
+    adding,
+    declaring,
+    listing,
+    scanning,
+    showing,
+    checkout,
+    naming,
+    restoring,
+    removing,
+    collecting,
+):
+    command.register(data)
 
 
 def register(app: typer.Typer) -> None:
