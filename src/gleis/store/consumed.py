@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from gleis.contracts.errors import DataError
+from gleis.contracts.prediction import Batch
+
 _TABLE = """CREATE TABLE IF NOT EXISTS consumed(
     source TEXT NOT NULL,
     until INTEGER NOT NULL,
@@ -41,6 +44,24 @@ class Place(NamedTuple):
     position: int
 
 
+def check_answers(spans: Sequence[Span], batches: Sequence[Batch]) -> None:
+    """See that there are as many answers as messages.
+
+    Raises
+    ------
+    DataError
+        There are not.
+    """
+    rows, offsets = sum(b.rows for b in batches), sum(len(span.offsets) for span in spans)
+    if rows != offsets:
+        raise DataError(f"{offsets} messages have {rows} answers", seen=rows)
+
+
+def runs_of(span: Span) -> str:
+    """Return where the answers of a span are, as a row of ``consumed`` keeps it."""
+    return msgspec.json.encode(_to_runs(span.offsets, span.positions)).decode()
+
+
 def fits(connection: sqlite3.Connection, spans: Sequence[Span]) -> bool:
     """Say whether all spans begin where their sources were consumed to.
 
@@ -54,28 +75,25 @@ def fits(connection: sqlite3.Connection, spans: Sequence[Span]) -> bool:
 def note(connection: sqlite3.Connection, spans: Sequence[Span], seq: int | None) -> None:
     """Note spans whose answers are entry ``seq``."""
     for span in spans:
-        runs = msgspec.json.encode(_to_runs(span.offsets, span.positions)).decode()
         connection.execute(
             "INSERT INTO consumed(source, until, seq, runs) VALUES (?, ?, ?, ?)",
-            (span.source, span.until, seq, runs),
+            (span.source, span.until, seq, runs_of(span)),
         )
 
 
-LAST = "SELECT max(until) FROM consumed WHERE source = ?"
-SINCE = """SELECT seq, runs FROM consumed
-    WHERE source = ? AND until > ? AND seq IS NOT NULL ORDER BY until"""
+_LAST = "SELECT max(until) FROM consumed WHERE source = ?"
 KNOWN = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'consumed'"
 
 
 def places(seq: int, runs: str) -> Iterator[Place]:
-    """Return where each answered message of a row of ``SINCE`` is."""
+    """Return where each answered message of a row of ``consumed`` is."""
     for offset, position, count in _runs.decode(runs):
         for step in range(count):
             yield Place(offset + step, seq, position + step)
 
 
 def _position(connection: sqlite3.Connection, source: str) -> int | None:
-    found: int | None = connection.execute(LAST, (source,)).fetchone()[0]
+    found: int | None = connection.execute(_LAST, (source,)).fetchone()[0]
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -38,20 +37,20 @@ ANSWERS = msgspec.msgpack.Decoder(list[Answers])
 _encoder = msgspec.msgpack.Encoder()
 
 
-def decode_entry(decoder: msgspec.msgpack.Decoder[T], seq: int, content: bytes, path: Path) -> T:
+def decode_entry(decoder: msgspec.msgpack.Decoder[T], seq: int, content: bytes, where: str) -> T:
     """Decode an entry.
 
     Raises
     ------
     StoreError
-        It is damaged; the file and the entry are named.
+        It is damaged; the entry is named, and ``where`` it is.
     """
     try:
         return decoder.decode(content)
     except msgspec.MsgspecError as error:
         raise StoreError(
-            f"Entry {seq} of {path} is damaged: {error}",
-            remedy="Keep a copy of the file, then restore a backup.",
+            f"Entry {seq} of {where} is damaged: {error}",
+            remedy="Keep a copy of the database, then restore a backup.",
         ) from error
 
 
@@ -144,7 +143,7 @@ def rows_of(batches: list[B]) -> list[tuple[B, int]]:
 
 
 def match_row(found: Sequence[Any], batch: Answers, row: int) -> Matched:
-    """Return a line of ``MATCHED`` with the answer it is about."""
+    """Return a line of ``matched`` with the answer it is about."""
     cursor, seq, position, token, value, at, relabelled, former = found
     return Matched(
         cursor=cursor,

@@ -14,7 +14,8 @@ Joins run inside the statement that inserts, so that a prediction costs one stat
 
 from __future__ import annotations
 
-from gleis.store import entity_index
+from gleis.store import consumed, entity_index
+from gleis.store.log_queries import log_queries
 
 # Nothing is ever deleted from ``predictions``, so numbers count up without AUTOINCREMENT, whose
 # table would be one more page in every commit.
@@ -121,49 +122,12 @@ CHANGED = """
     JOIN labels new ON new.seq = m.label JOIN labels old ON old.seq = r.earlier
     WHERE r.match > ? AND new.value <> old.value ORDER BY m.seq"""
 
-MATCHED = """
-    SELECT m.seq, m.prediction, m.position, p.token, l.value, l.at, r.match IS NOT NULL, f.value
-    FROM matches m JOIN labels l ON l.seq = m.label JOIN predictions p ON p.seq = m.prediction
-    LEFT JOIN relabels r ON r.match = m.seq LEFT JOIN labels f ON f.seq = r.earlier
-    WHERE m.seq > ? ORDER BY m.seq LIMIT ?"""
-
-COUNTS = """
-    SELECT coalesce((SELECT total FROM predictions ORDER BY seq DESC LIMIT 1), 0),
-           coalesce((SELECT max(seq) FROM labels), 0),
-           coalesce((SELECT max(seq) FROM matches), 0) - (SELECT count(*) FROM relabels),
-           (SELECT count(*) FROM pending),
-           coalesce((SELECT fallbacks FROM predictions ORDER BY seq DESC LIMIT 1), 0)"""
-
-LABELS_OF = """
-    SELECT l.value, l.at, l.received FROM matches m JOIN labels l ON l.seq = m.label
-    WHERE m.prediction = ? AND m.position = ? ORDER BY m.seq"""
-
-CONTENT = "SELECT batches FROM predictions WHERE seq = ?"
-
-# Each asked about is [prediction_id, prediction, position, token].
-LABELLED = """
-    SELECT json_extract(e.value, '$[0]') FROM json_each(?) e
-    WHERE EXISTS (SELECT 1 FROM matches m
-                  WHERE m.prediction = json_extract(e.value, '$[1]')
-                    AND m.position = json_extract(e.value, '$[2]'))"""
-
-# Commits are in the order of time, but a batch may have waited a little for its commit.
-SINCE = """
-    WITH before(seq) AS (
-        SELECT coalesce((SELECT seq FROM predictions WHERE at < ? ORDER BY seq DESC LIMIT 1), 0))
-    SELECT seq, coalesce((SELECT min(m.seq) - 1 FROM matches m WHERE m.prediction > before.seq),
-                         (SELECT max(seq) FROM matches), 0)
-    FROM before"""
-
-BEHIND = """
-    SELECT coalesce((SELECT total FROM predictions ORDER BY seq DESC LIMIT 1), 0)
-         - coalesce((SELECT total FROM predictions WHERE seq <= ? ORDER BY seq DESC LIMIT 1), 0)"""
-
-TAIL = """
-    WITH newest(total) AS (
-        SELECT coalesce((SELECT total FROM predictions ORDER BY seq DESC LIMIT 1), 0)),
-    over(seq) AS (
-        SELECT p.seq FROM predictions p, newest
-        WHERE newest.total - p.total > ?1 ORDER BY p.seq DESC LIMIT 1)
-    SELECT coalesce((SELECT min(seq) FROM predictions WHERE seq > (SELECT seq FROM over)),
-                    (SELECT min(p.seq) FROM predictions p, newest WHERE newest.total > ?1), 0)"""
+QUERIES = log_queries(
+    # Each asked about is [prediction_id, prediction, position, token].
+    labelled="""
+        SELECT json_extract(e.value, '$[0]') FROM json_each(?) e
+        WHERE EXISTS (SELECT 1 FROM matches m
+                      WHERE m.prediction = json_extract(e.value, '$[1]')
+                        AND m.position = json_extract(e.value, '$[2]'))""",
+    streams=consumed.KNOWN,
+)
