@@ -15,8 +15,8 @@ from gleis.store.prediction_log import SqlitePredictionLog
 
 
 @pytest.fixture
-def log(tmp_path):
-    return SqlitePredictionLog(tmp_path / "predictions.db")
+def log(open_log):
+    return open_log()
 
 
 def span(since, until, *offsets, source="in/0", first=0):
@@ -38,8 +38,8 @@ def test_positions_and_answers_are_found_again(log):
     assert list(log.consumed_since("in/0", 5)) == []
 
 
-def test_what_somebody_else_consumed_is_not_written_again(log, tmp_path):
-    other = SqlitePredictionLog(tmp_path / "predictions.db")
+def test_what_somebody_else_consumed_is_not_written_again(log, open_log):
+    other = open_log()
     assert log.append_from([span(None, 2, 0, 1)], [make_batch(2)])
     assert other.append_from([span(None, 2, 0, 1)], [make_batch(2)]) is None
     both = [span(None, 1, 0, source="in/1"), span(0, 3, 2, first=1)]
@@ -63,7 +63,8 @@ def test_answers_and_messages_must_be_as_many(log):
     assert log.position("in/0") is None
 
 
-def test_a_log_of_before_streams_takes_them(log, tmp_path):
+def test_a_log_of_before_streams_takes_them(tmp_path):
+    log = SqlitePredictionLog(tmp_path / "predictions.db")
     log.append([make_batch(3)])
     log.close()
     again = SqlitePredictionLog(tmp_path / "predictions.db")

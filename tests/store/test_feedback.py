@@ -8,6 +8,8 @@ import pytest
 from conformance.stores import make_batch
 from gleis.contracts.feedback import Feedback
 from gleis.store.feedback import SqliteFeedback
+from gleis.store.postgres import Postgres
+from gleis.store.postgres_feedback import PostgresFeedback
 from gleis.store.prediction_log import SqlitePredictionLog
 
 NOON = datetime(2013, 7, 4, 12, tzinfo=UTC)
@@ -18,11 +20,17 @@ def said(number, **other):
     return Feedback(id=0, at=NOON + timedelta(minutes=number), **values)
 
 
-@pytest.fixture
-def store(tmp_path):
-    store = SqliteFeedback(tmp_path / "predictions.db")
-    yield store
-    store.close()
+@pytest.fixture(params=["sqlite", "postgres"])
+def store(request, tmp_path):
+    if request.param == "sqlite":
+        store = SqliteFeedback(tmp_path / "predictions.db")
+        yield store
+        store.close()
+    else:
+        url, schema = request.getfixturevalue("postgres").url(), request.getfixturevalue("schema")
+        database = Postgres(url, schema)
+        yield PostgresFeedback(database)
+        database.close()
 
 
 def test_what_is_kept_comes_back_the_newest_first(store):
@@ -63,9 +71,11 @@ def test_a_log_of_an_earlier_version_gets_the_table_with_the_first_of_it(tmp_pat
     log.close()
 
 
-def test_whoever_comes_first_makes_a_whole_log(store, tmp_path):
+def test_whoever_comes_first_makes_a_whole_log(tmp_path):
+    store = SqliteFeedback(tmp_path / "predictions.db")
     store.add(said(1))
     log = SqlitePredictionLog(tmp_path / "predictions.db")
     assert log.append([make_batch(1)])
     assert store.newest()[0].rating == 4
     log.close()
+    store.close()

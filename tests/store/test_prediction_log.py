@@ -18,10 +18,8 @@ from gleis.store.prediction_schema import APPEND
 
 
 @pytest.fixture
-def log(tmp_path):
-    log = SqlitePredictionLog(tmp_path / "predictions.db")
-    yield log
-    log.close()
+def log(open_log):
+    return open_log()
 
 
 def test_batches_come_back_as_they_were(log):
@@ -97,8 +95,8 @@ def test_an_early_label_joins_when_its_prediction_comes(log):
     assert log.counts() == LogCounts(predictions=2, labels=2, matched=1, pending=0, fallbacks=0)
 
 
-def test_an_early_label_by_prediction_id(tmp_path):
-    log = SqlitePredictionLog(tmp_path / "predictions.db", token=lambda: "5ca1ab1e")
+def test_an_early_label_by_prediction_id(open_log):
+    log = open_log(token=lambda: "5ca1ab1e")
     early = [
         Label(value=1, prediction_id=name)
         for name in ("1-1-5ca1ab1e", "1-2-5ca1ab1e", "1-0-00000000", "2-0-5ca1ab1e", "mine")
@@ -110,8 +108,8 @@ def test_an_early_label_by_prediction_id(tmp_path):
     assert log.counts().pending == 4
 
 
-def test_another_logs_id_does_not_match(tmp_path):
-    one, other = (SqlitePredictionLog(tmp_path / name) for name in ("1.db", "2.db"))
+def test_another_logs_id_does_not_match(open_log):
+    one, other = open_log("one"), open_log("other")
     ((name,),) = one.append([make_batch(1)])
     other.append([make_batch(1)])
     assert other.label([Label(value=1, prediction_id=name)], NOON).unknown == (name,)
@@ -146,9 +144,8 @@ def test_find_tells_everything(log):
         assert log.find(unknown) is None
 
 
-def test_two_writers_on_one_file(tmp_path):
-    path = tmp_path / "predictions.db"
-    one, other = SqlitePredictionLog(path), SqlitePredictionLog(path)
+def test_two_writers_of_one_log(open_log):
+    one, other = open_log(), open_log()
     one.label([Label(value=1, entity="AA1")], NOON)
     ((name,),) = other.append([make_batch(1, entities=["AA1"])])
     assert [m.prediction_id for m in one.matched()] == [name]
@@ -312,7 +309,7 @@ def test_a_log_that_entered_each_id_with_its_prediction(tmp_path):
         connection.execute(EAGER)
     with contextlib.closing(sqlite3.connect(path)) as connection, connection:
         before = msgspec.msgpack.encode([make_batch(2, entities=["AA1", "AA2"])])
-        connection.execute(APPEND, ("5ca1ab1e", 0, 2, 2, 0, '["AA1", "AA2"]', before))
+        connection.execute(APPEND, ("5ca1ab1e", 0, 2, 0, '["AA1", "AA2"]', before))
     for _ in range(2):
         log = SqlitePredictionLog(path)
         ((_, new),) = log.append([make_batch(2, entities=[None, "AA2"])])

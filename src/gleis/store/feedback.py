@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 
-from gleis.contracts.feedback import Feedback, RatingSummary
+from gleis.contracts.feedback import Feedback
 from gleis.store.database import Database
-from gleis.store.moments import from_micros, to_micros
+from gleis.store.feedback_store import FeedbackStore, feedback_row, read_feedback
 from gleis.store.prediction_schema import SCHEMA
 
 # Logs of earlier versions do not have it.
@@ -24,14 +23,9 @@ _INDEX = "CREATE INDEX IF NOT EXISTS feedback_ratings ON feedback(version, ratin
 _KNOWN = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'feedback'"
 _ADD = """INSERT INTO feedback(at, prediction_id, version, rating, text, given_by, caller)
     VALUES (?, ?, ?, ?, ?, ?, ?)"""
-_LIST = """SELECT id, at, prediction_id, version, rating, text, given_by, caller FROM feedback
-    WHERE id < ?1 AND (?2 IS NULL OR version = ?2) AND (?3 IS NULL OR rating = ?3)
-    ORDER BY id DESC LIMIT ?4"""
-_COUNT = "SELECT version, rating, count(*) FROM feedback GROUP BY version, rating ORDER BY 1, 2"
-_NEWEST = 2**62
 
 
-class SqliteFeedback:
+class SqliteFeedback(FeedbackStore):
     """Ratings and texts beside the predictions they are about.
 
     Parameters
@@ -61,57 +55,17 @@ class SqliteFeedback:
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._database = Database(path, SCHEMA, durable=durable)
+        super().__init__(self._database.read)
         self._made = False
 
     def add(self, feedback: Feedback) -> Feedback:
         """Keep one; it is on disk, with the id that is returned, when this returns."""
-        row = (
-            to_micros(feedback.at),
-            feedback.prediction_id,
-            feedback.version,
-            feedback.rating,
-            feedback.text,
-            feedback.by,
-            feedback.caller,
-        )
+        row = feedback_row(feedback)
         with self._database.transaction() as connection:
             connection.execute(_TABLE)
             connection.execute(_INDEX)
             number = connection.execute(_ADD, row).lastrowid or 0
-        return _feedback(number, *row)
-
-    def newest(
-        self,
-        limit: int = 50,
-        *,
-        before: int | None = None,
-        version: int | None = None,
-        rating: int | None = None,
-    ) -> list[Feedback]:
-        """Return the newest first.
-
-        Parameters
-        ----------
-        limit : int
-            At most so many.
-        before : int, optional
-            Only those with a smaller id: pass the last one seen for the next page.
-        version, rating : int, optional
-            Only of this version, only with this rating.
-        """
-        if not self._there():
-            return []
-        asked = (_NEWEST if before is None else before, version, rating, limit)
-        return [_feedback(*row) for row in self._database.read(_LIST, asked)]
-
-    def summary(self) -> list[RatingSummary]:
-        """Return the ratings of each version that has any, in the order of versions."""
-        if not self._there():
-            return []
-        found: dict[int, dict[int, int]] = defaultdict(dict)
-        for version, rating, count in self._database.read(_COUNT):
-            found[version][rating] = count
-        return [_summary(version, counts) for version, counts in found.items()]
+        return read_feedback(number, *row)
 
     def close(self) -> None:
         """Close the file."""
@@ -121,35 +75,3 @@ class SqliteFeedback:
         """Say whether anybody ever gave any."""
         self._made = self._made or bool(self._database.read(_KNOWN))
         return self._made
-
-
-def _feedback(
-    number: int,
-    at: int,
-    prediction_id: str,
-    version: int,
-    rating: int,
-    text: str,
-    by: str | None,
-    caller: str | None,
-) -> Feedback:
-    return Feedback(
-        id=number,
-        at=from_micros(at),
-        prediction_id=prediction_id,
-        version=version,
-        rating=rating,
-        text=text,
-        by=by,
-        caller=caller,
-    )
-
-
-def _summary(version: int, counts: dict[int, int]) -> RatingSummary:
-    count = sum(counts.values())
-    return RatingSummary(
-        version=version,
-        count=count,
-        mean=sum(rating * times for rating, times in counts.items()) / count,
-        by_rating={str(rating): times for rating, times in counts.items()},
-    )

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gleis.contracts.errors import DataError, StoreError
-from gleis.contracts.prediction import Batch, Label, Role
+from gleis.contracts.prediction import Batch, Label, LabelReceipt, Role
 from gleis.store.logged import Logged, Matched
 from gleis.store.moments import from_micros, to_micros
 from gleis.store.prediction_ids import format_id, parse_id
@@ -86,13 +86,15 @@ def entry_row(batches: Sequence[Batch], token: str) -> tuple[Any, ...]:
     """
     rows = _count_rows(batches)
     entities = [entity for batch in batches for entity in batch.entities]
+    names = None if entities.count(None) == rows else msgspec.json.encode(entities).decode()
+    if names is not None and "\\u0000" in names:
+        names = msgspec.json.encode([without_nul(entity) for entity in entities]).decode()
     return (
         token,
         to_micros(batches[0].at),
         rows,
-        rows,
         sum(batch.rows for batch in batches if batch.fallback),
-        None if entities.count(None) == rows else msgspec.json.encode(entities).decode(),
+        names,
         _encode(batches),
     )
 
@@ -134,7 +136,34 @@ def label_row(label: Label) -> tuple[Any, ...]:
     seq, position, token = parse_id(label.prediction_id or "") or (None, None, None)
     at = None if label.at is None else to_micros(label.at)
     value = msgspec.json.encode(label.value).decode()
-    return (label.prediction_id, seq, position, token, label.entity, value, at)
+    named = without_nul(label.prediction_id)
+    return (named, seq, position, token, without_nul(label.entity), value, at)
+
+
+def without_nul(text: str | None) -> str | None:
+    """Replace the one character at which databases' text ends."""
+    return text.replace("\0", "\u2400") if text else text
+
+
+def receipt_of(
+    labels: Sequence[Label], waiting: Sequence[int], changed: Sequence[str]
+) -> LabelReceipt:
+    """Return what became of labels.
+
+    Parameters
+    ----------
+    labels : sequence of Label
+    waiting : sequence of int
+        Positions of those whose prediction is not here, increasing.
+    changed : sequence of str
+        Prediction ids that had another label before.
+    """
+    unknown = (labels[at] for at in waiting)
+    return LabelReceipt(
+        accepted=len(labels),
+        unknown=tuple(label.prediction_id or label.entity or "" for label in unknown),
+        changed=tuple(changed),
+    )
 
 
 def rows_of(batches: list[B]) -> list[tuple[B, int]]:

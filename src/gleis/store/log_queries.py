@@ -30,21 +30,25 @@ class LogQueries(NamedTuple):
 
 
 def log_queries(
-    *, labelled: str, streams: str, prefix: str = "", placeholder: str = "?"
+    *, labelled: str, streams: str = "SELECT 1", prefix: str = "", placeholder: str = "?"
 ) -> LogQueries:
     """Return the questions for a database.
 
     Parameters
     ----------
-    labelled, streams : str
-        Those that each database has its own words for.
+    labelled : str
+        In the database's own words, and
+    streams : str
+        where its tables are younger than others'.
     prefix : str
         Of the names of the log's tables.
     placeholder : str
         For a parameter.
     """
+    total = _TOTAL.format(p=prefix)
     shared = {
-        name: text.format(p=prefix).replace("?", placeholder) for name, text in _SHARED.items()
+        name: text.format(p=prefix, total=total).replace("?", placeholder)
+        for name, text in _SHARED.items()
     }
     return LogQueries(labelled=labelled, streams=streams, **shared)
 
@@ -66,13 +70,13 @@ _SHARED = {
     "labels_of": """
         SELECT l.value, l.at, l.received FROM {p}matches m JOIN {p}labels l ON l.seq = m.label
         WHERE m.prediction = ? AND m.position = ? ORDER BY m.seq""",
-    "counts": f"""
-        SELECT {_TOTAL},
-               coalesce((SELECT max(seq) FROM {{p}}labels), 0),
-               coalesce((SELECT max(seq) FROM {{p}}matches), 0)
-                   - (SELECT count(*) FROM {{p}}relabels),
-               (SELECT count(*) FROM {{p}}pending),
-               coalesce((SELECT fallbacks FROM {{p}}predictions ORDER BY seq DESC LIMIT 1), 0)""",
+    "counts": """
+        SELECT {total},
+               coalesce((SELECT max(seq) FROM {p}labels), 0),
+               coalesce((SELECT max(seq) FROM {p}matches), 0)
+                   - (SELECT count(*) FROM {p}relabels),
+               (SELECT count(*) FROM {p}pending),
+               coalesce((SELECT fallbacks FROM {p}predictions ORDER BY seq DESC LIMIT 1), 0)""",
     "end": "SELECT coalesce(max(seq), 0) FROM {p}predictions",
     # Commits are in the order of time, but a batch may have waited a little for its commit.
     "since": """
@@ -83,18 +87,18 @@ _SHARED = {
                coalesce((SELECT min(m.seq) - 1 FROM {p}matches m WHERE m.prediction > earlier.seq),
                         (SELECT max(seq) FROM {p}matches), 0)
         FROM earlier""",
-    "behind": f"""
-        SELECT {_TOTAL}
-             - coalesce((SELECT total FROM {{p}}predictions WHERE seq <= ?
+    "behind": """
+        SELECT {total}
+             - coalesce((SELECT total FROM {p}predictions WHERE seq <= ?
                          ORDER BY seq DESC LIMIT 1), 0)""",
-    "tail": f"""
-        WITH newest(total) AS (SELECT {_TOTAL} - ?),
+    "tail": """
+        WITH newest(total) AS (SELECT {total} - ?),
         beyond(seq) AS (
-            SELECT p.seq FROM {{p}}predictions p, newest
+            SELECT p.seq FROM {p}predictions p, newest
             WHERE newest.total > p.total ORDER BY p.seq DESC LIMIT 1)
-        SELECT coalesce((SELECT min(seq) FROM {{p}}predictions
+        SELECT coalesce((SELECT min(seq) FROM {p}predictions
                          WHERE seq > (SELECT seq FROM beyond)),
-                        (SELECT min(p.seq) FROM {{p}}predictions p, newest WHERE newest.total > 0),
+                        (SELECT min(p.seq) FROM {p}predictions p, newest WHERE newest.total > 0),
                         0)""",
     "position": "SELECT max(until) FROM {p}consumed WHERE source = ?",
     "consumed": """SELECT seq, runs FROM {p}consumed

@@ -33,6 +33,7 @@ _PAUSE = 0.1
 _SESSION = """SELECT
     set_config('search_path', %s, false),
     set_config('lock_timeout', %s, false),
+    set_config('default_transaction_isolation', 'read committed', false),
     set_config('idle_in_transaction_session_timeout', '60s', false),
     set_config('synchronous_commit', CASE WHEN current_setting('synchronous_commit')
         IN ('off', 'local') THEN 'on' ELSE current_setting('synchronous_commit') END, false),

@@ -12,7 +12,7 @@ from gleis.contracts.prediction import Batch, Label, LabelReceipt
 from gleis.store import consumed, entity_index
 from gleis.store import prediction_schema as sql
 from gleis.store.database import Database
-from gleis.store.log_entries import entry_row, ids_of, label_row
+from gleis.store.log_entries import entry_row, ids_of, label_row, receipt_of
 from gleis.store.log_store import LogStore
 from gleis.store.logged import LogCounts, Logged, LoggedRow, Matched
 from gleis.store.moments import to_micros
@@ -102,11 +102,10 @@ class SqlitePredictionLog(LogStore):
                 sql.KEEP_WAITING, {"after": after, "matched": matched}
             ).fetchall()
             changed = connection.execute(sql.CHANGED, (matched,)).fetchall()
-        unknown = (labels[seq - after - 1] for (seq,) in sorted(waiting))
-        return LabelReceipt(
-            accepted=len(rows),
-            unknown=tuple(label.prediction_id or label.entity or "" for label in unknown),
-            changed=tuple(format_id(*row) for row in changed),
+        return receipt_of(
+            labels,
+            [seq - after - 1 for (seq,) in sorted(waiting)],
+            [format_id(*row) for row in changed],
         )
 
     def catch_up(self, rows: int = 20_000) -> bool:

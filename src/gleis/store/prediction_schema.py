@@ -84,10 +84,10 @@ SCHEMA = (
 
 APPEND = """
     INSERT INTO predictions(token, at, rows, total, fallbacks, entities, batches)
-    VALUES (?, ?, ?,
-            ? + coalesce((SELECT total FROM predictions ORDER BY seq DESC LIMIT 1), 0),
-            ? + coalesce((SELECT fallbacks FROM predictions ORDER BY seq DESC LIMIT 1), 0),
-            ?, ?)"""
+    VALUES (?1, ?2, ?3,
+            ?3 + coalesce((SELECT total FROM predictions ORDER BY seq DESC LIMIT 1), 0),
+            ?4 + coalesce((SELECT fallbacks FROM predictions ORDER BY seq DESC LIMIT 1), 0),
+            ?5, ?6)"""
 
 # One label is [prediction_id, prediction, position, token, entity, value, at].
 ADD_LABELS = """

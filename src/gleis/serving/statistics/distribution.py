@@ -14,7 +14,7 @@ from gleis.contracts.profile import CategorySketch, NumberSketch, Profile, Sketc
 from gleis.data.bins import quantile
 from gleis.data.distance import js_distance, psi
 from gleis.serving.service import Service
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log_store import LogStore
 
 QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 SCORES = 10_000
@@ -105,7 +105,7 @@ def compare_profiles(reference: Profile, live: Profile, since: datetime | None) 
 
 
 def recent_scores(
-    service: Service, log: SqlitePredictionLog, most: int = SCORES
+    service: Service, log: LogStore, most: int = SCORES
 ) -> tuple[Profile, datetime | None]:
     """Sketch what the champion's model answered among the newest rows of the log.
 
@@ -114,7 +114,7 @@ def recent_scores(
     Parameters
     ----------
     service : Service
-    log : SqlitePredictionLog
+    log : LogStore
     most : int
         Rows of the log that are looked at.
 
@@ -148,7 +148,7 @@ def recent_scores(
 
 
 def _answers(
-    service: Service, log: SqlitePredictionLog, most: int
+    service: Service, log: LogStore, most: int
 ) -> Iterator[tuple[datetime, np.ndarray[Any, np.dtype[np.float64]]]]:
     """Return when and with which scores, (n_rows, n_scores), the champion's model answered."""
     after = log.tail(most)

@@ -17,7 +17,7 @@ from gleis.serving.service import Part, Service
 from gleis.serving.streams.kafka import Assigned, Kafka, Outgoing, Partition
 from gleis.serving.streams.stream_messages import Bad, Message, MessageReader, Sorted
 from gleis.store.consumed import Span
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log_store import LogStore
 
 _log = logging.getLogger(__name__)
 MOST = 1000
@@ -95,7 +95,7 @@ class Consumer:
     Parameters
     ----------
     stream : Stream
-    log : SqlitePredictionLog
+    log : LogStore
     answering : Answering
     on_status : callable
         Told at most once a second, and at the end.
@@ -104,7 +104,7 @@ class Consumer:
     def __init__(
         self,
         stream: Stream,
-        log: SqlitePredictionLog,
+        log: LogStore,
         answering: Answering,
         on_status: Callable[[Status], None] = lambda status: None,
     ) -> None:
