@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance import stores
+from conformance.logs import LOG_STORE_CHECKS, check_log_store
 from gleis.store.artifacts import LocalArtifacts
 from gleis.store.by_url import open_artifacts
 from gleis.store.facts import SqliteFacts
@@ -12,6 +13,7 @@ from gleis.store.outbox import SqliteOutbox
 from gleis.store.patience import Patience
 from gleis.store.postgres import Postgres
 from gleis.store.postgres_facts import PostgresFacts
+from gleis.store.postgres_log import PostgresPredictionLog
 from gleis.store.postgres_outbox import PostgresOutbox
 from gleis.store.postgres_reviews import PostgresReviews
 from gleis.store.postgres_states import PostgresStates
@@ -67,9 +69,12 @@ def test_reviews(check, made):
     check(made(ReviewQueue, PostgresReviews))
 
 
-@pytest.mark.parametrize("check", stores.LOG_CHECKS, ids=lambda check: check.__name__)
-def test_sqlite_prediction_log(check, tmp_path):
-    check(SqlitePredictionLog(tmp_path / "predictions.db"))
+ALL_LOG_CHECKS = [*stores.LOG_CHECKS, *LOG_STORE_CHECKS]
+
+
+@pytest.mark.parametrize("check", ALL_LOG_CHECKS, ids=lambda check: check.__name__)
+def test_prediction_logs(check, made):
+    check(made(SqlitePredictionLog, PostgresPredictionLog))
 
 
 def test_suites_as_one_call(tmp_path):
@@ -80,6 +85,7 @@ def test_suites_as_one_call(tmp_path):
     stores.check_outbox(lambda: SqliteOutbox(tmp_path / f"{next(names)}.db"))
     stores.check_reviews(lambda: ReviewQueue(tmp_path / f"{next(names)}.db"))
     stores.check_prediction_log(lambda: SqlitePredictionLog(tmp_path / f"{next(names)}.db"))
+    check_log_store(lambda: SqlitePredictionLog(tmp_path / f"{next(names)}.db"))
 
 
 def test_suites_notice_a_liar():

@@ -58,10 +58,12 @@ def test_who_reads_on_misses_nothing_and_totals_are_exact(postgres, schema):
 
     with ThreadPoolExecutor(writers + 2) as pool:
         reader, labeller = pool.submit(follow), pool.submit(label)
-        for done in [pool.submit(write, number) for number in range(writers)]:
-            done.result()
-        labeller.result()
-        written.set()
+        try:
+            for done in [pool.submit(write, number) for number in range(writers)]:
+                done.result()
+            labeller.result()
+        finally:
+            written.set()
         entries, matched = reader.result()
     assert [logged.seq for logged in entries] == list(range(1, writers * each + 1))
     assert sorted(match.entity for match in matched) == sorted(
@@ -139,7 +141,9 @@ def test_sixteen_processes_write_while_the_server_crashes(schema):
         log = open_log(server.url(), schema)
         entries = log.read(limit_rows=10**7)
         there = {
-            name: entity for one in entries for name, entity in zip(one.ids, one.batch.entities)
+            name: entity
+            for one in entries
+            for name, entity in zip(one.ids, one.batch.entities, strict=True)
         }
         assert len(acknowledged) > 9000
         assert acknowledged.items() <= there.items(), said

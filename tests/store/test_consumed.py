@@ -8,34 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.logs import span
 from conformance.stores import make_batch
-from gleis.contracts.errors import DataError
-from gleis.store.consumed import Span, _to_runs, places
+from gleis.store.consumed import _to_runs, places
 from gleis.store.prediction_log import SqlitePredictionLog
 
 
 @pytest.fixture
 def log(open_log):
     return open_log()
-
-
-def span(since, until, *offsets, source="in/0", first=0):
-    positions = range(first, first + len(offsets))
-    return Span(source=source, since=since, until=until, offsets=offsets, positions=positions)
-
-
-def test_positions_and_answers_are_found_again(log):
-    assert log.position("in/0") is None
-    assert list(log.consumed_since("in/0", 0)) == []
-    spans = [span(None, 5, 0, 1, 4), span(None, 8, 7, source="in/1", first=3)]
-    (first, second) = log.append_from(spans, [make_batch(2), make_batch(2, score=5)])
-    assert (log.position("in/0"), log.position("in/1")) == (5, 8)
-    found = [(offset, id_, row) for offset, id_, _, row in log.consumed_since("in/0", 0)]
-    assert found == [(0, first[0], 0), (1, first[1], 1), (4, second[0], 0)]
-    ((offset, id_, batch, row),) = log.consumed_since("in/1", 0)
-    assert (offset, id_, batch.scores[row]) == (7, second[1], 6)
-    assert [offset for offset, *_ in log.consumed_since("in/0", 4)] == [4]
-    assert list(log.consumed_since("in/0", 5)) == []
 
 
 def test_what_somebody_else_consumed_is_not_written_again(log, open_log):
@@ -47,20 +28,6 @@ def test_what_somebody_else_consumed_is_not_written_again(log, open_log):
     assert other.position("in/1") is None, "all of it or nothing"
     assert other.append_from([span(2, 3, 2)], [make_batch(1)])
     assert log.counts().predictions == 3
-
-
-def test_messages_set_aside_are_consumed_too(log):
-    assert log.append_from([span(None, 3)], []) == []
-    assert log.append_from([span(3, 5, 4)], [make_batch(1)])
-    assert log.position("in/0") == 5
-    assert [offset for offset, *_ in log.consumed_since("in/0", 0)] == [4]
-    assert log.counts().predictions == 1
-
-
-def test_answers_and_messages_must_be_as_many(log):
-    with pytest.raises(DataError, match="2 messages have 1 answers"):
-        log.append_from([span(None, 2, 0, 1)], [make_batch(1)])
-    assert log.position("in/0") is None
 
 
 def test_a_log_of_before_streams_takes_them(tmp_path):

@@ -3,15 +3,14 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from datetime import timedelta
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conformance.stores import HOUR, NOON, make_batch
-from gleis.contracts.errors import DataError, StoreError
+from conformance.stores import NOON, make_batch
+from gleis.contracts.errors import StoreError
 from gleis.contracts.prediction import Label
 from gleis.store.prediction_log import LogCounts, SqlitePredictionLog
 from gleis.store.prediction_schema import APPEND
@@ -20,79 +19,6 @@ from gleis.store.prediction_schema import APPEND
 @pytest.fixture
 def log(open_log):
     return open_log()
-
-
-def test_batches_come_back_as_they_were(log):
-    batches = [make_batch(3, entities=["a", None, "c"]), make_batch(1), make_batch(2)]
-    ids = log.append(batches[:2]) + log.append(batches[2:])
-    read = log.read()
-    assert [logged.batch for logged in read] == batches
-    assert [logged.ids for logged in read] == ids
-    assert [logged.seq for logged in read] == [1, 1, 2]
-    assert [logged.offset for logged in read] == [0, 3, 0]
-
-
-def test_reading_on(log):
-    for number in range(7):
-        log.append([make_batch(2, version=number), make_batch(1, version=number)])
-    seen, cursor = [], 0
-    while page := log.read(cursor, limit_rows=4):
-        assert len({logged.seq for logged in page}) == 2, "4 rows are reached with two entries of 3"
-        seen += [logged.batch.version for logged in page]
-        cursor = page[-1].seq
-        if cursor == 6:
-            break
-    assert seen == [number for number in range(6) for _ in range(2)]
-    assert [logged.seq for logged in log.read(6, limit_rows=1)] == [7, 7], "never half an entry"
-    assert log.read(7) == []
-
-
-def test_every_kind_of_value(log):
-    batch = msgspec.structs.replace(
-        make_batch(2),
-        features={
-            "mixed": [None, 1.5],
-            "flag": [True, None],
-            "text": ["ü", ""],
-            "big": [2**60, -1],
-        },
-        scores=[[0.2, 0.8], [1.0, 0.0]],
-        times=[None, NOON + timedelta(microseconds=1)],
-    )
-    log.append([batch])
-    assert log.read()[0].batch == batch
-
-
-def test_what_cannot_be_written(log):
-    with pytest.raises(DataError, match="plain numbers"):
-        log.append([msgspec.structs.replace(make_batch(1), features={"x": [object()]})])
-    assert log.counts() == LogCounts(0, 0, 0, 0, 0)
-
-
-def test_a_label_in_time(log):
-    ((first, second),) = log.append([make_batch(2, entities=["AA1", "AA2"], fallback=True)])
-    known = NOON + HOUR
-    log.label([Label(value=True, entity="AA2", at=known)], known + HOUR)
-    log.label([Label(value="late", prediction_id=first)], known + HOUR)
-    one, other = log.matched()
-    assert (one.prediction_id, one.value, one.score, one.label_at) == (second, True, 1.25, known)
-    assert (other.prediction_id, other.value, other.label_at) == (first, "late", known + HOUR)
-    assert (one.predicted_at, one.event_time, one.version) == (NOON, NOON - HOUR, 1)
-    assert one.fallback
-    assert not one.relabelled
-    assert log.counts() == LogCounts(predictions=2, labels=2, matched=2, pending=0, fallbacks=2)
-
-
-def test_an_early_label_joins_when_its_prediction_comes(log):
-    log.label([Label(value=1, entity="AA1"), Label(value=0, entity="AA1")], NOON)
-    assert log.counts().pending == 2
-    assert log.matched() == []
-    ((_, name),) = log.append([make_batch(2, entities=[None, "AA1"])])
-    assert [(m.prediction_id, m.value, m.relabelled) for m in log.matched()] == [
-        (name, 1, False),
-        (name, 0, True),
-    ]
-    assert log.counts() == LogCounts(predictions=2, labels=2, matched=1, pending=0, fallbacks=0)
 
 
 def test_an_early_label_by_prediction_id(open_log):
@@ -114,34 +40,6 @@ def test_another_logs_id_does_not_match(open_log):
     other.append([make_batch(1)])
     assert other.label([Label(value=1, prediction_id=name)], NOON).unknown == (name,)
     assert other.find(name) is None
-
-
-def test_an_entity_means_its_latest_prediction(log):
-    ((_,),) = log.append([make_batch(1, entities=["AA1"])])
-    ((_, later),) = log.append([make_batch(2, entities=["AA1", "AA1"])])
-    log.label([Label(value=1, entity="AA1")], NOON)
-    assert [m.prediction_id for m in log.matched()] == [later]
-
-
-def test_find_tells_everything(log):
-    _, (name, _) = log.append([make_batch(3), make_batch(2, entities=["AA1", "AA2"], version=4)])
-    log.label([Label(value=1, entity="AA1", at=NOON)], NOON + HOUR)
-    log.label([Label(value=0, prediction_id=name)], NOON + 2 * HOUR)
-    row = log.find(name)
-    assert (row.version, row.entity, row.score, row.flags) == (
-        4,
-        "AA1",
-        0.25,
-        ["temp: out of range"],
-    )
-    assert row.features == {"temp": 0.0, "carrier": None}
-    assert (row.at, row.event_time) == (NOON, NOON - HOUR)
-    assert [(label.value, label.at, label.received) for label in row.labels] == [
-        (1, NOON, NOON + HOUR),
-        (0, NOON + 2 * HOUR, NOON + 2 * HOUR),
-    ]
-    for unknown in ("1-9-" + name[-8:], "9-0-" + name[-8:], name[:-8] + "00000000", "what"):
-        assert log.find(unknown) is None
 
 
 def test_two_writers_of_one_log(open_log):
@@ -249,50 +147,6 @@ def test_labels_join_as_promised(tmp_path_factory, steps):
     log.close()
 
 
-def test_where_to_read_on_from_a_moment(log):
-    assert (log.end(), log.since(NOON)) == (0, (0, 0))
-    early = log.append([msgspec.structs.replace(make_batch(2), at=NOON)])[0]
-    late = log.append([msgspec.structs.replace(make_batch(3), at=NOON + HOUR)])[0]
-    log.label([Label(prediction_id=early[0], value=1)], NOON)
-    log.label([Label(prediction_id=late[0], value=1)], NOON + HOUR)
-    after, cursor = log.since(NOON + HOUR)
-    assert [one.ids for one in log.read(after)] == [late]
-    assert [one.prediction_id for one in log.matched(cursor)] == [late[0]]
-    assert log.since(NOON) == (0, 0)
-    assert log.end() == 2
-
-
-def test_how_far_behind_and_where_the_tail_begins(log):
-    for rows in (2, 3, 4):
-        log.append([make_batch(rows)])
-    assert [log.behind(seq) for seq in range(4)] == [9, 7, 4, 0]
-    assert [log.tail(rows) for rows in (0, 3, 4, 6, 7, 100)] == [3, 3, 2, 2, 1, 0]
-
-
-def test_a_match_tells_role_propensity_and_what_was_answered_beside(log):
-    shown = msgspec.structs.replace(
-        make_batch(2), role="shadow", share=0.25, beside=[0.125, 0.5], entities=["a", "b"]
-    )
-    log.append([shown])
-    log.label([Label(entity="b", value=1)], NOON)
-    (found,) = log.matched()
-    assert (found.entity, found.role, found.share, found.beside) == ("b", "shadow", 0.25, 0.5)
-
-
-def test_ids_are_looked_up_in_slices(log):
-    """Whatever the slices were, an id means its latest prediction."""
-    names = [log.append([make_batch(2, entities=["AA1", f"AA{at}"])])[0] for at in range(2, 7)]
-    log.append([make_batch(3)])
-    assert log.catch_up(3), "two entries of six"
-    assert log.label([Label(value=1, entity="AA1"), Label(value=1, entity="AA3")], NOON)
-    assert [m.prediction_id for m in log.matched()] == [names[-1][0], names[1][1]]
-    assert not log.catch_up(), "the label looked through all there was"
-    ((_, later),) = log.append([make_batch(2, entities=[None, "AA3"])])
-    assert not log.catch_up(1), "one entry"
-    log.label([Label(value=0, entity="AA3")], NOON)
-    assert log.matched()[-1].prediction_id == later
-
-
 EAGER = """CREATE TRIGGER index_entities AFTER INSERT ON predictions
     WHEN NEW.entities IS NOT NULL BEGIN
         INSERT INTO entities SELECT value, NEW.seq, key FROM json_each(NEW.entities)
@@ -316,32 +170,3 @@ def test_a_log_that_entered_each_id_with_its_prediction(tmp_path):
         log.label([Label(value=1, entity="AA1"), Label(value=1, entity="AA2")], NOON)
         assert [m.prediction_id for m in log.matched()][-2:] == ["1-0-5ca1ab1e", new]
         log.close()
-
-
-def test_which_have_a_label(log):
-    (ids,) = log.append([make_batch(3)])
-    log.label([Label(prediction_id=ids[1], value=1.0)], NOON)
-    foreign = ids[1][:-8] + "00000000"
-    assert log.labelled([*ids, "99-0-5ca1ab1e", "nonsense"]) == {ids[1]}
-    assert log.labelled([]) == set()
-    assert log.find(foreign) is None
-
-
-def test_find_tells_the_outlier_score(log):
-    batch = msgspec.structs.replace(make_batch(2), outliers=[1.5, 9.25])
-    (ids,), (none,) = log.append([batch]), log.append([make_batch(1)])
-    assert log.find(ids[1]).outlier == 9.25
-    assert log.find(none[0]).outlier is None
-
-
-def test_only_what_raised_a_flag(log):
-    quiet, loud = make_batch(2), msgspec.structs.replace(make_batch(3), flags={"review": [1]})
-    other = msgspec.structs.replace(make_batch(1), features={"text": ["review"]})
-    log.append([quiet])
-    (_, ids) = log.append([quiet, loud])
-    log.append([other])
-    last, found = log.flagged("review", limit_rows=3)
-    assert (last, [logged.ids for logged in found]) == (2, [ids])
-    assert found[0].batch == loud
-    assert log.flagged("review", 2) == (3, [])
-    assert log.flagged("review", 3) == (3, [])

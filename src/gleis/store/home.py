@@ -27,9 +27,9 @@ if TYPE_CHECKING:
         Reviews,
         StateStore,
     )
-    from gleis.store.feedback import SqliteFeedback
+    from gleis.store.feedback_store import FeedbackStore
     from gleis.store.in_postgres import InPostgres
-    from gleis.store.prediction_log import SqlitePredictionLog
+    from gleis.store.log_store import LogStore
     from gleis.store.tables import DeltaTable
 
 
@@ -158,17 +158,17 @@ class Home:
         return aside
 
     @cached_property
-    def log(self) -> SqlitePredictionLog:
+    def log(self) -> LogStore:
         """The prediction log."""
         return self._keep(self._stores.log())
 
     @cached_property
-    def feedback(self) -> SqliteFeedback:
+    def feedback(self) -> FeedbackStore:
         """What people said of answers, beside the log."""
         return self._keep(self._stores.feedback())
 
     @cached_property
-    def shadows(self) -> SqlitePredictionLog:
+    def shadows(self) -> LogStore:
         """What shadows answered, apart from the log: nobody saw it, and nothing else counts it.
 
         The entity of a row is the id of the prediction that was given to its client.

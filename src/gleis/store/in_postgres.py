@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from gleis.store.feedback import SqliteFeedback
 from gleis.store.postgres import Postgres
 from gleis.store.postgres_facts import PostgresFacts
+from gleis.store.postgres_feedback import PostgresFeedback
 from gleis.store.postgres_lock import PostgresLock
+from gleis.store.postgres_log import PostgresPredictionLog
 from gleis.store.postgres_outbox import PostgresOutbox
 from gleis.store.postgres_reviews import PostgresReviews
 from gleis.store.postgres_states import PostgresStates
-from gleis.store.prediction_log import SqlitePredictionLog
 
 
 class InPostgres:
@@ -46,17 +46,17 @@ class InPostgres:
         """Open the review queue."""
         return PostgresReviews(self.database)
 
-    def log(self) -> SqlitePredictionLog:
+    def log(self) -> PostgresPredictionLog:
         """Open the prediction log."""
-        return SqlitePredictionLog(self._folder / "predictions.db")
+        return PostgresPredictionLog(self.database)
 
-    def shadows(self) -> SqlitePredictionLog:
+    def shadows(self) -> PostgresPredictionLog:
         """Open the log of shadows."""
-        return SqlitePredictionLog(self._folder / "shadows.db")
+        return PostgresPredictionLog(self.database, prefix="shadow_")
 
-    def feedback(self) -> SqliteFeedback:
+    def feedback(self) -> PostgresFeedback:
         """Open the feedback."""
-        return SqliteFeedback(self._folder / "predictions.db")
+        return PostgresFeedback(self.database)
 
     def lock(self, name: str) -> PostgresLock:
         """Return a lock among the processes of all machines."""
