@@ -19,11 +19,23 @@ from gleis.contracts.version import VERSION
 
 if TYPE_CHECKING:
     from gleis.data.beside import table
+    from gleis.data.features.joining import join_features
+    from gleis.data.features.on_demand import on_demand
+    from gleis.data.features.view import feature_view
     from gleis.lifecycle.project import Project
     from gleis.serving.batch.embedded import Scorer, load
 
 __version__ = VERSION
-__all__ = ["Project", "Scorer", "__version__", "load", "table"]
+__all__ = [
+    "Project",
+    "Scorer",
+    "__version__",
+    "feature_view",
+    "join_features",
+    "load",
+    "on_demand",
+    "table",
+]
 
 # No telemetry, ever: MLflow sends some unless told not to, whoever imports it first.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -31,7 +43,10 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 _PUBLIC = {
     "Project": "gleis.lifecycle.project",
     "Scorer": "gleis.serving.batch.embedded",
+    "feature_view": "gleis.data.features.view",
+    "join_features": "gleis.data.features.joining",
     "load": "gleis.serving.batch.embedded",
+    "on_demand": "gleis.data.features.on_demand",
     "table": "gleis.data.beside",
 }
 

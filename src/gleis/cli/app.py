@@ -20,6 +20,7 @@ from gleis.cli import (
     drifting,
     explaining,
     fairness,
+    features,
     feedback,
     gating,
     health,
@@ -66,6 +67,7 @@ def main_options(
 init.register(app)
 adopting.register(app)
 data.register(app)
+features.register(app)
 running.register(app)
 gating.register(app)
 fairness.register(app)

@@ -20,6 +20,7 @@ from gleis.config.fairness import check_fairness
 from gleis.config.leakage import check_leakage
 from gleis.config.mitigating import check_mitigation
 from gleis.config.monitoring import check_monitoring
+from gleis.config.online import check_online
 from gleis.config.settings import Settings
 from gleis.config.triggers import check_triggers
 from gleis.contracts.errors import ConfigError
@@ -43,6 +44,7 @@ def validate(settings: Settings) -> None:
     _features(settings)
     check_fairness(settings)
     check_leakage(settings)
+    check_online(settings.features.online)
     _numbers(settings)
     _errors(settings)
     check_triggers(settings.triggers)

@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from gleis.contracts.features import ServedFeatures
+
 Kind = Literal["number", "integer", "category", "boolean"]
 Task = Literal["binary", "multiclass", "regression"]
 
@@ -40,6 +42,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """Column that names a row for its owner; a request may carry it, the model never sees it."""
     time: str | None = None
     """Column of the event time; a request may carry it, the model sees it only if a feature."""
+    served: ServedFeatures | None = None
+    """Features that a request may leave out: they are looked up or computed."""
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from datetime import datetime
 
 import msgspec
 
+from gleis.contracts.features import ServedFeatures
+
 
 class ReviewedRows(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What people's reviews did to the targets of a version's rows."""
@@ -76,6 +78,8 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Query that gave them."""
     tables: tuple[str, ...] = ()
     """Dataset versions that ``load`` read by ``gleis.table``: ``weather@v3``."""
+    features: ServedFeatures | None = None
+    """Feature views that ``load`` joined its rows with, and functions that computed some."""
     cursor: str | None = None
     """How far a stream or a folder is read once this version is recorded: rows and cursor become
     known in one fact, so each message or file counts once."""

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from gleis.contracts.features import Written
     from gleis.contracts.notice import Waiting
     from gleis.contracts.prediction import Batch, Label, LabelReceipt
     from gleis.contracts.review import Queued
@@ -61,6 +62,48 @@ class ArtifactStore(Protocol):
 
     def remove(self, digest: str) -> None:
         """Delete ``digest``, if it is there."""
+        ...
+
+
+class OnlineStore(Protocol):
+    """Newest rows by entity, for lookups within requests.
+
+    Rows are bytes; a ``table`` is one feature view at one state of its code. Readers and a writer
+    may be different processes; a reader sees a row as it was before or after, never half.
+    """
+
+    near: bool
+    """True if a lookup is a matter of microseconds and waits for no network."""
+
+    def look_up(self, table: str, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the rows of entities, in their order; None for one that is not there."""
+        ...
+
+    def replace(self, table: str, rows: Mapping[str, bytes]) -> Written:
+        """Make a table hold these rows and no others.
+
+        Only what differs is written. Done again after a kill, it ends as if never interrupted.
+        """
+        ...
+
+    def note(self, table: str) -> bytes | None:
+        """Return what was noted about a table; None if nothing was."""
+        ...
+
+    def write_note(self, table: str, body: bytes) -> None:
+        """Note something about a table."""
+        ...
+
+    def tables(self) -> list[str]:
+        """Return the names of tables with a note, sorted."""
+        ...
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table holds."""
+        ...
+
+    def close(self) -> None:
+        """Close it; a lookup afterwards raises StoreError."""
         ...
 
 

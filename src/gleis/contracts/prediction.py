@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 Role = Literal["champion", "challenger", "shadow"]
-Reason = Literal["error", "timeout", "outlier", "unavailable"]
+Reason = Literal["error", "timeout", "outlier", "unavailable", "features"]
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

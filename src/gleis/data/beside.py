@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -14,6 +14,7 @@ from gleis.config.datasets import dataset_spec
 from gleis.contracts.clock import utc
 from gleis.contracts.dataset import DatasetSpec, DatasetVersion
 from gleis.contracts.errors import ConfigError, DataError, ProjectError
+from gleis.contracts.features import Computed, ServedFeatures, ViewUse
 from gleis.data.versions import DatasetVersions
 
 if TYPE_CHECKING:
@@ -36,17 +37,35 @@ class Tables:
         self._home = home
         self._settings = settings
         self._read: dict[str, DatasetVersion] = {}
+        self._features: list[ViewUse | Computed] = []
 
     @property
     def read(self) -> tuple[str, ...]:
         """Labels of the versions that were read, ``weather@v3``, sorted."""
         return tuple(sorted(version.label for version in self._read.values()))
 
+    @property
+    def features(self) -> ServedFeatures | None:
+        """What rows were joined with; None if with nothing."""
+        if not self._features:
+            return None
+        return ServedFeatures(
+            views=tuple(use for use in self._features if isinstance(use, ViewUse)),
+            computed=tuple(use for use in self._features if isinstance(use, Computed)),
+        )
+
+    def note_features(self, uses: Sequence[ViewUse | Computed]) -> None:
+        """Remember what rows were joined with."""
+        self._features += [use for use in uses if use not in self._features]
+
     def scan(self, name: str) -> pl.LazyFrame:
         """Return the rows of a dataset's newest version, the same one as long as this is open."""
-        version = self._read.get(name) or self._newest(name)
-        self._read[name] = version
+        version = self._read[name] = self.version(name)
         return self._home.table(version.name).scan(version.table_version)
+
+    def version(self, name: str) -> DatasetVersion:
+        """Return the version of a dataset that is read as long as this is open."""
+        return self._read.get(name) or self._newest(name)
 
     def spec(self, name: str) -> DatasetSpec:
         """Return what the project says of a dataset."""
@@ -102,17 +121,29 @@ def table(name: str, since: datetime | None = None, until: datetime | None = Non
     ConfigError
         A period was given, but the dataset has no ``time``.
     """
-    tables = _OPEN.get()
-    if tables is None:
-        raise ProjectError(
-            "gleis.table was called outside of a function that gleis calls",
-            seen=name,
-            remedy='In a program: Project.open("folder").data.read("NAME@latest").',
-        )
+    tables = open_tables("gleis.table", name)
     rows = tables.scan(name)
     if since is None and until is None:
         return rows
     return _between(rows, tables, name, since, until)
+
+
+def open_tables(function: str, seen: object = ...) -> Tables:
+    """Return the datasets of the project whose function runs now.
+
+    Raises
+    ------
+    ProjectError
+        No project's function runs; ``function`` is named.
+    """
+    tables = _OPEN.get()
+    if tables is None:
+        raise ProjectError(
+            f"{function} was called outside of a function that gleis calls",
+            seen=seen,
+            remedy='In a program: Project.open("folder").data.read("NAME@latest").',
+        )
+    return tables
 
 
 def _between(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import inspect
 import sys
 import traceback
@@ -21,6 +22,9 @@ _EXAMPLES = {
     "build_model": "def build_model(params):",
     "baseline": "def baseline(rows): or def baseline(rows, history):",
 }
+
+_FEATURES = "features"
+"""Module beside the project's own in which feature views may be."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class ProjectModule:
     """As in ``project.module``."""
     path: Path
     """The file."""
+    members: Callable[[], list[Any]] = list
+    """Returns what the module, and a ``features.py`` beside it, define and import."""
 
 
 def open_module(folder: Path, name: str) -> ProjectModule:
@@ -92,7 +98,28 @@ def open_module(folder: Path, name: str) -> ProjectModule:
         baseline_takes_history=takes_history,
         name=name,
         path=path,
+        members=lambda: _members(module, path, imports),
     )
+
+
+def _members(module: ModuleType, path: Path, imports: FolderImports) -> list[Any]:
+    """Return what a module and the ``features.py`` beside it hold.
+
+    Raises
+    ------
+    ProjectError
+        ``features.py`` does not import.
+    """
+    found = [*vars(module).values()]
+    if (path.parent / f"{_FEATURES}.py").is_file() and path.stem != _FEATURES:
+        try:
+            with imports.entered():
+                found += vars(importlib.import_module(_FEATURES)).values()
+        except GleisError:
+            raise
+        except Exception as error:
+            raise _import_error(error, path.with_name(f"{_FEATURES}.py")) from error
+    return found
 
 
 def _execute(path: Path, name: str, imports: FolderImports) -> ModuleType:

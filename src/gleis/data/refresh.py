@@ -166,7 +166,7 @@ class _Source:
             frame = load_rows(self._module, self.settings, since, until)
         done = complete(frame, self.settings, self.reviewed)
         stamp = self.stamp(since, until, done.rows, behind)
-        stamp = msgspec.structs.replace(stamp, tables=tables.read)
+        stamp = msgspec.structs.replace(stamp, tables=tables.read, features=tables.features)
         return done.frame, declare(stamp, done.frame, self._module.path.parent, self._home)
 
     def stamp(

@@ -10,6 +10,7 @@ import msgspec
 from gleis.contracts.errors import UnavailableError
 from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.load import load_package
+from gleis.serving.lookup_opening import LookupOpening
 from gleis.serving.service import Service
 
 
@@ -37,6 +38,7 @@ def open_service(bench: Workbench) -> Service:
         name=name,
         max_rows=serve.max_rows,
         outliers=serve.outliers,
+        lookups=LookupOpening(bench.settings, bench.home, bench.clock)(package.contract),
     )
 
 

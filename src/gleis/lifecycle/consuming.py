@@ -14,6 +14,7 @@ from gleis.packaging.keyring import KeyRing
 from gleis.packaging.load import load_package
 from gleis.registry.versions import Registry
 from gleis.serving.live import LiveService
+from gleis.serving.lookup_opening import LookupOpening
 from gleis.serving.service import Service
 from gleis.serving.streams.consuming import MOST, Consumer, Status, Stream
 from gleis.serving.streams.stream_metrics import StreamMetrics
@@ -84,6 +85,7 @@ class ChampionAnswering:
             keyring.trust,
             max_rows=max(limits.max_rows, MOST),
             outliers=limits.outliers,
+            lookups=LookupOpening(project.settings, project.home, project.clock),
         )
         self.live.load()
         self._open = lru_cache(8)(self._open_version)

@@ -18,6 +18,7 @@ from gleis.evidence.explain.explain import explain
 from gleis.evidence.explain.explainable import Explainable, make_explainable
 from gleis.evidence.explain.words import in_words, wording
 from gleis.packaging.load import Package, load_package
+from gleis.serving.lookup_opening import LookupOpening
 from gleis.serving.service import Service
 from gleis.store.logged import LoggedRow
 
@@ -94,8 +95,16 @@ def explain_row(
     """
     version = project.registry.get(ref)
     package = _package(project, version)
-    service = Service(package, version, project.clock, name=project.settings.project.name)
+    find = LookupOpening(project.settings, project.home, project.clock)
+    service = Service(
+        package,
+        version,
+        project.clock,
+        name=project.settings.project.name,
+        lookups=find(package.contract),
+    )
     batch = service.answer([row])
+    find.close()
     features = {name: values[0] for name, values in batch.features.items()}
     model = _explainable(package, package.baseline if batch.fallback else package.model)
     return Told(

@@ -25,6 +25,7 @@ from gleis.data.reviews import known_by, read_reviews, reviewed_note
 from gleis.governance.gate_checks import check_gates
 from gleis.governance.gate_rules import sections_asked
 from gleis.lifecycle.champion import beside_champion
+from gleis.lifecycle.features_kept import fill_online
 from gleis.lifecycle.pack import Packed, pack
 from gleis.lifecycle.record import judge_baseline_run, judge_run
 from gleis.lifecycle.releasing import end_running, start_release
@@ -94,6 +95,8 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     run = do("judge", Run, lambda: judge_run(bench, decision, dataset, fitted, ruled, examined))
     packed = do("package", Packed, lambda: pack(bench, run, fitted, ruled, examined))
     version = do("register", Version, lambda: register(bench, run, packed))
+    if fitted.contract.served is not None and bench.tracked:
+        fill_online(bench)
     last = do("promote", Promoted, lambda: promote(bench, version, run, decision, first=first))
     outcome = Outcome(
         decision=decision,

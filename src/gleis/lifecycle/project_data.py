@@ -14,6 +14,7 @@ from gleis.contracts.dataset import Collected, DatasetVersion, Removal
 from gleis.contracts.ingest import Ingested
 from gleis.data.checkout import write_rows
 from gleis.lifecycle.described import describe_columns
+from gleis.lifecycle.features import ProjectFeatures
 from gleis.lifecycle.history import Entry, history
 from gleis.lifecycle.ingest import ingest
 from gleis.lifecycle.line import gather
@@ -53,6 +54,11 @@ class ProjectData:
         With ``anew`` everything is taken in again, in whatever columns it has now.
         """
         return ingest(self._bench, name, anew=anew)
+
+    @property
+    def features(self) -> ProjectFeatures:
+        """Feature views and their online store."""
+        return ProjectFeatures(self._bench)
 
     def versions(self, name: str | None = None) -> list[DatasetVersion]:
         """Return the versions of a dataset that can be read, oldest first."""

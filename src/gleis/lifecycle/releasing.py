@@ -315,6 +315,8 @@ def _difference(ours: Contract, theirs: Contract, *, exactly: bool) -> str | Non
             return f"`{column.name}` is {column.kind}, not {known[column.name].kind}"
         if known[column.name].nullable and not column.nullable:
             return f"`{column.name}` may be missing for the champion, not for it"
+    if exactly and ours.served != theirs.served:
+        return "it looks its features up otherwise"
     extra = known.keys() - set(theirs.names)
     return f"it does not take `{min(extra)}`" if extra and exactly else None
 

@@ -24,6 +24,7 @@ from gleis.serving.access.gate import Gate, Tokens
 from gleis.serving.deadline import Deadline
 from gleis.serving.http import App
 from gleis.serving.live import LiveService
+from gleis.serving.lookup_opening import LookupOpening
 from gleis.serving.loop_figures import LoopFigures
 from gleis.serving.metrics import Metrics
 from gleis.serving.run import bind
@@ -134,6 +135,7 @@ def make_app(
         workers=limits.workers,
         on_refused=metrics.reload_failed,
         on_release=ShadowKeeper(settings, home, folder, insecure_dev=insecure_dev),
+        lookups=LookupOpening(settings, home, clock),
     )
     live.load()
     gate = make_gate(settings, home, clock, folder, metrics)

@@ -15,6 +15,7 @@ from gleis.contracts.errors import StoreError
 from gleis.lifecycle.announcing import Announcing, project_receivers
 from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.durable import Workflows
+from gleis.lifecycle.features_kept import FeatureKeeper
 from gleis.lifecycle.ingest_loop import Intake
 from gleis.lifecycle.live_figures import FigureKeeper
 from gleis.lifecycle.loop import Loop
@@ -95,6 +96,8 @@ def _loop(
     keep: Callable[[], bool],
 ) -> None:
     every = _every(loop.bench)
+    features = FeatureKeeper(loop.bench)
+    _guarded(features.look)
     _guarded(loop.resume)
     while not stop.wait(every):
         if not _is_ours(keep):
@@ -102,6 +105,7 @@ def _loop(
             continue
         # Before the loop looks: a retraining that is due learns from it already.
         taken = _guarded(lambda: intake.look(loop.bench.clock.now())) or []
+        _guarded(features.look)
         started = time.perf_counter()
         tick = _guarded(loop.tick)
         if tick is None:

@@ -29,7 +29,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fallback: bool
     """True if the baseline answered in the model's place."""
     reason: Reason | UnsetType = UNSET
-    """Why it did: ``error``, ``timeout``, ``outlier`` or ``unavailable``; absent if it did not."""
+    """Why it did: ``error``, ``timeout``, ``outlier``, ``unavailable`` or ``features``; absent if
+    it did not."""
     flags: list[str]
     """What was unusual about the row: ``"distance: out of range"``."""
 

@@ -17,6 +17,7 @@ from gleis.packaging.keys import Trust
 from gleis.registry.versions import Registry
 from gleis.serving.following import Following
 from gleis.serving.guard import Guard
+from gleis.serving.lookup import Find
 from gleis.serving.opening import Opening
 from gleis.serving.routing import Part, Route
 from gleis.serving.service import Service
@@ -57,6 +58,8 @@ class LiveService:
         Processes that serve the same state folder; they share the guard's false-alarm rate.
     draw : callable
         Uniform numbers in [0, 1) for rows without an id.
+    lookups : callable, optional
+        Returns what completes the rows of a package's requests.
     """
 
     def __init__(
@@ -72,13 +75,16 @@ class LiveService:
         on_release: Callable[[Release | None], None] = lambda release: None,
         workers: int = 1,
         draw: Callable[[], float] = random.random,
+        lookups: Find = lambda contract: None,
     ) -> None:
         self.name = registry.name
         self.max_rows = max_rows
         self.route: Route | None = None
         self.error: str | None = None
         """Why the newest version does not answer, or why it cannot be looked up."""
-        self._opening = Opening(registry, clock, trust, max_rows=max_rows, outliers=outliers)
+        self._opening = Opening(
+            registry, clock, trust, max_rows=max_rows, outliers=outliers, lookups=lookups
+        )
         self._following = Following(registry)
         self._every = every
         self._on_refused = on_refused

@@ -12,6 +12,7 @@ from gleis.packaging.keys import Trust
 from gleis.packaging.load import load_package
 from gleis.packaging.verify import self_test
 from gleis.registry.versions import Registry
+from gleis.serving.lookup import Find
 from gleis.serving.service import Service
 
 
@@ -30,6 +31,8 @@ class Opening:
         Rows in one request.
     outliers : {"flag", "fallback", "review"}
         What becomes of outliers; see ``Service``.
+    lookups : callable, optional
+        Returns what completes the rows of a package's requests.
     """
 
     def __init__(
@@ -40,12 +43,14 @@ class Opening:
         *,
         max_rows: int = 10_000,
         outliers: OutlierAnswer = "flag",
+        lookups: Find = lambda contract: None,
     ) -> None:
         self._registry = registry
         self._clock = clock
         self._trust = trust
         self._max_rows = max_rows
         self._outliers: OutlierAnswer = outliers
+        self._lookups = lookups
 
     def open(self, version: Version) -> Service:
         """Load a version.
@@ -69,4 +74,5 @@ class Opening:
             name=self._registry.name,
             max_rows=self._max_rows,
             outliers=self._outliers,
+            lookups=self._lookups(package.contract),
         )

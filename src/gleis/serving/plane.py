@@ -64,6 +64,7 @@ class Plane:
         self._commits = commits
         self._clock = clock
         self._announced: Service | None = None
+        self._reading: set[asyncio.Task[None]] = set()
         self._turns = Turns(commits, metrics, router or live, timeout)
 
     @property
@@ -98,7 +99,7 @@ class Plane:
             Nobody can answer, or the log cannot be written.
         """
         service = self.service
-        if len(rows) < _MANY:
+        if len(rows) < _MANY and not service.remote:
             checked = service.read(rows)
         else:
             checked = await asyncio.to_thread(service.read, rows)
@@ -127,7 +128,10 @@ class Plane:
         row = service.typed.one(body)
         if row is not None:
             return await self._turns.ask(service, row), True
-        rows, single = _read(service, body)
+        if service.remote:
+            rows, single = await asyncio.to_thread(_read, service, body)
+        else:
+            rows, single = _read(service, body)
         return await self._turns.ask(service, rows), single
 
     def start(self, body: bytes, waiter: BodyWaiter) -> None:
@@ -140,11 +144,24 @@ class Plane:
         """
         service = self.service
         row = service.typed.one(body)
-        if row is None:
+        if row is not None:
+            self._turns.tell(service, row, waiter)
+        elif service.remote:
+            task = asyncio.get_running_loop().create_task(self._read_beside(service, body, waiter))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        else:
             rows, waiter.single = _read(service, body)
             self._turns.tell(service, rows, waiter)
+
+    async def _read_beside(self, service: Service, body: bytes, waiter: BodyWaiter) -> None:
+        """Read a body whose features come over a network, beside the event loop."""
+        try:
+            rows, waiter.single = await asyncio.to_thread(_read, service, body)
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits must hear of it
+            waiter.set_exception(error)
         else:
-            self._turns.tell(service, row, waiter)
+            self._turns.tell(service, rows, waiter)
 
     async def label(self, items: list[Any]) -> LabelReceipt:
         """Keep what turned out to be true; see ``LabelReader`` for the items.

@@ -89,7 +89,11 @@ class Ranges:
         """Return flags in the order of the contract's features."""
         if len(flags) < 2:
             return flags
-        return {flag: flags[flag] for flag in sorted(flags, key=self._order.__getitem__)}
+        return {flag: flags[flag] for flag in sorted(flags, key=self._place)}
+
+    def _place(self, flag: str) -> int:
+        """Return where a flag stands; those of lookups come after those of features."""
+        return self._order.get(flag, len(self._order))
 
 
 def _bounds(values: list[float | None], none: float) -> NDArray[np.float64]:

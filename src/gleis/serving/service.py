@@ -20,6 +20,7 @@ from gleis.packaging.load import Package
 from gleis.packaging.outliers.scorer import outlier_scorer
 from gleis.serving.answers import Answer, Renderer
 from gleis.serving.labels import LabelReader
+from gleis.serving.lookup import LACKING, Lookups
 from gleis.serving.ranges import Ranges
 from gleis.serving.rows import Row, RowReader, Rows, join_rows
 from gleis.serving.typed import TypedReader
@@ -69,6 +70,8 @@ class Service:
     outliers : {"flag", "fallback", "review"}
         What becomes of a row that the package's outlier model finds: it is flagged, or flagged
         and answered by the baseline, or flagged for a person to look at (``gleis review``).
+    lookups : Lookups, optional
+        Completes rows that leave features out; without it they must hold them all.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Service:
         name: str,
         max_rows: int = 10_000,
         outliers: OutlierAnswer = "flag",
+        lookups: Lookups | None = None,
     ) -> None:
         self.package = package
         self.contract = package.contract
@@ -93,7 +97,8 @@ class Service:
         """Reads bodies that are exactly as the contract says."""
         self._clock = clock
         self._ranges = Ranges(package.contract)
-        self._reader = RowReader(package.contract, max_rows)
+        self._lookups = lookups
+        self._reader = RowReader(lookups.contract if lookups else package.contract, max_rows)
         self._renderer = Renderer(package.contract, name)
         self.numeric = self._ranges.numeric
         """Names of the lines of ``Rows.numbers``."""
@@ -131,10 +136,23 @@ class Service:
         return self.answers(checked, unless=reason)[0].batch
 
     def read(self, rows: Sequence[Row]) -> Rows:
-        """Check rows against the contract and turn them into columns; see ``RowReader``."""
-        checked = self._reader.read(rows)
+        """Check rows against the contract and turn them into columns; see ``RowReader``.
+
+        What they leave out and is looked up or computed is filled in before; see ``Lookups``.
+        """
+        if self._lookups is None:
+            checked = self._reader.read(rows)
+        else:
+            completed = self._lookups.complete(rows)
+            checked = self._reader.read(completed.rows)
+            checked.flags.update(completed.flags)
         numbers = self._ranges.numbers(checked.features)
         return msgspec.structs.replace(checked, numbers=numbers)
+
+    @property
+    def remote(self) -> bool:
+        """Say whether reading rows may wait for a network: then it is no work of an event loop."""
+        return self._lookups is not None and not self._lookups.near
 
     def join(self, parts: Sequence[Rows]) -> Rows:
         """Return the rows of all parts, one part after the other; flags in the features' order."""
@@ -179,8 +197,11 @@ class Service:
         reasons: dict[int, Reason] = {}
         if unless is not None:
             reasons = dict.fromkeys(range(rows.count), unless)
-        elif self._outliers_fall_back:
-            reasons = dict.fromkeys(flagged, "outlier")
+        else:
+            if self._outliers_fall_back:
+                reasons = dict.fromkeys(flagged, "outlier")
+            if LACKING in rows.flags:
+                reasons |= dict.fromkeys(rows.flags[LACKING], "features")
         kept = [at for at in range(rows.count) if at not in reasons] if reasons else None
         if kept == []:
             return self._split(rows, strange, reasons, told)

@@ -40,13 +40,18 @@ def rule_key(folder: Path, settings: Settings, dataset: DatasetVersion) -> str:
 
 
 def _rows_key(settings: Settings, dataset: DatasetVersion) -> dict[str, Any]:
-    return {
+    chosen = settings.features
+    key: dict[str, Any] = {
         "content": dataset.content,
         "project": settings.project,
         "split": settings.split,
-        "features": settings.features,
+        # Where and how features are looked up later changes no model.
+        "features": (chosen.exclude, chosen.include, chosen.available_at),
         "seed": settings.seed,
     }
+    if dataset.provenance.features is not None:
+        key["served"] = dataset.provenance.features
+    return key
 
 
 def _mitigation_key(settings: Settings) -> dict[str, Any] | None:

