@@ -150,7 +150,7 @@ KILLED = """
     project = ProjectSettings(
         name="p", module="p", task="binary", target="late", id="id", time="at")
     datasets = Datasets(Home(Path({folder!r})), Settings(project=project), SystemClock())
-    datasets._record = lambda version: os.kill(os.getpid(), signal.SIGKILL)
+    datasets.record = lambda version: os.kill(os.getpid(), signal.SIGKILL)
     datasets.{verb}(days({days}), PROVENANCE)
 """
 
@@ -251,14 +251,14 @@ def test_a_table_that_does_not_hold_what_the_record_says(datasets):
 def test_rows_that_another_process_commits_in_between(datasets, home, monkeypatch):
     first = datasets.append(days(1, 2), PROVENANCE)
     table = home.table("p")
-    append = datasets._table.append
+    append = datasets.table.append
 
     def append_after_another(frame):
         table.append(days(9))
         return append(frame)
 
     with monkeypatch.context() as patch:
-        patch.setattr(datasets._table, "append", append_after_another)
+        patch.setattr(datasets.table, "append", append_after_another)
         with pytest.raises(StoreError, match=r"Another process.*Run it again"):
             datasets.append(days(3), PROVENANCE)
     assert datasets.versions() == [first]

@@ -126,6 +126,11 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     """Artifact with these rows and the reasons (Parquet)."""
     restored: int | None = None
     """The earlier version whose rows these are again."""
+    erased: int = 0
+    """Rows taken out since because the person they were about was erased."""
+    original: str | None = None
+    """Where rows were erased: ``content`` as it was recorded first. These rows cannot be had again,
+    so the version is not reproducible bit by bit."""
 
     @property
     def unlabelled(self) -> int:
@@ -161,8 +166,8 @@ class Removal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     why: str | None = None
 
 
-class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """A version's rows are in another version of the Delta table now."""
+class Moved(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A version's rows are in another version of the Delta table now, or what is left of them."""
 
     dataset: str
     version: int
@@ -172,6 +177,17 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     by: str
     why: str
+    content: str | None = None
+    """Hash of the rows that are left, made as that of a version is."""
+    first: datetime | None = None
+    last: datetime | None = None
+    profile: str | None = None
+    quarantined: int = 0
+    quarantine: str | None = None
+    erased: int = 0
+    """Rows taken out, by this and all erasures before."""
+    original: str | None = None
+    """``content`` as it was recorded first."""
 
 
 class Collected(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

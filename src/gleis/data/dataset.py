@@ -15,6 +15,7 @@ from gleis.contracts.errors import DataError, RacedError, StoreError
 from gleis.data.checking.guard import Guard, Guarded
 from gleis.data.checks import check_beside, check_table
 from gleis.data.content import hash_rows
+from gleis.data.erasing.forgotten import without_forgotten
 from gleis.data.known_ids import KnownIds
 from gleis.data.marks import moved
 from gleis.data.recording import Committed, begun, grown
@@ -53,10 +54,10 @@ class Datasets(DatasetVersions):
     ) -> None:
         super().__init__(home, settings, name)
         self._clock = clock
-        self._table = home.table(self.name)
+        self.table = home.table(self.name)
         self._guard = Guard(home, settings, clock, name)
         self._turns = Turns(home, self.name)
-        self._ids = KnownIds(self._table, home.folder / "ids" / self.name)
+        self.ids = KnownIds(self.table, home.folder / "ids" / self.name)
 
     def append(
         self, frame: pl.DataFrame, provenance: Provenance, *, behind: int | None = None
@@ -82,11 +83,14 @@ class Datasets(DatasetVersions):
             If another process made a version meanwhile. Run it again.
         """
         with self.writing():
+            known = without_forgotten(frame, self.spec, self.home)
+            forgotten, frame = frame.height - known.height, known
             latest = self.latest()
             if behind is not None and behind != (latest.version if latest else 0):
                 raise _lost_race(self.name)
             if latest is not None and frame.is_empty():
-                return latest
+                read_on = forgotten > 0 and provenance.cursor is not None
+                return self._unchanged(latest, provenance) if read_on else latest
             guarded = self._guard.check(frame, latest, provenance)
             if latest is not None and guarded.rows.is_empty():
                 return self._record_none(latest, guarded, provenance)
@@ -95,7 +99,7 @@ class Datasets(DatasetVersions):
                 return self._first(guarded, provenance)
             frame = fit_columns(guarded.rows, latest.columns)
             if (name := self.spec.id) is not None:
-                _refuse_known(self._ids.repeated(frame[name], latest.table_version), frame, latest)
+                _refuse_known(self.ids.repeated(frame[name], latest.table_version), frame, latest)
             return self._behind(latest, frame, guarded, provenance)
 
     def replace(self, frame: pl.DataFrame, provenance: Provenance) -> DatasetVersion:
@@ -118,6 +122,7 @@ class Datasets(DatasetVersions):
             If another process made a version meanwhile.
         """
         with self.writing():
+            frame = without_forgotten(frame, self.spec, self.home)
             latest = self.latest()
             guarded = self._guard.check(frame, latest, provenance, snapshot=True)
             self._check(guarded.rows)
@@ -150,11 +155,11 @@ class Datasets(DatasetVersions):
             latest = self.latest()
             if latest is not None and latest.content == version.content:
                 return latest
-            committed = self._table.restore(version.table_version)
-            return self._record(
+            committed = self.table.restore(version.table_version)
+            return self.record(
                 msgspec.structs.replace(
                     version,
-                    version=self._next(),
+                    version=self.next_number(),
                     table_version=committed,
                     provenance=provenance,
                     quarantined=0,
@@ -174,7 +179,7 @@ class Datasets(DatasetVersions):
             If the table is gone or damaged, or does not hold what the record says.
         """
         version = self.placed(version)
-        frame = self._table.read(version.table_version, columns)
+        frame = self.table.read(version.table_version, columns)
         _check_height(version, frame.height)
         return frame
 
@@ -188,14 +193,14 @@ class Datasets(DatasetVersions):
         """
         version = self.placed(version)
         rows = 0
-        for part in self._table.parts(version.table_version):
+        for part in self.table.parts(version.table_version):
             rows += part.height
             yield part
         _check_height(version, rows)
 
     def schema(self, version: DatasetVersion) -> pl.Schema:
         """Return names and types of a version's columns, as ``read`` returns them."""
-        return self._table.schema(self.placed(version).table_version)
+        return self.table.schema(self.placed(version).table_version)
 
     def sweep(self, kept: Collection[int], *, dry_run: bool = False) -> Swept:
         """Delete the files that no version of ``kept`` needs.
@@ -216,16 +221,16 @@ class Datasets(DatasetVersions):
             The table cannot be read or written.
         """
         with self.writing():
-            if self._table.version() is None:
+            if self.table.version() is None:
                 return Swept(())
             places = {v.version: v.table_version for v in self.recorded() if v.version in kept}
             newest = places[max(places)] if places else None
-            hours = 24 if "://" in self._table.location else 0
-            swept = self._table.sweep(
+            hours = 24 if "://" in self.table.location else 0
+            swept = self.table.sweep(
                 list(places.values()), newest=newest, hours=hours, dry_run=dry_run
             )
             if not dry_run:
-                self._ids.forget([file.name for file in swept.files])
+                self.ids.forget([file.name for file in swept.files])
             return swept
 
     def placed(self, version: DatasetVersion) -> DatasetVersion:
@@ -251,19 +256,19 @@ class Datasets(DatasetVersions):
         provenance: Provenance,
     ) -> DatasetVersion:
         self._go_back(latest)
-        committed = self._table.append(frame)
-        if self._table.rows(committed) != latest.rows + frame.height:
+        committed = self.table.append(frame)
+        if self.table.rows(committed) != latest.rows + frame.height:
             raise _lost_race(self.name)
         profile = put_extended(self.home.artifacts, latest.profile, frame)
-        at = Committed(self._table.location, committed, self._next(), profile)
-        return self._record(grown(self.spec, at, latest, frame, guarded, provenance))
+        at = Committed(self.table.location, committed, self.next_number(), profile)
+        return self.record(grown(self.spec, at, latest, frame, guarded, provenance))
 
     def _go_back(self, version: DatasetVersion) -> None:
         """Undo commits behind a version: they were never recorded, or are removed."""
-        if self._table.version() != version.table_version:
-            self._table.restore(version.table_version)
+        if self.table.version() != version.table_version:
+            self.table.restore(version.table_version)
 
-    def _next(self) -> int:
+    def next_number(self) -> int:
         """Return the number of the next version; that of a removed one is not given again."""
         recorded = self.recorded()
         return recorded[-1].version + 1 if recorded else 1
@@ -286,15 +291,25 @@ class Datasets(DatasetVersions):
         """Record an append of which every row was set aside: its cursor counts, its rows do not."""
         if not guarded.quarantined:
             return latest
-        return self._record(
+        return self._unchanged(latest, provenance, guarded.quarantined, guarded.quarantine)
+
+    def _unchanged(
+        self,
+        latest: DatasetVersion,
+        provenance: Provenance,
+        quarantined: int = 0,
+        quarantine: str | None = None,
+    ) -> DatasetVersion:
+        """Record a version that holds the latest one's rows, read from further on."""
+        return self.record(
             msgspec.structs.replace(
                 latest,
-                version=self._next(),
+                version=self.next_number(),
                 provenance=provenance,
                 parent=latest.version,
                 restored=None,
-                quarantined=guarded.quarantined,
-                quarantine=guarded.quarantine,
+                quarantined=quarantined,
+                quarantine=quarantine,
             )
         )
 
@@ -302,12 +317,19 @@ class Datasets(DatasetVersions):
         """Make a version that is appended to nothing."""
         frame = guarded.rows
         columns_of(frame)  # refuses columns without a type, before anything is written
-        committed = self._table.replace(frame)
+        committed = self.table.replace(frame)
         profile = put_profile(self.home.artifacts, frame, self.spec)
-        at = Committed(self._table.location, committed, self._next(), profile)
-        return self._record(begun(self.spec, at, frame, guarded, provenance))
+        at = Committed(self.table.location, committed, self.next_number(), profile)
+        return self.record(begun(self.spec, at, frame, guarded, provenance))
 
-    def _record(self, version: DatasetVersion) -> DatasetVersion:
+    def record(self, version: DatasetVersion) -> DatasetVersion:
+        """Record a version whose rows are in the table; return it.
+
+        Raises
+        ------
+        StoreError
+            If another process recorded one of that number meanwhile.
+        """
         body = msgspec.json.encode(version)
         if not self.home.facts.append_once(KIND, version.label, body, self._clock.now()):
             raise _lost_race(self.name)

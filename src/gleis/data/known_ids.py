@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,10 @@ class KnownIds:
         for name in names:
             for path in self._all.glob(f"*/{_file_name(name)}"):
                 path.unlink(missing_ok=True)
+
+    def forget_all(self) -> None:
+        """Delete the marks of all files."""
+        shutil.rmtree(self._all, ignore_errors=True)
 
     def _exactly(self, ids: pl.Series, near: Sequence[TableFile], version: int) -> pl.Series:
         found = [

@@ -160,8 +160,20 @@ def moved(version: DatasetVersion, moves: Mapping[int, Moved]) -> DatasetVersion
     at = moves.get(version.version)
     if at is None:
         return version
+    place = {"table_version": at.table_version, "rows": at.rows, "labelled": at.labelled}
+    if at.content is None:
+        return msgspec.structs.replace(version, **place)
     return msgspec.structs.replace(
-        version, table_version=at.table_version, rows=at.rows, labelled=at.labelled
+        version,
+        **place,
+        content=at.content,
+        first=at.first,
+        last=at.last,
+        profile=at.profile,
+        quarantined=at.quarantined,
+        quarantine=at.quarantine,
+        erased=at.erased,
+        original=at.original,
     )
 
 

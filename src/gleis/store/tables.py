@@ -61,7 +61,7 @@ class DeltaTable:
 
     def __init__(self, location: Path | str, options: Mapping[str, str] | None = None) -> None:
         self.location = str(location)
-        self._options = dict(options) if options else None
+        self.options = dict(options) if options else None
 
     def append(self, frame: pl.DataFrame) -> int:
         """Write rows behind those already there.
@@ -259,7 +259,7 @@ class DeltaTable:
     def _open(self, version: int | None = None) -> deltalake.DeltaTable | None:
         try:
             return deltalake.DeltaTable(
-                self.location, version=version, storage_options=self._options
+                self.location, version=version, storage_options=self.options
             )
         except TableNotFoundError:
             return None
@@ -294,7 +294,7 @@ class DeltaTable:
                 mode=mode,
                 schema_mode="overwrite" if replace else None,
                 configuration=PROPERTIES if new else None,
-                storage_options=self._options if new else None,
+                storage_options=self.options if new else None,
                 writer_properties=deltalake.WriterProperties(
                     compression="ZSTD", max_row_group_size=_GROUP
                 ),
