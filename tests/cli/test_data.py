@@ -62,6 +62,37 @@ def test_show_has_provenance_and_columns(growing):
     }
 
 
+def test_show_tells_columns_pairs_time_and_target(growing):
+    said = gleis(growing, "data", "show", "v2")
+    line = next(line for line in said.out.splitlines() if line.startswith("channel"))
+    assert line.split()[1:4] == ["String", "feature", "3"]
+    assert "2024-02-01 00:00 to 2024-02-20 23:48" in said.out
+    assert "rows a day, at most 120" in said.out
+    assert "What a column alone tells of bought" in said.out
+    assert "higher where bought is 1" in said.out
+    found = gleis(growing, "data", "show", "v2", "--json").json
+    assert found["coverage"]["rows"] == [120] * 20
+    assert found["duplicates"] == {"rows": 0, "without_id": 0}
+    assert [one["column"] for one in found["relations"][:2]] == ["pages", "price"]
+    assert found["sampled"] is None
+
+
+def test_show_writes_a_page_that_needs_no_network(growing, tmp_path):
+    said = gleis(growing, "data", "show", "v2", "--out", str(tmp_path / "made" / "page.html"))
+    assert said.out.splitlines()[-1] == f"Page: {tmp_path}/made/page.html"
+    page = (tmp_path / "made" / "page.html").read_text()
+    body = page[: page.index("<script>")]
+    assert "<h1>shifting@v2</h1>" in body
+    assert body.count('<svg class="bars"') == 6
+    assert "http://" not in body
+    assert "https://" not in body
+    charts = page[page.rindex("const charts") :]
+    assert all(f'"{name}"' in charts for name in ("coverage", "hours", "relations"))
+    assert '"missing":' not in charts
+    shown = gleis(growing, "data", "show", "v1", "--html", "--json").json
+    assert shown["page"].endswith(".gleis/reports/data-shifting-v1.html")
+
+
 def test_show_takes_v2_2_and_latest(growing):
     shown = [gleis(growing, "data", "show", ref, "--json").json for ref in ("v2", "2", "latest")]
     assert shown[0] == shown[1] == shown[2]

@@ -15,6 +15,7 @@ from gleis.config.durations import parse_duration
 from gleis.contracts.dataset import DatasetVersion, Provenance, SourceFile
 from gleis.contracts.errors import ConfigError, DataError, RacedError
 from gleis.contracts.ingest import Ingested, Left, SetAside
+from gleis.data.privacy.declared import declare
 from gleis.data.production.source import AnsweredSource
 from gleis.data.schema import fit_columns
 from gleis.data.sources.registered import open_source
@@ -128,11 +129,9 @@ class _Reading:
             return
         behind = latest.version if latest else 0
         try:
-            version = self.datasets.append(
-                _together(parts),
-                self._provenance(parts, portion.cursor, portion.note),
-                behind=behind,
-            )
+            frame = _together(parts)
+            provenance = self._provenance(parts, portion.cursor, portion.note)
+            version = self.datasets.append(frame, self._declared(provenance, frame), behind=behind)
         except DataError as error:
             if len(parts) == 1:
                 self._refuse(parts[0], error)
@@ -148,8 +147,8 @@ class _Reading:
     def _exchange(self, parts: tuple[Part, ...], latest: DatasetVersion) -> None:
         """Bring the dataset to the rows of a source that holds all of them."""
         for part in parts:
-            provenance = self._provenance((part,), None)
             try:
+                provenance = self._declared(self._provenance((part,), None), part.frame)
                 version = _bring_to(self.datasets, latest, part.frame, provenance)
             except DataError as error:
                 self._refuse(part, error)
@@ -175,6 +174,10 @@ class _Reading:
             cursor=cursor,
             note=note,
         )
+
+    def _declared(self, provenance: Provenance, frame: pl.DataFrame) -> Provenance:
+        bench = self._bench
+        return declare(provenance, frame, bench.folder, bench.home, self.datasets.name)
 
     def _said(self) -> Ingested:
         self._notes.keep()

@@ -1,0 +1,1 @@
+"""What is in a table, and what differs between two: pure functions of frames."""
