@@ -26,6 +26,7 @@ from gleis.cli import (
     health,
     init,
     keys,
+    pushing,
     reporting,
     reviewing,
     running,
@@ -88,6 +89,7 @@ backtesting.register(app)
 verifying.register(app)
 building.register(app)
 keys.register(app)
+pushing.register(app)
 demo.register(app)
 
 

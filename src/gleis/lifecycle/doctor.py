@@ -19,7 +19,13 @@ from gleis.lifecycle.alarms import ProjectAlarms
 from gleis.lifecycle.announcing import project_receivers
 from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.verify import verify
+from gleis.store.by_url import open_objects, resolve_url
 from gleis.store.home import Home, open_home
+from gleis.store.patience import Patience
+from gleis.store.probe import probe
+
+_HURRIED = Patience(seconds=10)
+"""With a store or remote that does not answer: whoever asks the doctor is waiting."""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +37,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def examine_project(folder: Path) -> list[Check]:
-    """Check installation, settings, module, gates, state folder, ledger and live packages."""
+    """Check installation, settings, module, gates, state, ledger, live packages, store, remote."""
     checks = [_check("python", lambda: sys.version.split()[0])]
     checks.append(_check("sqlite", lambda: sqlite3.sqlite_version))
     settings: list[Settings] = []
@@ -47,6 +53,8 @@ def examine_project(folder: Path) -> list[Check]:
         "ledger": lambda: f"{home.facts.verify():,} facts, chain unbroken",
         "log": lambda: f"{home.log.counts().predictions:,} predictions",
         "packages": lambda: _packages(bench),
+        **({"store": lambda: _store(home.store)} if home.store else {}),
+        **({"remote": lambda: _remote(bench)} if bench.settings.remote else {}),
         "alarms": lambda: _alarms(bench),
     }
     checks += [_check(name, step) for name, step in steps.items()]
@@ -82,6 +90,18 @@ def _gates(settings: Settings) -> str:
 def _state(home: Home) -> str:
     home.create()
     return str(home.folder)
+
+
+def _store(url: str | None) -> str:
+    objects = open_objects(url or "", _HURRIED)
+    probe(objects)
+    return f"{objects.url}: written, read, deleted; two writers are kept apart"
+
+
+def _remote(bench: Workbench) -> str:
+    url = resolve_url(bench.settings.remote or "", bench.folder, "remote")
+    facts = open_objects(url, _HURRIED, "remote").list("facts")
+    return f"{url}: {len(facts):,} facts" if facts else f"{url}: empty. Next: gleis push"
 
 
 def _packages(bench: Workbench) -> str:

@@ -14,6 +14,7 @@ from gleis.packaging.keys import (
     PublicKey,
     Signer,
     Trust,
+    parse_public,
     public_file,
     read_public,
     read_signer,
@@ -182,6 +183,36 @@ class KeyRing:
         key = read_public(file)
         self._add(key, key.pem)
         return key
+
+    def take_in(self, pem: bytes) -> Path | None:
+        """Keep a public key that came with packages; return its file, unless it is trusted.
+
+        Where packages come from proves nothing about whose key it is: it becomes trusted only if
+        ``signing.trust`` names its fingerprint.
+
+        Raises
+        ------
+        ConfigError
+            It is not a public EC key.
+        StoreError
+            It cannot be kept.
+        """
+        key = parse_public("pulled.pub", pem)
+        if key.fingerprint in self._settings.trust:
+            self._add(key, pem)
+        if key.fingerprint in {known.fingerprint for known in self.trusted()}:
+            return None
+        place = self._keys / "offered" / f"{key.fingerprint[:16]}.pub"
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            place.write_bytes(pem)
+        except OSError as error:
+            raise StoreError(
+                f"A public key cannot be kept: {error.strerror or error}",
+                seen=str(place),
+                remedy="Make the folder writable.",
+            ) from error
+        return place
 
     def _add(self, key: PublicKey, pem: bytes) -> None:
         folder = self._keys / "trusted"

@@ -59,7 +59,7 @@ class PublicKey:
         return True
 
     def __reduce__(self) -> tuple[Callable[..., PublicKey], tuple[str, bytes]]:
-        return _public, (self.name, self.pem)
+        return parse_public, (self.name, self.pem)
 
     def __repr__(self) -> str:
         return f"PublicKey({self.name}, {self.fingerprint[:16]})"
@@ -222,10 +222,23 @@ def read_public(path: Path) -> PublicKey:
     ConfigError
         It is not there, or is not a public EC key.
     """
-    return _public(str(path), _read(path))
+    return parse_public(str(path), _read(path))
 
 
-def _public(name: str, pem: bytes) -> PublicKey:
+def parse_public(name: str, pem: bytes) -> PublicKey:
+    """Read a public key from its PEM.
+
+    Parameters
+    ----------
+    name : str
+        The file it came from.
+    pem : bytes
+
+    Raises
+    ------
+    ConfigError
+        It is not a public EC key.
+    """
     try:
         key = serialization.load_pem_public_key(pem)
     except (ValueError, UnsupportedAlgorithm) as error:

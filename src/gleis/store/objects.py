@@ -28,6 +28,8 @@ class Listed(NamedTuple):
     key: str
     size: int
     """Bytes."""
+    modified: float
+    """When it was written: seconds since 1970, by the clock of the place."""
 
 
 class Objects(Protocol):
@@ -97,8 +99,8 @@ class FolderObjects:
     >>> objects = FolderObjects(Path(tempfile.mkdtemp()))
     >>> objects.create("facts/a", b"1"), objects.create("facts/a", b"2")
     (True, False)
-    >>> objects.list("facts")
-    [Listed(key='facts/a', size=1)]
+    >>> [found.key for found in objects.list("facts")]
+    ['facts/a']
     """
 
     def __init__(self, folder: Path) -> None:
@@ -177,7 +179,8 @@ class FolderObjects:
                 if not name.startswith("."):
                     path = Path(where, name)
                     key = path.relative_to(self.folder).as_posix()
-                    yield Listed(key, path.stat().st_size)
+                    told = path.stat()
+                    yield Listed(key, told.st_size, told.st_mtime)
 
     def _copy(self, source: Path, target: Path, seen: Seen) -> str:
         draft = target.with_name(f".{target.name}.draft-{os.getpid()}")

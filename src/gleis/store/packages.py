@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 FOLDER = "packages"
 """Where a store keeps them, each under the first 16 characters of its digest."""
-_MANIFEST = "manifest.json"
-_NOTE = "registered_model_meta"
+MANIFEST = "manifest.json"
+NOTE = "registered_model_meta"
 """What MLflow leaves in a folder; no part of the package."""
 
 
@@ -46,6 +46,8 @@ def keep_package(home: Home, folder: Path) -> None:
 def find_package(home: Home, location: str, digest: str) -> Path:
     """Return the folder of a package, fetched from the store if it is not here.
 
+    One that was built elsewhere is among the packages here, whatever its place was there.
+
     Parameters
     ----------
     home : Home
@@ -58,18 +60,18 @@ def find_package(home: Home, location: str, digest: str) -> Path:
     PackageError, StoreError
         As for ``fetch_package``.
     """
-    place = home.folder / location
-    if home.store is None or (place / _MANIFEST).exists():
+    place, kept = home.folder / location, home.packages / digest[:16]
+    for folder in (place, kept):
+        if (folder / MANIFEST).exists():
+            return folder
+    if home.store is None:
         return place
-    kept = home.packages / digest[:16]
-    if (kept / _MANIFEST).exists():
-        return kept
     return fetch_package(kept.name, open_objects(home.store, home.patience), home.packages)
 
 
 def has_package(objects: Objects, name: str) -> bool:
     """Say whether a store holds a package, whole."""
-    return objects.size(f"{FOLDER}/{name}/{_MANIFEST}") is not None
+    return objects.size(f"{FOLDER}/{name}/{MANIFEST}") is not None
 
 
 def send_package(folder: Path, objects: Objects, seen: Seen = nobody) -> bool:
@@ -124,7 +126,7 @@ def fetch_package(name: str, objects: Objects, folder: Path, seen: Seen = nobody
         The store or the folder fails.
     """
     prefix = f"{FOLDER}/{name}"
-    manifest = objects.get(f"{prefix}/{_MANIFEST}")
+    manifest = objects.get(f"{prefix}/{MANIFEST}")
     if manifest is None:
         raise PackageError(
             f"There is no package {name} at {objects.url}",
@@ -157,19 +159,19 @@ def package_files(folder: Path) -> dict[str, int]:
     files = {
         path.relative_to(folder).as_posix(): path.stat().st_size
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != _NOTE
+        if path.is_file() and path.name != NOTE
     }
-    if _MANIFEST not in files:
+    if MANIFEST not in files:
         raise PackageError(
             "This is not a package: it has no manifest.json",
             seen=str(folder),
             remedy="Name a folder that gleis run made.",
         )
-    return files | {_MANIFEST: files.pop(_MANIFEST)}
+    return files | {MANIFEST: files.pop(MANIFEST)}
 
 
 def _check_arrived(name: Path, digest: str, manifest: bytes) -> None:
-    if name.as_posix() == _MANIFEST:
+    if name.as_posix() == MANIFEST:
         expected: str | None = hashlib.sha256(manifest).hexdigest()
     else:
         listed = msgspec.json.decode(manifest, type=_Manifest).files.get(name.as_posix())
@@ -188,5 +190,5 @@ def _into_place(draft: Path, place: Path) -> None:
     try:
         os.rename(draft, place)
     except OSError:
-        if not (place / _MANIFEST).exists():  # another process was quicker: then it is there
+        if not (place / MANIFEST).exists():  # another process was quicker: then it is there
             raise

@@ -99,7 +99,7 @@ class S3Objects:
         check_key(prefix)
         found = self._ask(
             lambda: [
-                Listed(one["path"], one["size"])
+                Listed(one["path"], one["size"], one["last_modified"].timestamp())
                 for page in obstore.list(self._store, prefix)
                 for one in page
             ]

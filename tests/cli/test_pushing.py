@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from commands import gleis
+from trained_projects import trained
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory):
+    """A remote to which a trained project was pushed."""
+    remote = tmp_path_factory.mktemp("remote")
+    said = gleis(trained(), "push", "--to", str(remote))
+    assert said.code == 0, said.err
+    return remote, said.out
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """What git clone gives, and MLflow's database, which takes seconds to make."""
+    folder = tmp_path / "iris"
+    shutil.copytree(trained(), folder, ignore=shutil.ignore_patterns(".gleis"))
+    (folder / ".gleis").mkdir()
+    shutil.copy(trained() / ".gleis" / "mlflow.db", folder / ".gleis")
+    return folder
+
+
+def test_push_says_what_it_brought(remote):
+    url, out = remote
+    first, second = out.splitlines()
+    assert first.startswith(f"Pushed to {url}: dataset version iris@v1, runs b2")
+    assert first.endswith("registered versions v1, v2")
+    assert "objects, " in second
+    again = gleis(trained(), "push", "--to", str(url))
+    assert again.out.startswith("Nothing new: both sides have the same")
+
+
+def test_a_clone_and_a_pull_are_the_project(remote, clone):
+    said = gleis(clone, "pull", "--from", str(remote[0]))
+    assert said.code == 0, said.err
+    assert "keys that this project does not trust yet" in said.out
+    trust = next(line for line in said.out.splitlines() if "gleis keys trust" in line)
+    runs = gleis(clone, "runs").out
+    assert "model" in runs
+    assert "baseline" in runs
+    assert "iris@v1" in gleis(clone, "show", "v2").out
+    assert "150" in gleis(clone, "data", "log").out
+    refused = gleis(clone, "verify", "v2")
+    assert refused.code == 1
+    assert "not trusted" in refused.out
+    assert gleis(clone, *trust.split()[1:]).code == 0
+    assert gleis(clone, "verify", "v2").code == 0
+    assert gleis(clone, "promote", "v2", "--reason", "as at ann's").code == 0
+    told = gleis(clone, "doctor", "--json").json
+    assert told["ok"], told
+
+
+def test_json(remote, clone):
+    found = gleis(clone, "pull", "--from", str(remote[0]), "--only", "runs", "--json").json
+    assert list(found["facts"]) == ["run"]
+    assert len(found["facts"]["run"]) == 2
+    assert found["remote"] == str(remote[0])
+    planned = gleis(clone, "pull", "--from", str(remote[0]), "--dry-run", "--json").json
+    assert set(planned["facts"]) == {"dataset", "dataset-vouched", "version"} & set(
+        planned["facts"]
+    )
+    assert planned["objects"] > 0
+
+
+def test_errors(clone, tmp_path):
+    for arguments, code, words in (
+        (["push"], 2, "No remote is named"),
+        (["pull", "--from", str(tmp_path / "nowhere")], 7, "Nobody has pushed here yet"),
+        (["push", "--to", "gs://bucket"], 2, "not known"),
+        (["push", "--only", "models"], 2, "--only"),
+    ):
+        said = gleis(clone, *arguments)
+        assert said.code == code, said.err
+        assert words in said.err
+    error = gleis(clone, "push", "--json").json["error"]
+    assert error["field"] == "remote"
+
+
+def test_doctor_looks_at_store_and_remote(clone, remote, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLEIS_REMOTE", str(remote[0]))
+    monkeypatch.setenv("GLEIS_STORE", str(tmp_path / "store"))
+    found = {check["name"]: check for check in gleis(clone, "doctor", "--json").json["checks"]}
+    assert found["store"]["found"].endswith("two writers are kept apart")
+    assert "facts" in found["remote"]["found"]
+    monkeypatch.setenv("GLEIS_STORE", "/proc/store")
+    found = {check["name"]: check for check in gleis(clone, "doctor", "--json").json["checks"]}
+    assert not found["store"]["ok"]
+    assert "/proc/store" in found["store"]["found"]
