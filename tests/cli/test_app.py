@@ -53,6 +53,7 @@ PROMISED = (
     "keys list",
     "keys trust",
     "keys sign",
+    "migrate",
     "build image",
     "build k8s",
     "build monitoring",

@@ -28,6 +28,7 @@ def test_a_healthy_project_has_every_check(name):
         "python",
         "sqlite",
         "settings",
+        "database",
         "module",
         "gates",
         "state",
@@ -37,6 +38,16 @@ def test_a_healthy_project_has_every_check(name):
         "alarms",
     ]
     assert all(check.ok for check in checks)
+
+
+def test_a_database_that_may_lose_what_it_acknowledges_is_told_of(postgres, tmp_path, monkeypatch):
+    folder = untrained(tmp_path / "iris")
+    monkeypatch.setenv("GLEIS_DATABASE", "env:TEST_DATABASE")
+    assert "TEST_DATABASE, which database names, is not set" in failed(folder)["database"]
+    monkeypatch.setenv("TEST_DATABASE", postgres.fresh())  # its server does not wait for the disk
+    assert failed(folder).keys() == {"database"}
+    assert "may lose what it acknowledges: fsync off" in failed(folder)["database"]
+    assert not (folder / ".gleis" / "gleis.db").exists()
 
 
 def test_before_the_first_run_nothing_is_wrong(tmp_path):

@@ -26,6 +26,7 @@ from gleis.cli import (
     health,
     init,
     keys,
+    migrating,
     pushing,
     reporting,
     reviewing,
@@ -88,6 +89,7 @@ alarms.register(app)
 backtesting.register(app)
 verifying.register(app)
 building.register(app)
+migrating.register(app)
 keys.register(app)
 pushing.register(app)
 demo.register(app)

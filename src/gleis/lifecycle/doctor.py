@@ -44,7 +44,11 @@ def examine_project(folder: Path) -> list[Check]:
     checks.append(_check("settings", lambda: _settings(folder, settings)))
     if not settings:
         return checks
-    home = open_home(folder.resolve(), settings[0])
+    homes: list[Home] = []
+    checks.append(_check("database", lambda: _database(folder, settings[0], homes)))
+    if not homes:
+        return checks
+    home = homes[0]
     bench = Workbench(folder.resolve(), settings[0], home)
     steps: dict[str, Callable[[], str]] = {
         "module": lambda: _module(bench),
@@ -85,6 +89,16 @@ def _gates(settings: Settings) -> str:
         ", ".join(f"{gate.name} {gate.rule}" for gate in parse_gates(settings.gates))
         or "the implied one"
     )
+
+
+def _database(folder: Path, settings: Settings, opened: list[Home]) -> str:
+    home = open_home(folder.resolve(), settings)
+    opened.append(home)
+    if home.database is None:
+        return "files in the state folder"
+    from gleis.store.postgres_health import examine_server
+
+    return examine_server(home.database)
 
 
 def _state(home: Home) -> str:

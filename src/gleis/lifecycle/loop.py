@@ -62,17 +62,10 @@ class Loop:
         A decision names its workflow: one that had begun goes on where it stopped, and one that
         had ended is read. Without this the trigger behind it would fire once more.
         """
-        requested = {request.id for request in self.retrainings.all()}
-        decided = [
-            decision
-            for decision in self.journal.decisions()
-            # A run that a person started by hand is theirs to start again.
-            if decision.retrain and (decision.kind != "demand" or decision.id in requested)
-        ]
-        done = {trained.decision for trained in self.journal.trainings()}
-        if not decided or decided[-1].id in done:
+        decision = unfinished(self.journal, self.retrainings)
+        if decision is None:
             return None
-        outcome = self._act(decided[-1])
+        outcome = self._act(decision)
         self.watching.keep()
         return outcome
 
@@ -140,3 +133,16 @@ class Loop:
         self.journal.write_trained(decision, self.watching.labels, outcome)
         self.watching.rearm()
         return outcome
+
+
+def unfinished(journal: Journal, retrainings: Retrainings) -> Decision | None:
+    """Return the last decision to retrain, if nothing says what came of it."""
+    requested = {request.id for request in retrainings.all()}
+    decided = [
+        decision
+        for decision in journal.decisions()
+        # A run that a person started by hand is theirs to start again.
+        if decision.retrain and (decision.kind != "demand" or decision.id in requested)
+    ]
+    done = {trained.decision for trained in journal.trainings()}
+    return decided[-1] if decided and decided[-1].id not in done else None

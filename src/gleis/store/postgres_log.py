@@ -90,7 +90,7 @@ class PostgresPredictionLog(LogStore):
         by_entity = any(label.prediction_id is None for label in labels)
         while by_entity and self.catch_up():
             pass
-        given = [(*name, _key(entity), value, at) for *name, entity, value, at in rows]
+        given = [(*name, keep_entity(entity), value, at) for *name, entity, value, at in rows]
         waiting, changed = self._database.write(
             self._calls.label,
             (msgspec.json.encode(given).decode(), to_micros(received), by_entity),
@@ -129,14 +129,19 @@ class PostgresPredictionLog(LogStore):
 
 def _entry(batches: Sequence[Batch], token: str) -> tuple[Any, ...]:
     *head, entities, content = entry_row(batches, token)
-    if entities is not None and len(entities) > _LONGEST:
+    return (*head, None if entities is None else keep_entities(entities), content)
+
+
+def keep_entities(entities: str) -> str:
+    """Return the entities of an entry, a JSON list, as the tables keep them."""
+    if len(entities) > _LONGEST:
         names = _names.decode(entities)
         if max(len(name or "") for name in names) > _LONGEST:
-            entities = msgspec.json.encode([_key(name) for name in names]).decode()
-    return (*head, entities, content)
+            return msgspec.json.encode([keep_entity(name) for name in names]).decode()
+    return entities
 
 
-def _key(entity: str | None) -> str | None:
+def keep_entity(entity: str | None) -> str | None:
     """Return what stands for an entity in the tables: itself, if an index takes it."""
     if entity is None or len(entity) <= _LONGEST:
         return entity
