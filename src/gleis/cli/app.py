@@ -24,6 +24,7 @@ from gleis.cli import (
     feedback,
     gating,
     health,
+    ingesting,
     init,
     keys,
     migrating,
@@ -82,6 +83,7 @@ reviewing.register(app)
 explaining.register(app)
 scoring.register(app)
 consuming.register(app)
+ingesting.register(app)
 health.register(app)
 feedback.register(app)
 drifting.register(app)

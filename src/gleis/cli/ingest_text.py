@@ -33,6 +33,8 @@ def ingested_lines(found: Ingested) -> Iterator[str]:
         held = found.latest
         has = "it has no rows yet" if held is None else f"{held.label} holds {held.rows:,} rows"
         yield f"Nothing new in {found.dataset}: {has}"
+    if found.messages_set_aside:
+        yield f"Set aside: {found.messages_set_aside:,} messages, kept with their reasons"
     yield from _cut("Set aside", [(one.what, one.reason) for one in found.set_aside])
     yield from _cut("Left", [(one.what, one.reason) for one in found.left])
 

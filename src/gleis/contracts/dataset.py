@@ -83,6 +83,9 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cursor: str | None = None
     """How far a stream or a folder is read once this version is recorded: rows and cursor become
     known in one fact, so each message or file counts once."""
+    set_aside: str | None = None
+    """Artifact with the messages of a stream that were no rows: JSON lines with their places, the
+    reasons and what they hold."""
     note: str | None = None
     """What a person said about it: ``gleis data add --note``."""
     datasheet: str | None = None

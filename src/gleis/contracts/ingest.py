@@ -42,6 +42,8 @@ class Ingested(msgspec.Struct, frozen=True, kw_only=True):
     """Files it took."""
     set_aside: tuple[SetAside, ...] = ()
     """What was set aside now; what had been before is not told again."""
+    messages_set_aside: int = 0
+    """Messages of a stream that were no rows; the versions keep them with their reasons."""
     left: tuple[Left, ...] = ()
     failed: str | None = None
     """Why the source, or something in it, was refused."""

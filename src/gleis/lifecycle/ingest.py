@@ -12,7 +12,7 @@ import polars as pl
 
 from gleis.config.datasets import LOG
 from gleis.config.durations import parse_duration
-from gleis.contracts.dataset import DatasetVersion, Provenance, SourceFile
+from gleis.contracts.dataset import DatasetVersion, Provenance
 from gleis.contracts.errors import ConfigError, DataError, RacedError
 from gleis.contracts.ingest import Ingested, Left, SetAside
 from gleis.data.privacy.declared import declare
@@ -20,6 +20,10 @@ from gleis.data.production.source import AnsweredSource
 from gleis.data.schema import fit_columns
 from gleis.data.sources.registered import open_source
 from gleis.data.sources.source import Looked, Opening, Part, Portion, Source, Taken
+from gleis.data.sources.stream_url import SCHEME, parse_topic
+from gleis.data.sources.taken import taken
+from gleis.lifecycle.ingest_source import settings_of, source_of
+from gleis.lifecycle.ingest_stream import Batching, StreamIngest
 from gleis.lifecycle.person import person
 
 if TYPE_CHECKING:
@@ -32,7 +36,15 @@ ASIDE = "set-aside"
 _TRIES = 8
 
 
-def ingest(bench: Workbench, name: str, *, wait: bool = True, anew: bool = False) -> Ingested:
+def ingest(
+    bench: Workbench,
+    name: str,
+    *,
+    where: str | None = None,
+    wait: bool = True,
+    anew: bool = False,
+    note: str | None = None,
+) -> Ingested:
     """Append what is new in the source of ``[datasets.NAME]``, exactly once.
 
     Rows, files and cursor become known in one fact: a process that is killed has taken all of a
@@ -42,11 +54,15 @@ def ingest(bench: Workbench, name: str, *, wait: bool = True, anew: bool = False
     ----------
     bench : Workbench
     name : str
-        Of ``[datasets.NAME]``; it needs ``from``.
+        Of ``[datasets.NAME]``.
+    where : str, optional
+        Another source than its ``from``.
     wait : bool
         Whether to wait a second for files that were written just now; if not, they are left.
     anew : bool
         Take everything in again, in whatever columns it has now. Earlier versions stay readable.
+    note : str, optional
+        What to remember of the versions.
 
     Raises
     ------
@@ -55,10 +71,15 @@ def ingest(bench: Workbench, name: str, *, wait: bool = True, anew: bool = False
     DataError
         The source cannot be read; or something cannot be taken and ``data.failing`` is
         ``refuse``. Portions before it are in.
+    UnavailableError
+        A stream does not answer.
     StoreError
         The table or the ledger fails.
     """
-    reading = _Reading(bench, name, wait=wait)
+    source = where or source_of(bench, name)
+    if source.startswith(SCHEME):
+        return _to_the_end(bench, name, source, anew=anew)
+    reading = _Reading(bench, name, source, wait=wait, note=note)
     if anew:
         return reading.anew()
     for attempt in range(_TRIES):
@@ -70,22 +91,54 @@ def ingest(bench: Workbench, name: str, *, wait: bool = True, anew: bool = False
     return reading.take()
 
 
+def _to_the_end(bench: Workbench, name: str, source: str, *, anew: bool) -> Ingested:
+    """Read what a stream holds by now."""
+    if anew:
+        raise ConfigError(
+            "A stream cannot be taken in anew: its older messages may be gone",
+            seen=name,
+            remedy="Read it into another dataset.",
+            field="--anew",
+        )
+    topic = parse_topic(source, f"datasets.{name}.from")
+    before = {version.version for version in bench.dataset(name).versions()}
+    status = StreamIngest(bench, name, topic, Batching(until_end=True)).run()
+    made = [one for one in bench.dataset(name).versions() if one.version not in before]
+    left = (
+        [Left(what=f"{status.waiting:,} messages", reason="none of them is a row")]
+        if status.waiting
+        else []
+    )
+    return Ingested(
+        dataset=name,
+        latest=bench.dataset(name).latest(),
+        made=tuple(made),
+        rows=status.rows,
+        messages_set_aside=status.bad,
+        left=tuple(left),
+    )
+
+
 class _Reading:
     """One reading of a source."""
 
-    def __init__(self, bench: Workbench, name: str, *, wait: bool) -> None:
+    def __init__(
+        self, bench: Workbench, name: str, source: str, *, wait: bool, note: str | None
+    ) -> None:
         self._bench = bench
         self.datasets = bench.dataset(name)
-        self._settings = _settings(bench, name)
-        self._code = _code(self._settings)
+        self._where = source
+        self._note = note
+        settings = settings_of(bench, name)
+        self._code = _code(source, settings)
         self._notes = SourceNotes(bench, name, self._code)
         self._made: list[DatasetVersion] = []
-        self._source = _open(bench, self.datasets, self._settings, wait=wait)
+        self._source = _open(bench, self.datasets, source, settings, wait=wait)
 
     def take(self) -> Ingested:
         """Append what is new."""
-        taken, latest = _taken(self.datasets)
-        for portion in self._source.read(taken, self._notes):
+        before, latest = taken(self.datasets)
+        for portion in self._source.read(before, self._notes):
             parts = self._fitting(portion.parts, latest.columns if latest else None)
             if portion.whole and latest is not None:
                 self._exchange(parts, latest)
@@ -164,7 +217,7 @@ class _Reading:
         self, parts: tuple[Part, ...], cursor: str | None, note: str | None = None
     ) -> Provenance:
         return Provenance(
-            source=self._settings.source or "",
+            source=self._where,
             since=None,
             until=None,
             loaded_at=self._bench.clock.now(),
@@ -172,7 +225,7 @@ class _Reading:
             code=self._code,
             files=tuple(part.file for part in parts if part.file is not None),
             cursor=cursor,
-            note=note,
+            note=self._note or note,
         )
 
     def _declared(self, provenance: Provenance, frame: pl.DataFrame) -> Provenance:
@@ -261,20 +314,11 @@ class SourceNotes:
         return f"{self._name}:{path}:{what}:{self._code[:12]}"
 
 
-def _settings(bench: Workbench, name: str) -> DatasetSettings:
-    found = bench.settings.datasets.get(name)
-    if found is None or found.source is None:
-        raise ConfigError(
-            f"datasets.{name}.from is not set, so there is nothing to read",
-            remedy="Say where the rows come from; or append them: gleis ingest.",
-            field=f"datasets.{name}.from",
-        )
-    return found
-
-
-def _open(bench: Workbench, datasets: Datasets, settings: DatasetSettings, *, wait: bool) -> Source:
+def _open(
+    bench: Workbench, datasets: Datasets, where: str, settings: DatasetSettings, *, wait: bool
+) -> Source:
     """Open the source of a dataset: the prediction log, or what is outside."""
-    if settings.source == LOG:
+    if where == LOG:
         matures = bench.settings.monitor.matures or bench.settings.project.label_delay
         return AnsweredSource(
             bench.home.log,
@@ -286,7 +330,7 @@ def _open(bench: Workbench, datasets: Datasets, settings: DatasetSettings, *, wa
         )
     return open_source(
         Opening(
-            where=settings.source or "",
+            where=where,
             folder=bench.folder,
             spec=datasets.spec,
             settings=settings,
@@ -295,28 +339,10 @@ def _open(bench: Workbench, datasets: Datasets, settings: DatasetSettings, *, wa
     )
 
 
-def _code(settings: DatasetSettings) -> str:
+def _code(source: str, settings: DatasetSettings) -> str:
     """Hash what decides how a source's bytes become rows."""
-    how = msgspec.json.encode([settings.source, settings.csv, settings.types])
+    how = msgspec.json.encode([source, settings.csv, settings.types])
     return hashlib.sha256(how).hexdigest()
-
-
-def _taken(datasets: Datasets) -> tuple[Taken, DatasetVersion | None]:
-    """Gather what the latest version holds, back to the last snapshot; return that version too.
-
-    Whoever appends must come directly behind exactly this version: of a later one it is not known
-    what it took.
-    """
-    versions = {version.version: version for version in datasets.versions()}
-    latest = version = versions[max(versions)] if versions else None
-    files: dict[str, SourceFile] = {}
-    while version is not None:
-        for file in version.provenance.files:
-            files.setdefault(file.path, file)
-        version = versions.get(version.parent) if version.parent else None
-    if latest is None:
-        return Taken(), None
-    return Taken(files=files, cursor=latest.provenance.cursor, columns=latest.columns), latest
 
 
 def _together(parts: tuple[Part, ...]) -> pl.DataFrame:

@@ -193,6 +193,8 @@ class DeltaTable:
         self._existing(version)
         try:
             table.restore(version)
+        except CommitFailedError as error:
+            raise _raced(self.location) from error
         except (DeltaError, OSError) as error:
             raise self._failure(error) from error
         return int(self._existing(None).version())
@@ -302,10 +304,7 @@ class DeltaTable:
                 commit_properties=deltalake.CommitProperties(max_commit_retries=0),
             )
         except CommitFailedError as error:
-            raise RacedError(
-                f"Another process wrote to {self.location} meanwhile; nothing was written",
-                remedy="Run it again.",
-            ) from error
+            raise _raced(self.location) from error
         except (DeltaError, OSError) as error:
             raise self._failure(error) from error
         return int(self._existing(None).version() if isinstance(target, str) else target.version())
@@ -339,6 +338,13 @@ def _keep_history(table: deltalake.DeltaTable) -> None:
     there = table.metadata().configuration
     if any(there.get(name) != value for name, value in PROPERTIES.items()):
         table.alter.set_table_properties(PROPERTIES)
+
+
+def _raced(location: str) -> RacedError:
+    return RacedError(
+        f"Another process wrote to {location} meanwhile; nothing was written",
+        remedy="Run it again.",
+    )
 
 
 def _schema(table: deltalake.DeltaTable) -> pl.Schema:

@@ -162,7 +162,7 @@ class Consumer:
     def _assigned(self, partitions: list[Assigned]) -> dict[Partition, int | None]:
         """Say where to start: at the log's position, or at Kafka's if replies are in doubt."""
         starts = {}
-        for partition, committed, end in partitions:
+        for partition, committed, end, _ in partitions:
             position = self._log.position(self._stream.source(partition))
             if position is not None and position > end:
                 raise StoreError(

@@ -47,6 +47,8 @@ class Assigned(NamedTuple):
     """What the group has committed to Kafka."""
     end: int
     """The offset that the next message written to it will have."""
+    start: int = 0
+    """The first offset that is still there."""
 
 
 class Polled(NamedTuple):
@@ -253,13 +255,15 @@ class Kafka:
 
     def _assigned(self, consumer: Any, partitions: list[Any]) -> None:
         committed = consumer.committed(partitions, timeout=_WAIT)
+        ends = [consumer.get_watermark_offsets(one, timeout=_WAIT) for one in committed]
         assigned = [
             Assigned(
                 (one.topic, one.partition),
                 one.offset if one.offset >= 0 else None,
-                consumer.get_watermark_offsets(one, timeout=_WAIT)[1],
+                end,
+                start,
             )
-            for one in committed
+            for one, (start, end) in zip(committed, ends, strict=True)
         ]
         starts = self._on_assign(assigned)
         for one in partitions:
