@@ -262,8 +262,8 @@ class StreamIngest:
         behind = latest.version if latest else 0
         version = self._datasets.append(found.frame, given, behind=behind)
         self._made = [*self._made[-9:], version.label]
-        self._rows += found.frame.height
-        self._bad += len(found.bad)
+        self._rows += found.frame.height - version.quarantined
+        self._bad += len(found.bad) + version.quarantined
         done = {partition: held[-1].offset + 1 for partition, held in self._held.items() if held}
         self._recorded |= done
         self._held, self._since = {}, None
