@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import re
 
+import msgspec
 import pytest
 
 from commands import gleis
+from gleis.store.prediction_log import SqlitePredictionLog
 from trained_projects import copied, trained
 
 ROW = {"sepal_length": 5.9, "sepal_width": 3.0, "petal_length": 4.2, "petal_width": 1.3}
@@ -46,10 +48,6 @@ def test_it_is_told_in_words_and_a_table(answered):
 
 
 def test_an_answer_that_is_no_longer_given_is_not_explained(answered, monkeypatch):
-    import msgspec
-
-    from gleis.store.prediction_log import SqlitePredictionLog
-
     folder, prediction_id, _ = answered
     real = SqlitePredictionLog.find
     monkeypatch.setattr(
@@ -142,3 +140,15 @@ def test_bad_questions(arguments, match, code):
     said = gleis(trained(), "explain", *arguments)
     assert said.code == code, said.err
     assert match in said.err
+
+
+def test_an_answer_whose_row_was_erased_is_not_explained(tmp_path):
+    folder = copied(tmp_path / "iris")
+    said = gleis(folder, "predict", json.dumps(ROW), "--json")
+    name = said.json["predictions"][0]["prediction_id"]
+    log = SqlitePredictionLog(folder / ".gleis" / "predictions.db")
+    assert log.erase([], [name]).predictions == 1
+    log.close()
+    said = gleis(folder, "explain", name)
+    assert said.code == 9
+    assert "was erased" in said.err

@@ -224,3 +224,13 @@ def test_a_loop_that_starts_later_reads_what_it_missed(bench):
     Watching(again).observe(START)
     assert again.home.reviews.names() == [*first, *second]
     again.home.close()
+
+
+def test_an_answer_whose_row_was_erased_is_not_reviewed(bench):
+    (name,) = asked(bench, STRANGE | {"visit": 5})
+    desk = ReviewDesk(bench)
+    assert desk.waiting()[0] == 1
+    bench.home.log.erase(["5"])
+    assert desk.waiting()[1] == []
+    with pytest.raises(DataError, match="was erased"):
+        desk.label(name, 1)

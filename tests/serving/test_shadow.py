@@ -178,3 +178,15 @@ def test_piecewise_answers_name_their_rows(champion):
     assert positions == [0, 1, 3, 4, 6, 7, 8]
     assert sum(batch.rows for _, batch in found) == 7
     assert len(refused) == 2
+
+
+def test_rows_that_were_erased_are_passed_over(registry, opening, champion):
+    look_on(registry)
+    ids = asked(registry, champion, 9)
+    registry._home.log.erase(["F2", "F8"])
+    caught_up(shadow_of(registry, opening))
+    assert [one for batch in shadowed(registry) for one in batch.entities] == [
+        name for at, name in enumerate(ids) if at not in (2, 8)
+    ]
+    assert registry._home.shadows.erase([ids[3]]).predictions == 1
+    assert [one for batch in shadowed(registry) for one in batch.entities][2] is None

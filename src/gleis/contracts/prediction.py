@@ -41,11 +41,14 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: Reason | None = None
     """Why the baseline answered in the model's place; None if the model answered."""
     outliers: list[float] | None = None
-    """Outlier score of each row; None if the package has no outlier model."""
+    """Outlier score of each row; None if the package has no outlier model. NaN if erased."""
     seconds: float | None = None
     """Seconds the model took for all rows together."""
     beside: list[Any] | None = None
     """What the champion answered about the same rows, if this version only looked on."""
+    erased: list[int] = []
+    """Positions of rows whose data was erased: features, entity and time are None, no flag is
+    raised, the score is kept."""
 
 
 class Label(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,7 +56,8 @@ def explain_prediction(
     RegistryError
         The log holds no such prediction, or the version is not there.
     CannotExplainError
-        The package no longer answers as the log says, or cannot be explained this way.
+        The package no longer answers as the log says, cannot be explained this way, or the row
+        was erased.
     """
     logged = project.home.log.find(prediction_id)
     if logged is None:
@@ -64,6 +65,12 @@ def explain_prediction(
             "The log holds no such prediction",
             seen=prediction_id,
             remedy="Take a prediction_id from an answer of this project.",
+            field="prediction_id",
+        )
+    if logged.erased:
+        raise CannotExplainError(
+            "The row of this prediction was erased: only its score is kept",
+            seen=prediction_id,
             field="prediction_id",
         )
     version = project.registry.get(logged.version)

@@ -76,7 +76,7 @@ class ReviewDesk:
         home = self._bench.home
         total = catch_up(home)
         rows = [home.log.find(queued.prediction_id) for queued in home.reviews.first(limit)]
-        return total, [self._show(row) for row in rows if row is not None]
+        return total, [self._show(row) for row in rows if row is not None and not row.erased]
 
     def show(self, prediction_id: str) -> Waiting:
         """Return one answer of the log, whether it waits or not.
@@ -196,6 +196,12 @@ class ReviewDesk:
                 "The log holds no such prediction",
                 seen=prediction_id,
                 remedy="Take a prediction id that gleis review lists, or one of an answer.",
+                field="prediction_id",
+            )
+        if row.erased:
+            raise DataError(
+                "The row of this answer was erased: there is nothing to review",
+                seen=prediction_id,
                 field="prediction_id",
             )
         return row

@@ -24,6 +24,7 @@ from gleis.lifecycle.workbench import Workbench
 from gleis.monitoring.joint.telling import Method
 from gleis.monitoring.joint.windows import compare_together
 from gleis.monitoring.windows.compare import compare
+from gleis.store.log_erasing import kept_rows
 from gleis.store.logged import Logged
 
 _FORMS = (
@@ -181,7 +182,8 @@ def _served(bench: Workbench, since: datetime | None) -> pl.DataFrame:
 
 def _entries(bench: Workbench, after: int) -> Iterator[Logged]:
     while batches := bench.home.log.read(after):
-        yield from batches
+        for logged in batches:
+            yield msgspec.structs.replace(logged, batch=kept_rows(logged.batch))
         after = batches[-1].seq
 
 

@@ -141,9 +141,12 @@ class Shadow:
         answers: list[Any] = []
         for logged in entries:
             if logged.batch.version == release.champion.number:
-                rows += rows_of(logged.batch, service)
-                ids += logged.ids
-                answers += logged.batch.scores
+                gone = set(logged.batch.erased)
+                kept = [row for row in range(logged.batch.rows) if row not in gone]
+                asked, names = rows_of(logged.batch, service), logged.ids
+                rows += [asked[row] for row in kept]
+                ids += [names[row] for row in kept]
+                answers += [logged.batch.scores[row] for row in kept]
         batches, scored = [], 0
         for positions, batch in answer_piecewise(service, rows, Told("shadow")):
             batches.append(

@@ -93,6 +93,25 @@ class Database:
                     self._writer.execute("ROLLBACK")
                 raise
 
+    def rewrite(self) -> None:
+        """Write the file anew without what was deleted or replaced, and empty the log beside it.
+
+        Freed pages and gaps within pages keep old bytes until then.
+
+        Raises
+        ------
+        StoreError
+            Another process reads what the file was before, for over 30 s: do it again.
+        """
+        with self._writing, self._explained():
+            self._writer.execute("VACUUM")
+            (busy, *_) = self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            raise StoreError(
+                f"{self.path} is read by another process: its log still holds old bytes",
+                remedy="End the process that reads, or wait, and do it again.",
+            )
+
     def close(self) -> None:
         """Close the file; later calls raise StoreError."""
         with self._writing, self._reading, self._explained():

@@ -95,11 +95,18 @@ def entry_row(batches: Sequence[Batch], token: str) -> tuple[Any, ...]:
         rows,
         sum(batch.rows for batch in batches if batch.fallback),
         names,
-        _encode(batches),
+        encode_batches(batches),
     )
 
 
-def _encode(batches: Sequence[Batch]) -> bytes:
+def encode_batches(batches: Sequence[Batch]) -> bytes:
+    """Return batches as the log keeps them.
+
+    Raises
+    ------
+    DataError
+        They hold what cannot be written.
+    """
     try:
         return _encoder.encode(batches)
     except (TypeError, ValueError, OverflowError) as error:

@@ -55,6 +55,7 @@ def log_queries(
 
 _TOTAL = "coalesce((SELECT total FROM {p}predictions ORDER BY seq DESC LIMIT 1), 0)"
 
+# The value of an erased label is null, which no label has.
 _SHARED = {
     "heads": "SELECT seq, rows FROM {p}predictions WHERE seq > ? ORDER BY seq LIMIT ?",
     "entries": """SELECT seq, token, batches FROM {p}predictions
@@ -66,10 +67,10 @@ _SHARED = {
         FROM {p}matches m JOIN {p}labels l ON l.seq = m.label
         JOIN {p}predictions p ON p.seq = m.prediction
         LEFT JOIN {p}relabels r ON r.match = m.seq LEFT JOIN {p}labels f ON f.seq = r.earlier
-        WHERE m.seq > ? ORDER BY m.seq LIMIT ?""",
+        WHERE m.seq > ? AND l.value <> 'null' ORDER BY m.seq LIMIT ?""",
     "labels_of": """
         SELECT l.value, l.at, l.received FROM {p}matches m JOIN {p}labels l ON l.seq = m.label
-        WHERE m.prediction = ? AND m.position = ? ORDER BY m.seq""",
+        WHERE m.prediction = ? AND m.position = ? AND l.value <> 'null' ORDER BY m.seq""",
     "counts": """
         SELECT {total},
                coalesce((SELECT max(seq) FROM {p}labels), 0),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from gleis.store.log_entries import (
     match_row,
     rows_of,
 )
+from gleis.store.log_erasing import Erased
 from gleis.store.log_queries import LogQueries
 from gleis.store.logged import GivenLabel, LogCounts, Logged, LoggedRow, Matched
 from gleis.store.moments import from_micros, to_micros
@@ -123,6 +124,21 @@ class LogStore(ABC):
         """
 
     @abstractmethod
+    def erase(self, entities: Collection[str], prediction_ids: Collection[str] = ()) -> Erased:
+        """Take out what answers say of a person; counts, numbers, ids and cursors stay.
+
+        See ``log_erasing`` for what goes. It may be repeated: after an error, ask again.
+
+        Parameters
+        ----------
+        entities : collection of str
+            The project's own ids of rows: all their answers and labels are concerned. In the log
+            of shadows they are the ids of the predictions given out.
+        prediction_ids : collection of str
+            More answers; those that are not in the log are passed over.
+        """
+
+    @abstractmethod
     def size(self) -> int:
         """Return its bytes on disk."""
 
@@ -170,7 +186,7 @@ class LogStore(ABC):
         """
         return [
             logged
-            for seq, token, content in self._entries(after, limit_rows)
+            for seq, token, content in _entries(self._rows, self._queries, after, limit_rows)
             for logged in logged_batches(
                 seq, token, decode_entry(BATCHES, seq, content, self._where)
             )
@@ -195,7 +211,7 @@ class LogStore(ABC):
         """
         name, last = flag.encode(), after
         found: list[Logged] = []
-        for seq, token, content in self._entries(after, limit_rows):
+        for seq, token, content in _entries(self._rows, self._queries, after, limit_rows):
             last = seq
             if name in content:  # perhaps in a feature's value only
                 batches = decode_entry(BATCHES, seq, content, self._where)
@@ -236,6 +252,7 @@ class LogStore(ABC):
         if not entries:
             return None
         batch, row = rows_of(decode_entry(BATCHES, seq, entries[0][0], self._where))[position]
+        erased = row in batch.erased
         given = self._rows(self._queries.labels_of, (seq, position))
         return LoggedRow(
             prediction_id=prediction_id,
@@ -252,7 +269,8 @@ class LogStore(ABC):
                 GivenLabel(msgspec.json.decode(value), from_micros(at), from_micros(received))
                 for value, at, received in given
             ],
-            outlier=None if batch.outliers is None else batch.outliers[row],
+            outlier=None if batch.outliers is None or erased else batch.outliers[row],
+            erased=erased,
         )
 
     def labelled(self, prediction_ids: Sequence[str]) -> set[str]:
@@ -290,13 +308,15 @@ class LogStore(ABC):
         """Return the entry behind which at most ``rows`` rows, the newest, were written."""
         return int(self._rows(self._queries.tail, (rows,))[0][0])
 
-    def _entries(self, after: int, limit_rows: int) -> list[tuple[int, str, bytes]]:
-        """Return entries behind one, up to that which reaches so many rows; at least one."""
-        heads = self._rows(self._queries.heads, (after, max(1, limit_rows)))
-        last, rows = after, 0
-        for seq, more in heads:
-            last, rows = seq, rows + more
-            if rows >= limit_rows:
-                break
-        found = self._rows(self._queries.entries, (after, last))
-        return [(seq, token, content) for seq, token, content in found]
+
+def _entries(
+    rows: Rows, queries: LogQueries, after: int, limit_rows: int
+) -> list[tuple[int, str, bytes]]:
+    """Return entries behind one, up to that which reaches so many rows; at least one."""
+    last, reached = after, 0
+    for seq, more in rows(queries.heads, (after, max(1, limit_rows))):
+        last, reached = seq, reached + more
+        if reached >= limit_rows:
+            break
+    found = rows(queries.entries, (after, last))
+    return [(seq, token, content) for seq, token, content in found]

@@ -98,3 +98,5 @@ class LoggedRow(msgspec.Struct, frozen=True):
     """Oldest first; the last one counts."""
     outlier: float | None = None
     """Its outlier score, where the version had an outlier model."""
+    erased: bool = False
+    """True if its data was erased: only the score is left."""

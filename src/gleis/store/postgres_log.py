@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +12,11 @@ import msgspec
 from gleis.contracts.prediction import Batch, Label, LabelReceipt
 from gleis.store import consumed
 from gleis.store.log_entries import entry_row, ids_of, label_row, receipt_of
+from gleis.store.log_erasing import Erased, Erasing
 from gleis.store.log_store import LogStore
 from gleis.store.moments import to_micros
 from gleis.store.postgres import Postgres, Row, Session, harmless
-from gleis.store.postgres_log_schema import NAMES, log_calls, log_questions, log_schema
+from gleis.store.postgres_log_schema import NAMES, log_calls, log_erasing, log_questions, log_schema
 from gleis.store.prediction_ids import random_tokens
 
 _LONGEST = 500
@@ -50,6 +51,7 @@ class PostgresPredictionLog(LogStore):
         database.prepare(f"{prefix}predictions", log_schema(database.schema, prefix))
         super().__init__(database.read, log_questions(prefix), database.address.shown)
         self._calls = log_calls(prefix)
+        self._erasing = log_erasing(prefix)
         self._newest = self.end()
 
     def append(self, batches: Sequence[Batch]) -> list[list[str]]:
@@ -101,6 +103,21 @@ class PostgresPredictionLog(LogStore):
         """Look through so many rows for entities; see `LogStore`."""
         more = self._database.write(self._calls.catch_up, (rows,), harmless)
         return bool(more[0][0])
+
+    def erase(self, entities: Collection[str], prediction_ids: Collection[str] = ()) -> Erased:
+        """Empty rows, and let the server take the room they took; see `LogStore`.
+
+        Its files, archives and backups keep old bytes until it writes over them.
+        """
+        while self.catch_up():
+            pass
+        erasing = Erasing(
+            lambda work: self._database.run(work, harmless), self._erasing, self._where, keep_entity
+        )
+        erased = erasing.erase(entities, prediction_ids)
+        for name in ("predictions", "entities", "labels", "pending"):
+            self._database.write(f"VACUUM {self._prefix}{name}", (), harmless)
+        return erased
 
     def size(self) -> int:
         """Return its bytes on the server's disk, without the write-ahead log."""

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gleis.store.log_erasing import ErasingStatements, erasing_statements
 from gleis.store.log_queries import LogQueries, log_queries
 from gleis.store.postgres import key_of
 
@@ -328,3 +329,11 @@ def log_questions(prefix: str) -> LogQueries:
 def log_calls(prefix: str) -> LogCalls:
     """Return what writes the log whose names have this prefix."""
     return LogCalls(**{name: text.format(p=prefix) for name, text in _CALLS.items()})
+
+
+def log_erasing(prefix: str) -> ErasingStatements:
+    """Return what erases rows of the log whose names have this prefix; ratings are of the first."""
+    known = "SELECT 1 WHERE to_regclass('feedback') IS NOT NULL"
+    return erasing_statements(
+        f"{known} AND {'false' if prefix else 'true'}", prefix, "%s", lock=" FOR UPDATE"
+    )

@@ -15,6 +15,7 @@ Joins run inside the statement that inserts, so that a prediction costs one stat
 from __future__ import annotations
 
 from gleis.store import consumed, entity_index
+from gleis.store.log_erasing import erasing_statements
 from gleis.store.log_queries import log_queries
 
 # Nothing is ever deleted from ``predictions``, so numbers count up without AUTOINCREMENT, whose
@@ -130,4 +131,8 @@ QUERIES = log_queries(
                       WHERE m.prediction = json_extract(e.value, '$[1]')
                         AND m.position = json_extract(e.value, '$[2]'))""",
     streams=consumed.KNOWN,
+)
+
+ERASING = erasing_statements(
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'feedback'"
 )

@@ -80,7 +80,7 @@ def answers_due(log: ReadableLog, before: Cursor | None, cut: datetime) -> Due:
         fresh = [
             row
             for row, moment in enumerate(dues)
-            if moment <= cut and (before is None or moment > before.cut)
+            if moment <= cut and (before is None or moment > before.cut) and row not in batch.erased
         ]
         if fresh:
             taken.append(_frame(logged, dues, fresh))

@@ -23,6 +23,7 @@ from gleis.monitoring.joint.nights import JointMonitor
 from gleis.monitoring.joint.telling import Matrix, Method
 from gleis.monitoring.packing import decode_state
 from gleis.monitoring.promise import Trial, go_on, start_trial
+from gleis.store.log_erasing import kept_rows
 from gleis.store.logged import Logged, Matched
 
 _PLACES = 200
@@ -160,7 +161,7 @@ class Joint:
         for after, until_entry in pairwise(places):
             each = max(1, wanted // (len(places) - 1))
             for logged in log.read(after, each):
-                features = logged.batch.features
+                features = kept_rows(logged.batch).features
                 if logged.seq <= until_entry and features.keys() >= columns.keys():
                     for name, values in columns.items():
                         values.extend(features[name][:each])
