@@ -13,6 +13,7 @@ import polars as pl
 from commands import gleis
 from gleis.contracts.dataset import Provenance
 from gleis.lifecycle.project import Project
+from trained_projects import empty_database
 
 TOML = """
 [project]
@@ -86,7 +87,7 @@ def load(since, until):
 
 
 def build_model(params):
-    return HistGradientBoostingClassifier(max_iter=20)
+    return HistGradientBoostingClassifier(max_iter=10)
 '''
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -119,9 +120,11 @@ def append_weather(project: Project, rows: pl.DataFrame) -> None:
 
 def make_trips(folder: Path) -> Path:
     """Write the project and its weather of 17 days."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True)
     (folder / "gleis.toml").write_text(TOML)
     (folder / "trips.py").write_text(MODULE)
+    (folder / ".gleis").mkdir()
+    shutil.copy(empty_database(), folder / ".gleis" / "mlflow.db")
     append_weather(Project.open(folder), weather(range(17 * 24)))
     return folder
 

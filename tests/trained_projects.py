@@ -23,7 +23,7 @@ def _room() -> Path:
 
 
 @cache
-def _empty_database() -> Path:
+def empty_database() -> Path:
     """MLflow's database before the first run; making one takes MLflow seconds."""
     path = _room() / "mlflow.db"
     Tracking(f"sqlite:///{path}", _room() / "mlflow", "nobody").aliases("nobody")
@@ -37,7 +37,7 @@ def untrained(folder: Path, name: str = "iris") -> Path:
     else:
         assert gleis(folder.parent, "init", folder.name, "--template", name).code == 0
     (folder / ".gleis").mkdir()
-    shutil.copy(_empty_database(), folder / ".gleis" / "mlflow.db")
+    shutil.copy(empty_database(), folder / ".gleis" / "mlflow.db")
     return folder
 
 

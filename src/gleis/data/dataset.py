@@ -126,7 +126,9 @@ class Datasets(DatasetVersions):
             latest = self.latest()
             guarded = self._guard.check(frame, latest, provenance, snapshot=True)
             self._check(guarded.rows)
-            if latest is not None and self._holds(latest, guarded.rows):
+            # The same rows joined otherwise are looked up otherwise: a model of them is another.
+            joined_alike = latest and latest.provenance.features == provenance.features
+            if latest is not None and joined_alike and self._holds(latest, guarded.rows):
                 self._vouch(latest, provenance.code)
                 return latest
             return self._first(guarded, provenance)

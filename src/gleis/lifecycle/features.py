@@ -11,6 +11,7 @@ import msgspec
 import polars as pl
 
 from gleis.contracts.clock import utc
+from gleis.contracts.contract import Contract
 from gleis.contracts.errors import RegistryError
 from gleis.contracts.features import KnownRow
 from gleis.contracts.ports import OnlineStore
@@ -21,7 +22,9 @@ from gleis.data.features.joining import join_features
 from gleis.data.features.point_in_time import newest_known, next_change
 from gleis.data.features.registered import find_view, views_of
 from gleis.data.features.viewed import Viewed, view_rows
+from gleis.lifecycle.features_batch import completed
 from gleis.lifecycle.workbench import Workbench
+from gleis.serving.batch.sources import Source
 from gleis.store.online_rows import decode_row, encode_row
 from gleis.store.online_store import open_online
 from gleis.training.served import view_code
@@ -138,6 +141,10 @@ class ProjectFeatures:
         chosen = [find_view(self.views(), name) for name in names] or [*self.views().values()]
         with self._online() as store, self._tables() as tables:
             return [self._materialise(view, store, tables, anew) for view in chosen]
+
+    def completed(self, source: Source, contract: Contract) -> Source:
+        """Return a table on disk with the features that a model's rows may leave out."""
+        return completed(source, contract, self._bench)
 
     def states(self) -> list[ViewState]:
         """Return every view and what the online store holds of it."""

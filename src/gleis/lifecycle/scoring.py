@@ -11,6 +11,7 @@ import msgspec
 from gleis.contracts.deployment import Version
 from gleis.serving.batch.embedded import Scorer
 from gleis.serving.batch.scoring import OnProgress, Options, Scoring, score_file
+from gleis.serving.batch.sources import Source
 
 if TYPE_CHECKING:
     from gleis.lifecycle.project import Project
@@ -54,10 +55,23 @@ def score_table(
     path, trust = project.registry.path(version), project.bench.trust
     scorer = Scorer(path, digest=version.digest, trust=trust)
     done = score_file(
-        source, target, scorer, options, version=version.number, on_progress=on_progress
+        source,
+        target,
+        scorer,
+        options,
+        version=version.number,
+        on_progress=on_progress,
+        complete=lambda table: _complete(project, table, scorer),
     )
     _record(project, version, source, done)
     return done
+
+
+def _complete(project: Project, table: Source, scorer: Scorer) -> Source:
+    """Return a table with the features that its rows leave out; loads polars only then."""
+    if scorer.contract.served is None:
+        return table
+    return project.data.features.completed(table, scorer.contract)
 
 
 def _record(project: Project, version: Version, source: Path, done: Scoring) -> None:

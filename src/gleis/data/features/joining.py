@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from gleis.contracts.errors import DataError, ProjectError
@@ -14,6 +15,7 @@ from gleis.data.beside import open_tables
 from gleis.data.contract import kind_of
 from gleis.data.door import to_frame
 from gleis.data.features.compute import MOMENT, as_column, compute
+from gleis.data.features.formula import Formula
 from gleis.data.features.on_demand import OnDemand
 from gleis.data.features.point_in_time import find_known
 from gleis.data.features.view import FeatureView
@@ -148,16 +150,34 @@ def _join(
     return frame.hstack(found), use
 
 
+def computed_columns(frame: pl.DataFrame, use: Computed, formula: Formula) -> pl.DataFrame:
+    """Return the features that a function on demand computes, (n_rows, n_features).
+
+    Parameters
+    ----------
+    frame : DataFrame, (n_rows, ...)
+    use : Computed
+        Names and kinds of the columns it is given.
+    formula : callable
+        Of ``make_formula``.
+
+    Raises
+    ------
+    ProjectError
+        The function fails, or returns something else than columns.
+    """
+    columns = [_column(frame[name], kind) for name, kind in use.inputs]
+    found = compute(formula, columns, use.name, frame.height)
+    return pl.DataFrame([_series(name, values) for name, values in found.items()])
+
+
 def _compute(frame: pl.DataFrame, function: OnDemand) -> tuple[pl.DataFrame, Computed]:
-    kinds = {name: _kind(frame, function, name) for name in function.inputs}
-    columns = [_column(frame[name], kind) for name, kind in kinds.items()]
-    found = compute(function, columns, function.name, frame.height)
-    _refuse_taken(frame, list(found), function.name)
-    made = [_series(name, values) for name, values in found.items()]
-    use = Computed(
-        name=function.name, inputs=tuple(kinds.items()), features=tuple(found), text=function.text
-    )
-    return frame.hstack(made), use
+    kinds = tuple((name, _kind(frame, function, name)) for name in function.inputs)
+    use = Computed(name=function.name, inputs=kinds, features=(), text=function.text)
+    found = computed_columns(frame, use, function)
+    _refuse_taken(frame, found.columns, function.name)
+    use = msgspec.structs.replace(use, features=tuple(found.columns))
+    return frame.hstack(found), use
 
 
 def _column(values: pl.Series, kind: str) -> Any:

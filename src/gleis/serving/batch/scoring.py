@@ -24,6 +24,7 @@ from gleis.store.part_folder import PartFolder
 _SYNC = 1.0
 """Seconds of work that a kill may undo."""
 OnProgress = Callable[[int, int | None], None]
+Complete = Callable[[Source], Source]
 OnPart = Callable[[int, ScoredPart], None]
 
 
@@ -86,6 +87,7 @@ def score_file(
     version: int | None = None,
     on_part: OnPart | None = None,
     on_progress: OnProgress = lambda rows, total: None,
+    complete: Complete = lambda source: source,
 ) -> Scoring:
     """Score every row of a table on disk; the rows' order stays.
 
@@ -107,6 +109,8 @@ def score_file(
         a kill a part may come again.
     on_progress : callable, optional
         Called with the rows done and the number of all rows, if it is known.
+    complete : callable, optional
+        Returns the source with features that are looked up or computed.
 
     Raises
     ------
@@ -124,7 +128,7 @@ def score_file(
     started = time.monotonic()
     options = options or Options()
     _see_apart(source, target)
-    found = open_source(source)
+    found = complete(open_source(source))
     keep = _choose_columns(found, scorer, options.keep)
     parts = PartScorer(
         scorer,
