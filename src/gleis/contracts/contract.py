@@ -49,3 +49,16 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     def names(self) -> tuple[str, ...]:
         """Names of the features, in the order the model wants them."""
         return tuple(column.name for column in self.features)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the features that a request must hold."""
+        served = set(self.served.features) if self.served is not None else set()
+        return tuple(name for name in self.names if name not in served)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """What a request may carry that is no feature: id, time, what others are looked up by."""
+        looked_up_by = self.served.fields + self.served.times if self.served is not None else ()
+        named = [name for name in (self.id, self.time, *looked_up_by) if name is not None]
+        return tuple(dict.fromkeys(name for name in named if name not in self.names))

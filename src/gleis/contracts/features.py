@@ -62,6 +62,11 @@ class ServedFeatures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         named += [name for use in self.computed for name, _ in use.inputs]
         return tuple(dict.fromkeys(name for name in named if name not in made))
 
+    @property
+    def times(self) -> tuple[str, ...]:
+        """Columns with the moment at which features must be known; a request may leave them out."""
+        return tuple(dict.fromkeys(use.time for use in self.views))
+
 
 class KnownRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What an online store knows of an entity: its newest row."""

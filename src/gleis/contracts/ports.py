@@ -86,6 +86,10 @@ class OnlineStore(Protocol):
         """
         ...
 
+    def remove(self, table: str, keys: Sequence[str]) -> int:
+        """Delete the rows of entities; return how many were there."""
+        ...
+
     def note(self, table: str) -> bytes | None:
         """Return what was noted about a table; None if nothing was."""
         ...

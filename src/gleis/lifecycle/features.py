@@ -179,6 +179,15 @@ class ProjectFeatures:
             features=dict(zip(note.features, row.values, strict=True)),
         )
 
+    def forget(self, entity: Sequence[str]) -> int:
+        """Delete an entity's rows of every view, at whatever state of its code; return how many.
+
+        Its rows in the datasets must go first, or they are brought in again.
+        """
+        key = entity_key(entity)
+        with self._online() as store:
+            return sum(store.remove(table, [key or ""]) for table in store.tables())
+
     def check(self, name: str, instants: int = 20) -> list[Difference]:
         """Replay moments of the past: a join must find what would have been looked up then.
 

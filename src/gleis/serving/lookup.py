@@ -72,14 +72,13 @@ class Lookups:
         inputs = {name for use in served.computed for name, _ in use.inputs}
         wanted = {*contract.names, *inputs}
         names = {*contract.names, contract.id, contract.time}
-        times = {use.time for use in served.views}
         self.near = store.near
         """True if completing waits for no network."""
         self.contract = relaxed(contract)
         """The contract that completed rows must keep: what is served may be missing."""
         self._views = [_View(use, wanted, store, clock) for use in served.views]
         self._computed = [_Computation(use, wanted) for use in served.computed]
-        self._extra = {*served.fields, *times, *served.features} - names
+        self._extra = {*served.fields, *served.times, *served.features} - names
         self._strict = [
             column.name
             for column in contract.features

@@ -71,11 +71,12 @@ class LmdbOnlineStore:
                     if writing.get(key) != wanted[key]:
                         writing.put(key, wanted[key])
                         changed += 1
-        for start in range(0, len(gone), _BATCH):
-            with self._explained(), self._environment.begin(write=True) as writing:
-                for key in gone[start : start + _BATCH]:
-                    writing.delete(key)
-        return Written(changed=changed, removed=len(gone))
+        return Written(changed=changed, removed=self._delete(gone))
+
+    def remove(self, table: str, keys: Sequence[str]) -> int:
+        """Delete the rows of entities; return how many were there."""
+        prefix = _prefix(table)
+        return self._delete([prefix + _key(key) for key in keys])
 
     def note(self, table: str) -> bytes | None:
         """Return what was noted about a table."""
@@ -107,6 +108,13 @@ class LmdbOnlineStore:
                 _open[self._folder] = (environment, holders - 1)
             else:
                 environment.close()
+
+    def _delete(self, keys: Sequence[bytes]) -> int:
+        removed = 0
+        for start in range(0, len(keys), _BATCH):
+            with self._explained(), self._environment.begin(write=True) as writing:
+                removed += sum(writing.delete(key) for key in keys[start : start + _BATCH])
+        return removed
 
     def _keys(self, prefix: bytes) -> list[bytes]:
         with self._explained(), self._environment.begin() as reading:

@@ -71,10 +71,15 @@ class RedisOnlineStore:
                 with self._explained():
                     self._client.hset(name, mapping=new)
             changed += len(new)
-        for start in range(0, len(gone), _BATCH):
+        return Written(changed=changed, removed=self.remove(table, gone))
+
+    def remove(self, table: str, keys: Sequence[str]) -> int:
+        """Delete the rows of entities; return how many were there."""
+        removed = 0
+        for start in range(0, len(keys), _BATCH):
             with self._explained():
-                self._client.hdel(name, *gone[start : start + _BATCH])
-        return Written(changed=changed, removed=len(gone))
+                removed += self._client.hdel(self._hash(table), *keys[start : start + _BATCH])
+        return removed
 
     def note(self, table: str) -> bytes | None:
         """Return what was noted about a table."""

@@ -95,13 +95,19 @@ class SqliteOnlineStore:
                 before = connection.total_changes
                 connection.executemany(_PUT, ((table, key, row) for key, row in some))
                 changed += connection.total_changes - before
-        for some_keys in _in_batches(gone):
+        return Written(changed=changed, removed=self.remove(table, gone))
+
+    def remove(self, table: str, keys: Sequence[str]) -> int:
+        """Delete the rows of entities; return how many were there."""
+        removed = 0
+        for some in _in_batches(keys):
             with self._database.transaction() as connection:
+                before = connection.total_changes
                 connection.executemany(
-                    "DELETE FROM rows WHERE name = ? AND key = ?",
-                    ((table, key) for key in some_keys),
+                    "DELETE FROM rows WHERE name = ? AND key = ?", ((table, key) for key in some)
                 )
-        return Written(changed=changed, removed=len(gone))
+                removed += connection.total_changes - before
+        return removed
 
     def note(self, table: str) -> bytes | None:
         """Return what was noted about a table."""

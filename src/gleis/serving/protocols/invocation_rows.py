@@ -44,9 +44,9 @@ class TableReader:
     def __init__(self, contract: Contract) -> None:
         self._names = contract.names
         self._columns = {column.name: column for column in contract.features}
-        carried = [name for name in (contract.id, contract.time) if name]
-        self._known = frozenset((*contract.names, *carried))
-        self._nullable = [column.name for column in contract.features if column.nullable]
+        self._known = frozenset((*contract.names, *contract.carried))
+        required = set(contract.required)  # the others are looked up or computed
+        self._nullable = [c.name for c in contract.features if c.nullable and c.name in required]
 
     def from_json(self, body: bytes) -> list[Row]:
         """Read one of the four JSON forms.

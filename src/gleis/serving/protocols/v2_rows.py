@@ -46,7 +46,7 @@ def rows_of(tensors: Sequence[Tensor], contract: Contract) -> list[Row]:
         An input is no feature, or of a datatype that the feature cannot be.
     """
     names = [tensor.name for tensor in tensors]
-    known = {*contract.names, contract.id, contract.time} - {None}
+    known = {*contract.names, *contract.carried}
     strangers = [tensor for tensor in tensors if tensor.name not in known]
     if len(strangers) == 1 and not set(names) & set(contract.names):
         return _matrix(strangers[0], tensors, contract)

@@ -98,6 +98,8 @@ def _label_value(contract: Contract) -> Json:
 
 def _row(contract: Contract) -> Json:
     properties = {column.name: _property(column) for column in contract.features}
+    for name in set(contract.names) - set(contract.required):
+        _add(properties[name], "Looked up or computed if left out.")
     if contract.id is not None:
         meaning = "Names the row for its owner; not a feature."
         properties.setdefault(
@@ -109,12 +111,19 @@ def _row(contract: Contract) -> Json:
             contract.time,
             {"type": ["string", "null"], "format": "date-time", "description": meaning},
         )
+    for name in contract.carried:
+        meaning = "Features are looked up by it, or computed from it. Not a feature."
+        properties.setdefault(name, {"description": meaning})
     return {
         "type": "object",
         "properties": properties,
-        "required": list(contract.names),
+        "required": list(contract.required),
         "additionalProperties": False,
     }
+
+
+def _add(made: Json, note: str) -> None:
+    made["description"] = f"{made['description']} {note}" if "description" in made else note
 
 
 def _property(column: Column) -> Json:

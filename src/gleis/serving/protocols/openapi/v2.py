@@ -102,8 +102,7 @@ def _inputs(contract: Contract) -> list[Json]:
     made = [
         _tensor({"const": column.name}, _DATATYPES[column.kind]) for column in contract.features
     ]
-    carried = [name for name in (contract.id, contract.time) if name not in (None, *contract.names)]
-    made += [_tensor({"const": name}, ("BYTES", *_INTEGERS)) for name in carried]
+    made += [_tensor({"const": name}, ("BYTES", *_INTEGERS, *_FLOATS)) for name in contract.carried]
     if all(column.kind != "category" for column in contract.features):
         made.append(_tensor({"type": "string"}, (*_FLOATS, *_INTEGERS)))
     return made
