@@ -23,7 +23,7 @@ def member(folder: Path, remote: str | None, name: str = "shop", **settings: str
     folder.mkdir(parents=True, exist_ok=True)
     found = Settings(
         project=ProjectSettings(name=name, module="shop", task="binary", target="bought"),
-        datasets={"weather": DatasetSettings()},
+        datasets={"weather": DatasetSettings(subject="day")},
         remote=remote,
         **settings,
     )

@@ -10,17 +10,20 @@ import textwrap
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 
 from gleis.contracts.carried import Origin
-from gleis.contracts.errors import ConfigError, PackageError, RacedError, StoreError
+from gleis.contracts.errors import ConfigError, PackageError, RacedError, RegistryError, StoreError
+from gleis.data.erasing.rewrite import erase_rows
 from gleis.lifecycle.push import pull, push
 from gleis.lifecycle.selection import read_selection
+from gleis.lifecycle.sides import LedgerSide
 from gleis.store.by_url import open_objects
 from gleis.store.objects import FolderObjects
 from gleis.store.patience import Patience
 from s3_server import IllProxy
-from team_projects import load, member, registry, train, values
+from team_projects import NOW, load, member, registry, train, values
 
 BOTH = pytest.mark.parametrize("remote", ["folder", "s3"], indirect=True)
 
@@ -88,7 +91,7 @@ def test_only_what_is_missing_moves(team):
         "run": ("r20130601-000002-abcdef",),
         "version": ("2",),
     }
-    assert pushed.objects == 1 + 1 + 4, "new rows, the weights, the package"
+    assert pushed.objects == 2 + 1 + 4, "new rows and their profile, the weights, the package"
     assert pull(ben).objects == pushed.objects
     assert values(ben, "weather@latest") == [1, 2, 3, 4]
     assert ben.home.facts.verify() == before + 6
@@ -286,6 +289,69 @@ def test_damage_is_seen_on_arrival(team, remote):
     objects.put(part.key, content)
     pull(ben)
     assert values(ben, "weather@v2") == [1, 2, 3]
+
+
+def days_kept(objects):
+    """Return every value that any file of the table there still holds."""
+    found = set()
+    for one in objects.list("datasets/weather"):
+        content = objects.get(one.key)
+        if one.key.endswith(".json"):
+            for line in content.splitlines():
+                stats = json.loads(json.loads(line).get("add", {}).get("stats") or "{}")
+                found |= {
+                    bounds[end]["day"] for bounds in [stats] for end in stats if "Values" in end
+                }
+        elif "_delta_log" not in one.key:
+            found |= set(pl.read_parquet(content)["day"])
+    return found
+
+
+@BOTH
+def test_an_erasure_reaches_everybody(team, tmp_path, remote):
+    ann, ben = team
+    push(ann)
+    pull(ben)
+    there = open_objects(remote, Patience())
+    assert days_kept(there) == {1, 2, 3}
+    profiles = {version.profile for version in ann.data.versions("weather")}
+    erase_rows(ann.bench.dataset("weather"), "2", "ann@here", NOW)
+    pushed = push(ann)
+    assert "dataset-moved" in pushed.facts
+    assert days_kept(there) == {1, 3}
+    pull(ben)
+    assert days_kept(LedgerSide(ben.home, ben.clock, remote).objects) == {1, 3}
+    cat = member(tmp_path / "cat", remote)
+    pull(cat)
+    for project in (ben, cat):
+        assert values(project, "weather@v1") == [1]
+        assert values(project, "weather@latest") == [1, 3]
+        assert not any(project.home.artifacts.has(digest) for digest in profiles)
+    assert pull(ben).facts == push(ann).facts == {}
+    load(ben, 4)
+    push(ben)
+    pull(ann)
+    assert values(ann, "weather@latest") == [1, 3, 4]
+
+
+@BOTH
+def test_names_and_removals_travel(team):
+    ann, ben = team
+    push(ann)
+    pull(ben)
+    weather = ann.bench.dataset("weather")
+    weather.marks.give("audit", 2, "ann@here", NOW)
+    weather.marks.remove(1, "ann@here", NOW, "not needed")
+    load(ann, 4)
+    push(ann)
+    pull(ben)
+    assert values(ben, "weather@audit") == [1, 2, 3]
+    with pytest.raises(RegistryError, match="removed"):
+        ben.data.get("weather@v1")
+    ann.bench.dataset("weather").marks.remove(1, "ann@here", NOW, removed=False)
+    push(ann)
+    pull(ben)
+    assert values(ben, "weather@v1") == [1, 2]
 
 
 @pytest.mark.parametrize("place", ["facts/dataset/weather@v1.json", "gleis.json"])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gleis.contracts.carried import Moved
 from gleis.contracts.errors import ConfigError
+from gleis.data.turns import Turns
 from gleis.lifecycle.selection import Selection
 from gleis.lifecycle.sides import LedgerSide, RemoteSide
 from gleis.lifecycle.transfer import Plan, Transfer
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 Begin = Callable[[Plan], Callable[[int], None]]
 """Told what will be moved; returns what is told how many bytes were."""
 _KEYS = "keys"
-_LOCK_SECONDS = 600.0
 
 
 def unseen(plan: Plan) -> Callable[[int], None]:
@@ -90,7 +90,9 @@ def pull(
     plan = transfer.plan()
     if dry_run:
         return _moved(plan, remote.objects.url)
-    transfer.carry_out(plan, begin(plan), lambda name: _writing(project, name), alone=True)
+    transfer.carry_out(plan, begin(plan), lambda name: Turns(project.home, name).mine(), alone=True)
+    for name in plan.moved & {project.settings.project.name, *project.settings.datasets}:
+        project.bench.dataset(name).ids.forget_all()
     return _moved(plan, remote.objects.url, _fetch_keys(project, remote.objects))
 
 
@@ -124,17 +126,6 @@ def _moved(plan: Plan, url: str, untrusted: tuple[str, ...] = ()) -> Moved:
         there=sum(item.there for item in items),
         untrusted=untrusted,
     )
-
-
-@contextmanager
-def _writing(project: Project, name: str) -> Iterator[None]:
-    """Let nobody else on this machine write to a dataset meanwhile."""
-    lock = project.home.lock(f"dataset-{name}.lock")
-    lock.await_take(_LOCK_SECONDS)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _offer_key(project: Project, objects: Objects) -> None:

@@ -14,18 +14,20 @@ from gleis.contracts import erasure
 from gleis.contracts.carried import Carried, Origin
 from gleis.contracts.clock import Clock
 from gleis.contracts.errors import StoreError
-from gleis.data import versions
+from gleis.data import marks, versions
 from gleis.lifecycle.person import person
 from gleis.registry import deployments
 from gleis.registry import versions as registered
+from gleis.store.artifacts import place_of
 from gleis.store.by_url import open_objects
 from gleis.store.home import Home
 from gleis.store.moving import side_by_side
+from gleis.store.object_artifacts import FOLDER as ARTIFACTS
 from gleis.store.objects import Objects
 
-DATASET, VERSION, DEPLOYMENT = versions.KIND, registered.KIND, deployments.KIND
+DATASET, REMOVED, MOVED = versions.KIND, marks.REMOVED, marks.MOVED
+VERSION, DEPLOYMENT = registered.KIND, deployments.KIND
 RUN = "run"
-REMOVED, MOVED = "dataset-removed", "dataset-moved"
 PULLED = "pulled"
 """Kind of the facts that say where another fact came from."""
 _FORMAT = 1
@@ -51,7 +53,7 @@ class Kind(NamedTuple):
 KINDS = (
     Kind(DATASET, "datasets", once=True),
     Kind(versions.VOUCHED, "datasets", once=True),
-    Kind("dataset-named", "datasets", once=True),
+    Kind(marks.NAMED, "datasets", once=True),
     Kind(REMOVED, "datasets", once=False),
     Kind(MOVED, "datasets", once=False),
     Kind(erasure.KIND, "datasets", once=True),
@@ -79,6 +81,14 @@ class Side(Protocol):
         """Write a fact; return False if another one has its place by now."""
         ...
 
+    def bodies(self, kind: Kind) -> list[bytes]:
+        """Return the bodies of all facts of a kind, those that do not count any more too."""
+        ...
+
+    def drop_artifact(self, digest: str) -> None:
+        """Delete an artifact, if it is there."""
+        ...
+
 
 class LedgerSide:
     """A project.
@@ -93,6 +103,7 @@ class LedgerSide:
 
     def __init__(self, home: Home, clock: Clock, remote: str) -> None:
         self.objects = open_objects(home.store or str(home.folder), home.patience)
+        self._home = home
         self._facts = home.facts
         self._clock = clock
         self._remote = remote
@@ -134,6 +145,14 @@ class LedgerSide:
             return True
         added = self._facts.append_once(fact.kind, fact.key, body, now)
         return added or self._facts.latest(fact.kind, fact.key) == body
+
+    def bodies(self, kind: Kind) -> list[bytes]:
+        """Return the bodies of all facts of a kind."""
+        return list(self._facts.all(kind.name))
+
+    def drop_artifact(self, digest: str) -> None:
+        """Delete an artifact, if it is there."""
+        self._home.artifacts.remove(digest)
 
 
 class RemoteSide:
@@ -213,6 +232,15 @@ class RemoteSide:
             or self._read(place).sha256 == fact.sha256
         )
 
+    def bodies(self, kind: Kind) -> list[bytes]:
+        """Return the bodies of all facts of a kind."""
+        keys = [found.key for found in self.objects.list(f"facts/{kind.name}")]
+        return [bytes(fact.body) for fact in side_by_side(self._read, keys)]
+
+    def drop_artifact(self, digest: str) -> None:
+        """Delete an artifact, if it is there."""
+        self.objects.delete(f"{ARTIFACTS}/{place_of(digest)}")
+
     def _read(self, key: str) -> Carried:
         content = self.objects.get(key)
         try:
@@ -245,6 +273,11 @@ def _carried(kind: str, key: str, body: bytes, by: str, at: datetime) -> Carried
 
 def _hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+def kind_of(name: str) -> Kind:
+    """Return a kind of facts by its name."""
+    return next(kind for kind in KINDS if kind.name == name)
 
 
 def _place(fact: Carried, kind: Kind) -> str:

@@ -16,7 +16,8 @@ import msgspec
 
 from gleis.contracts.carried import Carried
 from gleis.contracts.deployment import Version
-from gleis.contracts.errors import PackageError, RacedError, StoreError
+from gleis.contracts.errors import PackageError, RacedError
+from gleis.lifecycle.forgotten import forget_there
 from gleis.lifecycle.selection import Selection
 from gleis.lifecycle.sides import (
     DATASET,
@@ -74,6 +75,13 @@ class Plan(msgspec.Struct, kw_only=True):
     """Content that makes other content whole: manifests."""
     tables: dict[str, int]
     """Dataset -> table version up to which its log is moved."""
+    places: dict[str, dict[int, int]]
+    """Dataset -> version that is not removed -> table version that holds its rows now."""
+
+    @property
+    def moved(self) -> set[str]:
+        """Datasets whose rows were written anew, because somebody was erased."""
+        return {_dataset_of(fact) or "" for kind, fact in self.facts if kind.name == MOVED}
 
     @property
     def size(self) -> int:
@@ -158,6 +166,8 @@ class Transfer:
                 recorded = max(self._places(self._target, name).values(), default=-1)
                 move_log(source, target, name, until, recorded, alone=alone)
                 self._write(plan, name, digests)
+                if name in plan.moved:
+                    forget_there(self._source, self._target, name, self._patience)
         self._write(plan, None, digests)
 
     def _check_again(self, plan: Plan, name: str) -> None:
@@ -177,7 +187,7 @@ class Transfer:
             if (mine if mine in plan.tables else None) != dataset:
                 continue
             if fact.kind == DATASET and mine is not None:
-                self._check_commit(fact, mine)
+                self._check_commit(mine, plan.places[mine].get(_number_of(fact)))
                 # The first of them vouches for the files of all.
                 fact = msgspec.structs.replace(fact, files=fact.files or hashes)  # noqa: PLW2901
                 hashes = {}
@@ -185,11 +195,12 @@ class Transfer:
                 other = self._target.find([fact], kind)[0]
                 raise conflict([(fact, other or fact)], self._target.objects.url)
 
-    def _check_commit(self, fact: Carried, name: str) -> None:
+    def _check_commit(self, name: str, version: int | None) -> None:
         """See that the commit a fact names is there still: a push may have slept for hours."""
-        version = msgspec.json.decode(fact.body, type=_Table).table_version
-        if not still_ours(self._source.objects, self._target.objects, name, version):
-            raise StoreError(
+        if version is not None and not still_ours(
+            self._source.objects, self._target.objects, name, version
+        ):
+            raise RacedError(
                 f"Somebody else pushed {name} meanwhile",
                 seen=self._target.objects.url,
                 remedy="Pull, then push again.",
@@ -231,7 +242,7 @@ class Transfer:
     def _gather(
         self, new: list[tuple[Kind, Carried]], known: int, facts: dict[str, list[Carried]]
     ) -> Plan:
-        plan = Plan(facts=new, known=known, items=[], last=[], tables={})
+        plan = Plan(facts=new, known=known, items=[], last=[], tables={}, places={})
         bodies = [bytes(fact.body) for _, fact in new]
         plan.items += self._artifacts(bodies)
         for version in [fact for kind, fact in new if kind.name == VERSION]:
@@ -249,7 +260,7 @@ class Transfer:
             for _, fact in plan.facts
             if fact.kind in (DATASET, MOVED) and _dataset_of(fact) == name
         }
-        places = _places_of(facts, name)
+        places = plan.places[name] = _places_of(facts, name)
         needed = {places[number] for number in fresh if number in places}
         hashes: dict[str, str] = {}
         for fact in facts[DATASET]:

@@ -137,14 +137,58 @@ def move_log(
             raise _diverged(target, name, first)
         _drop(target, theirs, first)
         theirs = read_log(target, name)
-    for version in sorted(ours.commits):
-        if theirs.last < version <= until:
+    for version in sorted(version for version in ours.commits if version <= until):
+        if version > theirs.last:
             body = source.get(ours.commits[version])
             if body is None or not target.create(ours.commits[version], body):
                 raise _diverged(target, name, version)
-    for key, version in ours.others.items():
-        if version <= until and key not in theirs.others and (body := source.get(key)):
-            target.create(key, body)
+        # A checkpoint only behind its commit: then the history up to it is ours.
+        for key in (key for key, number in ours.others.items() if number == version):
+            if key not in theirs.others and (body := source.get(key)):
+                target.create(key, body)
+
+
+def cut_log(
+    source: Objects,
+    target: Objects,
+    name: str,
+    places: dict[int, tuple[int, int]],
+    patience: Patience,
+) -> None:
+    """Forget at the other side what was forgotten here: rows of an erased person are in old files.
+
+    Parameters
+    ----------
+    source, target : Objects
+    name : str
+        Name of the dataset.
+    places : dict
+        Of each version that the other side has recorded: the table version it was recorded with,
+        and that of its rows now.
+    patience : Patience
+    """
+    ours, theirs = read_log(source, name), read_log(target, name)
+    first = min(ours.commits, default=0)
+    now = {place for _, place in places.values()}
+    begins = any(number == first for number in theirs.others.values())
+    if not begins or min(theirs.commits) >= first or min(now, default=first) < first:
+        return
+    needed = files_of(target, name, now, patience)
+    before = {place for place, _ in places.values() if place in theirs.commits and place < first}
+    old = set(files_of(target, name, before, patience))
+    old |= {
+        found.key
+        for found in target.list(prefix_of(name))
+        if found.key.endswith(".parquet")
+        and "/_delta_log/" not in found.key
+        and time.time() - found.modified > _DEAD
+    }
+    for version in sorted(version for version in theirs.commits if version < first):
+        target.delete(theirs.commits[version])
+    for key in (key for key, version in theirs.others.items() if version < first):
+        target.delete(key)
+    for key in sorted(old - set(needed)):
+        target.delete(key)
 
 
 def still_ours(source: Objects, target: Objects, name: str, version: int) -> bool:
