@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from gleis.contracts.checks import RequestChecks
 from gleis.contracts.features import ServedFeatures
 
 Kind = Literal["number", "integer", "category", "boolean"]
@@ -44,6 +45,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """Column of the event time; a request may carry it, the model sees it only if a feature."""
     served: ServedFeatures | None = None
     """Features that a request may leave out: they are looked up or computed."""
+    checks: RequestChecks | None = None
+    """What the project's checks ask of rows of requests; None: nothing."""
 
     @property
     def names(self) -> tuple[str, ...]:

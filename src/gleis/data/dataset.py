@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -47,15 +48,23 @@ class Datasets(DatasetVersions):
         Dates the records.
     name : str, optional
         Which of them; by default the project's own.
+    folder : Path, optional
+        The project folder, where a ``schema.py`` may be.
     """
 
     def __init__(
-        self, home: Home, settings: Settings, clock: Clock, name: str | None = None
+        self,
+        home: Home,
+        settings: Settings,
+        clock: Clock,
+        name: str | None = None,
+        folder: Path | None = None,
     ) -> None:
         super().__init__(home, settings, name)
         self._clock = clock
         self.table = home.table(self.name)
-        self._guard = Guard(home, settings, clock, name)
+        self.guard = Guard(home, settings, clock, name, folder)
+        """Asks the checks of rows that come in."""
         self._turns = Turns(home, self.name)
         self.ids = KnownIds(self.table, home.folder / "ids" / self.name)
 
@@ -91,7 +100,7 @@ class Datasets(DatasetVersions):
             if latest is not None and frame.is_empty():
                 read_on = forgotten > 0 and provenance.cursor is not None
                 return self._unchanged(latest, provenance) if read_on else latest
-            guarded = self._guard.check(frame, latest, provenance)
+            guarded = self.guard.check(frame, latest, provenance)
             if latest is not None and guarded.rows.is_empty():
                 return self._record_none(latest, guarded, provenance)
             self._check(guarded.rows)
@@ -124,7 +133,7 @@ class Datasets(DatasetVersions):
         with self.writing():
             frame = without_forgotten(frame, self.spec, self.home)
             latest = self.latest()
-            guarded = self._guard.check(frame, latest, provenance, snapshot=True)
+            guarded = self.guard.check(frame, latest, provenance, snapshot=True)
             self._check(guarded.rows)
             # The same rows joined otherwise are looked up otherwise: a model of them is another.
             joined_alike = latest and latest.provenance.features == provenance.features

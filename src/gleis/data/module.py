@@ -122,6 +122,18 @@ def _members(module: ModuleType, path: Path, imports: FolderImports) -> list[Any
     return found
 
 
+def import_file(folder: Path, name: str) -> ModuleType:
+    """Import another file of the project, as ``open_module`` does its module.
+
+    Raises
+    ------
+    ProjectError
+        If it does not import, naming the line.
+    """
+    folder = folder.resolve()
+    return _execute(folder / f"{name}.py", name, FolderImports(folder))
+
+
 def _execute(path: Path, name: str, imports: FolderImports) -> ModuleType:
     """Run the file as a module under a name of its own in ``sys.modules``."""
     unique = f"_gleis_project_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"

@@ -20,6 +20,7 @@ from gleis.contracts.errors import DataError, RegistryError
 from gleis.contracts.evidence import Evidence
 from gleis.contracts.release import Trial
 from gleis.contracts.run import Run
+from gleis.data.checking.recheck import recheck
 from gleis.data.refresh import is_current, refresh, reload
 from gleis.data.reviews import known_by, read_reviews, reviewed_note
 from gleis.governance.gate_checks import check_gates
@@ -145,7 +146,7 @@ def known_rows(bench: Workbench, until: datetime) -> DatasetVersion:
     latest = bench.datasets.latest()
     if latest is not None and _later(bench, latest, until):
         return _as_of(bench, until, load_code(bench.folder, bench.settings))
-    return gather(bench, until)
+    return recheck(bench.datasets, gather(bench, until))
 
 
 def _later(bench: Workbench, dataset: DatasetVersion, until: datetime) -> bool:

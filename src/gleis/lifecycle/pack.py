@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from gleis.contracts.contract import Contract
 from gleis.contracts.datasheet import Datasheet
 from gleis.contracts.outliers import OutlierModel
 from gleis.contracts.profile import Reference
@@ -50,7 +51,7 @@ def pack(
     parts = Parts(
         run=run.id,
         created=run.started,
-        contract=made.contract,
+        contract=_checked(bench, made.contract),
         estimator=estimator,
         trusted=made.trusted if isinstance(made, Fitted) else (),
         frame=made.frame if isinstance(made, Fitted) else "polars",
@@ -85,6 +86,12 @@ def pack(
 def _lineage(run: Run, sheet: Datasheet | None) -> dict[str, Any]:
     declared = {} if sheet is None else {"datasheet": msgspec.to_builtins(sheet)}
     return {"run": msgspec.to_builtins(run), **declared}
+
+
+def _checked(bench: Workbench, contract: Contract) -> Contract:
+    """Let the project's checks travel with the model."""
+    checks = bench.datasets.guard.for_requests(contract.names)
+    return msgspec.structs.replace(contract, checks=checks)
 
 
 def _forms(bench: Workbench, made: Fitted, examined: Examined) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from gleis.contracts.clock import Clock, SimulatedClock
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.deployment import Version
 from gleis.contracts.run import Run
+from gleis.data.checking.digest import checks_digest, is_checked
 from gleis.data.reviews import known_by, read_reviews
 from gleis.data.versions import DatasetVersions
 from gleis.lifecycle.results import Outcome
@@ -41,6 +42,8 @@ def find_unchanged(folder: Path, settings: Settings, home: Home, clock: Clock) -
     if dataset is None or not versions.vouched(dataset, load_code(folder, settings)):
         return None
     now = clock.now()
+    if not is_checked(home, dataset, checks_digest(settings, folder)):
+        return None
     if versions.waits(dataset, read_reviews(home.facts, now)) or not known_by(dataset, now):
         return None
     if isinstance(clock, SimulatedClock) and not _as_of(dataset, settings, clock):

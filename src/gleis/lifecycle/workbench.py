@@ -143,13 +143,13 @@ class Workbench:
     @cached_property
     def datasets(self) -> Datasets:
         """Dataset versions."""
-        return Datasets(self.home, self.settings, self.clock)
+        return Datasets(self.home, self.settings, self.clock, folder=self.folder)
 
     def dataset(self, name: str | None = None) -> Datasets:
         """Return the versions of one dataset, by default of the project's own."""
         if name is None or name == self.settings.project.name:
             return self.datasets
-        return Datasets(self.home, self.settings, self.clock, name)
+        return Datasets(self.home, self.settings, self.clock, name, self.folder)
 
     @cached_property
     def cache(self) -> StepCache:

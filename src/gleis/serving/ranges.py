@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gleis.contracts.contract import Contract
+from gleis.serving.limits import Limits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,6 +47,11 @@ class Ranges:
             f"{column.name}: {_REASONS[column.kind == 'category']}": place
             for place, column in enumerate(contract.features)
         }
+        self.limits = Limits(contract)
+        """The project's checks, which a row may fail beyond these."""
+        self._order |= {
+            limit.flag: len(self._order) + n for n, limit in enumerate(self.limits.limits)
+        }
         self._low = _bounds([column.low for column in numeric], -np.inf)
         self._high = _bounds([column.high for column in numeric], np.inf)
         self._known = {
@@ -83,6 +89,7 @@ class Ranges:
                 flags[f"{name}: unseen category"] = [
                     position for position, value in enumerate(values) if value not in known
                 ]
+        self.limits.add(features, flags)
         return self.ordered(flags)
 
     def ordered(self, flags: dict[str, list[int]]) -> dict[str, list[int]]:

@@ -13,6 +13,7 @@ from gleis.contracts.contract import Contract
 from gleis.contracts.errors import InvalidRowError, MalformedError, TooLargeError
 from gleis.serving.carried import read_entity, read_moment
 from gleis.serving.fields import Field, place
+from gleis.serving.limits import Limits
 from gleis.serving.renamed import guess_rename
 
 if TYPE_CHECKING:
@@ -107,6 +108,7 @@ class RowReader:
         self._max_rows = max_rows
         self._fields = tuple(Field(column) for column in contract.features)
         self._names = contract.names
+        self._limits = Limits(contract)
         self._id = contract.id
         self._time = None if contract.time in contract.names else contract.time
         self._carried = tuple(
@@ -128,8 +130,8 @@ class RowReader:
         TooLargeError
             There are more than ``max_rows``.
         InvalidRowError
-            A field breaks the contract; names the row's position, the field, the value seen and
-            what is expected.
+            A field breaks the contract, or a check by which rows are refused; names the row's
+            position, the field, the value seen and what is expected.
         """
         count = len(rows)
         if not 0 < count <= self._max_rows:
@@ -144,6 +146,9 @@ class RowReader:
             field.name: field.read(values, flags)
             for field, values in zip(self._fields, columns, strict=True)
         }
+        if self._limits:
+            self._limits.require(features)
+            self._limits.add(features, flags)
         return Rows(
             count=count,
             features=features,

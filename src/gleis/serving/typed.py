@@ -58,7 +58,13 @@ class TypedReader:
         self._max_rows = max_rows
         self._id = contract.id
         self._time = None if contract.time in contract.names else contract.time
-        kind: Any = _make_type(contract, self._time)
+        refusing = [self._ranges.limits.refusing(column) for column in contract.features]
+        kind: Any = _make_type(contract, self._time, [limits for limits, _ in refusing])
+        self._refused = tuple(
+            (f"f{position}", fails)
+            for position, (_, fails) in enumerate(refusing)
+            if fails is not None
+        )
         self._one: msgspec.json.Decoder[Any] = msgspec.json.Decoder(kind)
         self._list: msgspec.json.Decoder[Any] = msgspec.json.Decoder(list[kind])
         wrapped = msgspec.defstruct("Wrapped", [("rows", list[kind])], forbid_unknown_fields=True)
@@ -72,7 +78,7 @@ class TypedReader:
                 row.time = read_moment(row.time, self._time, "")
         except _WRONG:
             return None
-        return row
+        return None if self._refused and self._refuses(row) else row
 
     def many(self, body: bytes) -> list[Typed] | None:
         """Read a list, or an object that holds one under ``rows``; None if it is neither."""
@@ -92,7 +98,11 @@ class TypedReader:
                         row.time = read_moment(row.time, self._time, "")
         except _WRONG:
             return None
-        return rows
+        return None if self._refused and any(map(self._refuses, rows)) else rows
+
+    def _refuses(self, row: Typed) -> bool:
+        """Say whether a row fails a check by which rows are refused."""
+        return any(fails(getattr(row, place)) for place, fails in self._refused)
 
     def rows(self, typed: Sequence[Typed]) -> Rows:
         """Turn objects into columns, (n_rows,) each, and note what is unusual."""
@@ -121,9 +131,12 @@ class TypedReader:
         )
 
 
-def _make_type(contract: Contract, time: str | None) -> type[msgspec.Struct]:
+def _make_type(
+    contract: Contract, time: str | None, limits: Sequence[dict[str, Any]]
+) -> type[msgspec.Struct]:
     fields: list[Any] = [
-        (f"f{position}", _kind(column)) for position, column in enumerate(contract.features)
+        (f"f{position}", _kind(column, limits[position]))
+        for position, column in enumerate(contract.features)
     ]
     names = {f"f{position}": name for position, name in enumerate(contract.names)}
     if contract.id is not None:
@@ -135,6 +148,8 @@ def _make_type(contract: Contract, time: str | None) -> type[msgspec.Struct]:
     return msgspec.defstruct("TypedRow", fields, rename=names, forbid_unknown_fields=True, gc=False)
 
 
-def _kind(column: Column) -> Any:
+def _kind(column: Column, limits: dict[str, Any]) -> Any:
     kind = _KINDS[column.kind]
+    if limits:
+        kind = Annotated[kind, msgspec.Meta(**limits)]
     return kind | None if column.nullable else kind

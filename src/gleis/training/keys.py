@@ -86,7 +86,14 @@ def done_key(fit: str, rule: str, settings: Settings) -> str:
         explain=settings.explain,
         season=settings.monitor.season,
         gates=settings.gates,
+        **_checks_key(settings),
     )
+
+
+def _checks_key(settings: Settings) -> dict[str, Any]:
+    """Name the checks: they travel in the package."""
+    data = settings.data
+    return {"checks": (data.checks, data.requests)} if data.checks else {}
 
 
 def load_code(folder: Path, settings: Settings) -> str:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import numpy as np
 import polars as pl
 
-from gleis.contracts.checks import Checks, RowCheck
+from gleis.contracts.checks import IN_REQUESTS, Checks, RequestChecks, RowCheck
 from gleis.contracts.clock import Clock
 from gleis.contracts.dataset import DatasetVersion, Provenance
 from gleis.contracts.errors import DataError
 from gleis.data.checking.declared import declared_checks
+from gleis.data.checking.digest import checks_digest
 from gleis.data.checking.one_pass import Failing, Found, check_rows_of
+from gleis.data.checking.parsed import Parsed
 from gleis.data.checking.quarantine import REASON, Quarantine, pack_rows, released_from
+from gleis.data.checking.schema_file import project_schema
 from gleis.data.checking.tables import Around, check_columns, check_together
 from gleis.data.versions import DatasetVersions
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
+    from gleis.data.checking.pandera_schema import PanderaSchema
     from gleis.store.home import Home
 
 _SHOWN = 5
@@ -50,10 +57,17 @@ class Guard:
         Says what is fresh.
     name : str, optional
         Which dataset; by default the project's own.
+    folder : Path, optional
+        The project folder, where ``schema.py`` is.
     """
 
     def __init__(
-        self, home: Home, settings: Settings, clock: Clock, name: str | None = None
+        self,
+        home: Home,
+        settings: Settings,
+        clock: Clock,
+        name: str | None = None,
+        folder: Path | None = None,
     ) -> None:
         self._home = home
         self._settings = settings
@@ -63,7 +77,18 @@ class Guard:
         own = self._name == settings.project.name
         self._key = "data.checks" if own else f"datasets.{self._name}.checks"
         self.checks: Checks = declared_checks(settings, name)
-        """As declared."""
+        """As ``gleis.toml`` declares them."""
+        self._folder = folder
+
+    @cached_property
+    def digest(self) -> str | None:
+        """Hash of the checks of the project's own dataset; None if it has none."""
+        return checks_digest(self._settings, self._folder)
+
+    @cached_property
+    def schema(self) -> PanderaSchema | None:
+        """What ``schema.py`` says of the dataset."""
+        return project_schema(self._folder, self._settings, self._name)
 
     def check(
         self,
@@ -92,12 +117,11 @@ class Guard:
             Rows fail and ``data.failing`` is ``refuse``, or more of them than
             ``data.max_failing``; or what rows must hold together does not hold.
         """
-        if not self.checks or frame.is_empty():
+        if frame.is_empty() or not (self.checks or self.schema is not None):
             return Guarded(frame)
-        check_columns(frame, self.checks, self._key)
         before = None if snapshot else latest
-        found = self.find(frame, before)
-        guarded = self._part(frame, found, before, released_from(provenance))
+        parsed, found = self.find(frame, before)
+        guarded = self._part(frame, parsed, found, before, released_from(provenance))
         if guarded.rows.height or guarded.quarantined:
             around = Around(
                 now=self._clock.now(),
@@ -107,41 +131,85 @@ class Guard:
             check_together(guarded.rows, self.checks.tables, around)
         return guarded
 
-    def find(self, frame: pl.DataFrame, before: DatasetVersion | None = None) -> Found:
-        """Return which rows fail which checks.
+    def for_requests(self, features: Sequence[str]) -> RequestChecks | None:
+        """Return the checks that rows of requests are asked too; None if there are none.
+
+        Those on one feature of which a row alone can be asked. What a function of the project's
+        checks, ``unique`` and ``references`` guard the data, not requests.
+        """
+        rows = self.checks.rows
+        if self.schema is not None:
+            rows = (*rows, *self.schema.rows(features))
+        asked = tuple(
+            msgspec.structs.replace(check, value=_travelling(check.value))
+            for check in rows
+            if check.rule in IN_REQUESTS and check.column in features
+        )
+        refuse = self._settings.data.requests == "refuse"
+        return RequestChecks(rows=asked, refuse=refuse) if asked else None
+
+    def part(self, frame: pl.DataFrame) -> Guarded:
+        """Part rows that are there already, without asking what they must hold together.
+
+        Raises
+        ------
+        DataError
+            As ``check`` does.
+        """
+        parsed, found = self.find(frame)
+        return self._part(frame, parsed, found, None, None)
+
+    def find(
+        self, frame: pl.DataFrame, before: DatasetVersion | None = None
+    ) -> tuple[Parsed, Found]:
+        """Return the rows as the schema reads them, and which of all fail which checks.
 
         Parameters
         ----------
         frame : DataFrame, (n_rows, n_columns)
         before : DatasetVersion, optional
             Whose rows ``unique`` minds too.
+
+        Raises
+        ------
+        DataError
+            A column is missing or of another type, or a check cannot be asked of it.
         """
-        found = check_rows_of(frame, self.checks.rows, self._lookups(frame))
-        if before is None:
-            return found
-        again = [
-            self._again(frame, before, check)
-            for check in self.checks.rows
-            if check.rule == "unique"
+        check_columns(frame, self.checks, self._key)
+        parsed, left = Parsed(frame), list[Failing]()
+        rows = self.checks.rows
+        if self.schema is not None:
+            parsed = self.schema.parse(frame)
+            left = [*self.schema.left(parsed.frame)]
+            rows = (*rows, *self.schema.rows(parsed.frame.columns))
+        found = check_rows_of(parsed.frame, rows, self._lookups(parsed.frame))
+        failing = [*found.failing, *left]
+        if before is not None:
+            keys = [check for check in rows if check.rule == "unique"]
+            again = [self._again(parsed.frame, before, check) for check in keys]
+            failing += [each for each in again if len(each.positions)]
+        placed = [
+            Failing(each.failure, each.names, parsed.places(each.positions)) for each in failing
         ]
-        return Found(found.rows, (*found.failing, *(one for one in again if len(one.positions))))
+        return parsed, Found(frame.height, (*parsed.failing, *placed))
 
     def _part(
         self,
         frame: pl.DataFrame,
+        parsed: Parsed,
         found: Found,
         before: DatasetVersion | None,
         released: str | None,
     ) -> Guarded:
         """Part the rows that fail from the rest."""
         if not len(found.wrong):
-            return Guarded(frame)
+            return Guarded(parsed.frame)
         wrong = np.zeros(frame.height, dtype=bool)
         wrong[found.wrong] = True
-        rest = frame.filter(pl.Series(~wrong))
         data = self._settings.data
         if data.failing == "refuse":
             raise self._refusal(frame, found, "")
+        rest = parsed.frame.filter(pl.Series(~parsed.at(wrong)))
         aside = frame.filter(pl.Series(wrong)).with_columns(pl.Series(REASON, found.reasons()))
         if before is not None:
             aside = Quarantine(self._home, self._versions).leave_out(aside, released)
@@ -236,3 +304,8 @@ class Guard:
         ):
             return None
         return self._home.table(self._name).read(version.table_version, list(names))
+
+
+def _travelling(value: Any) -> Any:
+    """Return a value as JSON holds it: lists in one order, so that equal packages are equal."""
+    return tuple(sorted(value)) if isinstance(value, tuple | list) else value

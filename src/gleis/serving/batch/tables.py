@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gleis.contracts.contract import Contract
 from gleis.contracts.errors import DataError, InvalidRowError
 from gleis.serving.batch.arrays import Array, ArrayField
+from gleis.serving.limits import Limit, Limits, error_of, is_nan
 from gleis.serving.renamed import guess_rename
 
 
@@ -61,6 +62,7 @@ class TableReader:
 
     def __init__(self, contract: Contract) -> None:
         self.fields = tuple(ArrayField(column) for column in contract.features)
+        self._limits = Limits(contract)
         self._names = contract.names
         self._carried = (contract.id, contract.time, contract.target)
 
@@ -97,17 +99,19 @@ class TableReader:
         self.require(list(table.columns))
         arrays = [self._read(field, table) for field in self.fields]
         wrong = [array.wrong for array in arrays if len(array.wrong)]
+        read = list(zip(self.fields, arrays, strict=True))
+        columns = {field.name: array.values for field, array in read}
+        flags = {field.flag: array.flagged for field, array in read if len(array.flagged)}
+        for limit, positions in list(self._limits.failing(columns, flags)):
+            if self._limits.refuse:
+                wrong.append(positions)
+            else:
+                flags[limit.flag] = positions
         return Checked(
-            columns={
-                field.name: array.values for field, array in zip(self.fields, arrays, strict=True)
-            },
+            columns=columns,
             rows=table.rows,
             wrong=np.unique(np.concatenate(wrong)) if wrong else np.empty(0, dtype=np.intp),
-            flags={
-                field.flag: array.flagged
-                for field, array in zip(self.fields, arrays, strict=True)
-                if len(array.flagged)
-            },
+            flags=flags,
         )
 
     def reasons(self, table: Table, positions: NDArray[np.intp]) -> list[str]:
@@ -129,11 +133,13 @@ class TableReader:
         also : str
             Said behind the remedy.
         """
+        checks = self._limits.limits if self._limits.refuse else ()
         for field in self.fields:
             value = table.columns[field.name][position]
             value = value.as_py() if hasattr(value, "as_py") else value
             value = value.item() if isinstance(value, np.generic) else value
-            if (error := field.error(value)) is not None:
+            error = field.error(value) or _failed(checks, field.name, value)
+            if error is not None:
                 return InvalidRowError(
                     where + error.what, seen=value, remedy=error.remedy + also, field=error.field
                 )
@@ -149,6 +155,15 @@ class TableReader:
                 field=field.name,
             )
         return field.read(values)
+
+
+def _failed(checks: Sequence[Limit], name: str, value: Any) -> InvalidRowError | None:
+    """Return what a client reads of a value that fails a check."""
+    value = None if is_nan(value) else value
+    for limit in checks:
+        if limit.name == name and limit.fails(value):
+            return error_of(limit, value, "")
+    return None
 
 
 def to_table(rows: Any) -> Table:
