@@ -9,6 +9,7 @@ from gleis.cli.data import (
     checkout,
     collecting,
     declaring,
+    diffing,
     listing,
     naming,
     removing,
@@ -22,6 +23,7 @@ data = typer.Typer(help="Datasets: their versions and what is in them.", no_args
 for command in (
     adding,
     declaring,
+    diffing,
     listing,
     scanning,
     showing,
