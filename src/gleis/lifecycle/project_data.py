@@ -11,9 +11,11 @@ import polars as pl
 
 from gleis.contracts.clock import utc
 from gleis.contracts.dataset import Collected, DatasetVersion, Removal
+from gleis.contracts.erasure import Erasure
 from gleis.contracts.ingest import Ingested
 from gleis.data.checkout import write_rows
 from gleis.lifecycle.described import describe_columns
+from gleis.lifecycle.erasing import Found, erase, find_subject
 from gleis.lifecycle.features import ProjectFeatures
 from gleis.lifecycle.history import Entry, history
 from gleis.lifecycle.ingest import ingest
@@ -124,6 +126,14 @@ class ProjectData:
     def remove(self, ref: str | int, why: str | None = None) -> Removal:
         """Remove a version that neither a registered model, nor a run, nor a name needs."""
         return remove(self._bench, self.get(ref), why)
+
+    def find_subject(self, subject: str) -> Found:
+        """Return which versions hold rows of a person, and by which ids the log knows them."""
+        return find_subject(self._bench, subject)
+
+    def erase(self, found: Found, reason: str = "") -> Erasure:
+        """Erase a person from datasets, prediction log and features; see docs/privacy.md."""
+        return erase(self._bench, found, reason)
 
     def collect(
         self, name: str | None = None, *, keep: int | None = None, dry_run: bool = False

@@ -78,6 +78,8 @@ def _fitted_before(trainer: Trainer, run: Run, again: Fitted) -> Fitted:
 
 def _differences(bench: Workbench, run: Run) -> list[str]:
     found = []
+    if erased := bench.datasets.placed(run.dataset).erased:
+        found.append(f"{erased:,} rows of {run.dataset.label} that were erased since")
     functions = ("build_model", "baseline")
     now = [function_code(bench.folder, bench.settings, name) for name in functions]
     if model_code(*now) != run.code.reached:

@@ -10,6 +10,7 @@ from gleis.cli.data import (
     collecting,
     declaring,
     diffing,
+    erasing,
     listing,
     naming,
     removing,
@@ -32,6 +33,7 @@ for command in (
     restoring,
     removing,
     collecting,
+    erasing,
 ):
     command.register(data)
 

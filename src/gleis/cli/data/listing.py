@@ -55,6 +55,8 @@ def _state(entry: Entry) -> str | None:
     said = list(entry.names)
     if entry.version.restored is not None:
         said.append(f"= v{entry.version.restored}")
+    if erased := entry.version.erased:
+        said.append(f"{erased:,} row{'s' * (erased != 1)} erased")
     if entry.removed is not None:
         why = f" ({entry.removed.why})" if entry.removed.why else ""
         said.append(f"removed by {entry.removed.by}{why}")

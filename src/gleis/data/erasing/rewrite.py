@@ -11,7 +11,7 @@ import polars as pl
 
 from gleis.contracts.dataset import DatasetVersion, Moved
 from gleis.contracts.erasure import ErasedDataset
-from gleis.data.checking.quarantine import Quarantine, pack_rows
+from gleis.data.checking.quarantine import REASON, Quarantine, pack_rows
 from gleis.data.content import chain, hash_rows
 from gleis.data.marks import MOVED
 from gleis.data.version_profile import put_extended, put_profile
@@ -26,18 +26,36 @@ WHY = "a subject was erased"
 
 def holds_subject(datasets: Datasets, subject: str) -> dict[int, int]:
     """Return how many rows of a subject each version holds that can be read; none: not there."""
+    return rows_of(datasets, subject)[0]
+
+
+def rows_of(datasets: Datasets, subject: str) -> tuple[dict[int, int], pl.DataFrame]:
+    """Find a subject's rows in the versions of a dataset that can be read.
+
+    Returns
+    -------
+    held : dict of int to int
+        Version -> rows, those set aside by it included; a version without any is absent.
+    rows : DataFrame
+        Those rows of all versions, each once.
+    """
     column = datasets.spec.subject
-    found: dict[int, int] = {}
+    held: dict[int, int] = {}
+    found: list[pl.DataFrame] = []
     for version in datasets.versions():
         if column is None or column not in version.columns:
             continue
-        rows = int(_is_of(datasets.read(version, [column]), column, subject).sum())
+        scanned = datasets.table.scan(version.table_version)
+        theirs = scanned.filter(pl.col(column).cast(pl.String) == subject).collect()
         aside = _quarantined(datasets, version)
         if aside is not None and column in aside.columns:
-            rows += int(_is_of(aside, column, subject).sum())
-        if rows:
-            found[version.version] = rows
-    return found
+            more = aside.filter(_is_of(aside, column, subject)).drop(REASON)
+            theirs = pl.concat([theirs, more], how="diagonal_relaxed")
+        if theirs.height:
+            held[version.version] = theirs.height
+            found.append(theirs)
+    rows = pl.concat(found, how="diagonal_relaxed").unique() if found else pl.DataFrame()
+    return held, rows
 
 
 def erase_rows(datasets: Datasets, subject: str, by: str, at: datetime) -> ErasedDataset | None:
