@@ -82,7 +82,7 @@ def test_it_is_light_and_quick(tmp_path):
         "from pathlib import Path\n"
         "from gleis.store.home import Home\n"
         "home = Home(Path(sys.argv[1]))\n"
-        "heavy = {'polars','numpy','sklearn','mlflow','pandas','deltalake'}\n"
+        "heavy = {'polars','numpy','sklearn','mlflow','pandas','deltalake','psycopg'}\n"
         "home.facts, home.states\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
         "import gleis.store.group_commit, gleis.store.tracking, gleis.registry.versions\n"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
 from typing import TYPE_CHECKING, NamedTuple
+
+from gleis.contracts.errors import StoreError
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
@@ -28,12 +31,20 @@ def place_in_database(settings: Settings) -> InDatabase | None:
     ------
     ConfigError
         The variable that holds the URL is not set, or holds none.
+    StoreError
+        psycopg is not installed.
     """
     if settings.database is None:
         return None
     from gleis.config.database import database_url
 
     url = database_url(settings, os.environ)
+    if importlib.util.find_spec("psycopg") is None:
+        raise StoreError(
+            "database needs psycopg, which is not installed here",
+            remedy="Install gleis[postgres].",
+            field="database",
+        )
     return InDatabase(url, schema_of(settings.project.name)) if url is not None else None
 
 

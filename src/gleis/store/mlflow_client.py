@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from typing import Any, NamedTuple
 
 from gleis.contracts.errors import StoreError
@@ -53,8 +54,11 @@ def open_mlflow(uri: str) -> Mlflow:
 
 def mlflow_failure(uri: str, error: Exception) -> StoreError:
     """Say that MLflow fails, where and why."""
+    # What SQLAlchemy says of a database may quote its URL.
+    shown = re.sub(r"//[^@/]*@", "//...@", uri)
+    said = str(error).replace(uri, shown)
     return StoreError(
-        f"MLflow at {uri} fails: {error}",
+        f"MLflow at {shown} fails: {said}",
         remedy="Check that it is reachable and writable; tracking in gleis.toml names it.",
         field="tracking",
     )

@@ -22,15 +22,15 @@ _TAGS_A_CALL = 100
 class Tracking:
     """One experiment on an MLflow server, or in an MLflow database of our own.
 
-    Opens (and imports MLflow, seconds) when first used. A local database is made on first use;
+    Opens (and imports MLflow, seconds) when first used. A database's tables are made on first use;
     its artifacts go to ``artifacts``, so nothing is written to the working directory.
 
     Parameters
     ----------
     uri : str
-        ``sqlite:///...``, or the URL of a server.
+        ``sqlite:///...``, ``postgresql+psycopg://...``, or the URL of a server.
     artifacts : Path
-        Folder of a local database's artifacts; a server has its own place.
+        Folder of a database's artifacts; a server has its own place.
     experiment : str
         Name of the experiment; made if need be.
 
@@ -137,7 +137,7 @@ class Tracking:
     ) -> int:
         """Register the package in ``folder``; return the number MLflow gave it.
 
-        A local database refers to the folder; to a server the files are sent, as artifacts of the
+        A database refers to the folder; to a server the files are sent, as artifacts of the
         run.
 
         Parameters
@@ -178,7 +178,7 @@ class Tracking:
 
     @property
     def _local(self) -> bool:
-        return self.uri.startswith("sqlite:")
+        return self.uri.startswith(("sqlite:", "postgresql"))
 
     @cached_property
     def _mlflow(self) -> Mlflow:
