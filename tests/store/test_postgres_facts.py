@@ -29,7 +29,7 @@ def facts(database):
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(made=facts_made)
 def test_like_sqlite_hash_for_hash(postgres, tmp_path_factory, made):

@@ -75,17 +75,32 @@ def test_it_ends_with_a_process_that_is_killed(postgres, database, lock):
 
 
 def test_after_a_restart_it_is_taken_again_or_lost(postgres, database, lock, monkeypatch):
-    monkeypatch.setattr("gleis.store.postgres_lock._KEPT", 0.0)
+    monkeypatch.setattr("gleis.store.postgres_lock._EVERY", 0.02)
+    other = PostgresLock(Postgres(postgres.url(), database.schema), "loop.lock")
     lock.take()
     postgres.restart()
-    assert lock.keep()
-    assert lock.held()
+    wait_for(lambda: ours(lock))
+    assert not other.try_take()
+    monkeypatch.setattr("gleis.store.postgres_lock._EVERY", 0.5)
+    time.sleep(0.05)  # it is between two looks
     postgres.restart()
-    other = PostgresLock(Postgres(postgres.url(), database.schema), "loop.lock")
     other.take()
-    assert not lock.keep()
+    wait_for(lambda: ours(lock) is False)
+    lock.release()
+    assert other.held()
     other.release()
-    deadline = time.monotonic() + 5
-    while other.held() and time.monotonic() < deadline:
-        time.sleep(0.01)
     assert not lock.held()
+
+
+def ours(lock):
+    try:
+        return lock.keep()
+    except StoreError:
+        return None
+
+
+def wait_for(what):
+    deadline = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

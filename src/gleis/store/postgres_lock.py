@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import threading
 import time
 
 import psycopg
@@ -14,15 +16,16 @@ _HELD = """SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND ob
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND classid = ((%s::bigint >> 32) & 4294967295)::oid
     AND objid = (%s::bigint & 4294967295)::oid"""
-_KEPT = 1.0
+_EVERY = 1.0
 """Seconds between two looks whether it is still ours."""
+_log = logging.getLogger(__name__)
 
 
 class PostgresLock:
     """An advisory lock of the database, with a session of its own.
 
     The server lets go of it when the process ends, however it ends; when its machine vanishes,
-    within half a minute. If the server restarts, it is taken again by the next `keep`.
+    within half a minute. If the server restarts, a thread takes it again as soon as it is back.
 
     Parameters
     ----------
@@ -33,9 +36,12 @@ class PostgresLock:
 
     def __init__(self, database: Postgres, name: str) -> None:
         self._database = database
+        self._name = name
         self._key = key_of(database.schema, f"lock {name}")
         self._session: Session | None = None
-        self._looked = 0.0
+        self._lost = False
+        self._released = threading.Event()
+        self._keeper: threading.Thread | None = None
 
     def take(self) -> None:
         """Take the lock.
@@ -56,12 +62,17 @@ class PostgresLock:
         StoreError
             The server cannot be reached.
         """
-        session = self._database.session()
-        row = session.execute("SELECT pg_try_advisory_lock(%s)", (self._key,)).fetchone()
-        if row is None or not row[0]:
-            session.close()
+        if self.held():  # asked on a connection that is there already
             return False
-        self._session = session
+        session = self._try()
+        if session is None:
+            return False
+        self._session, self._lost = session, False
+        self._released = threading.Event()
+        self._keeper = threading.Thread(
+            target=self._keep, args=(self._released,), name=f"gleis {self._name}", daemon=True
+        )
+        self._keeper.start()
         return True
 
     def await_take(self, seconds: float = 5.0) -> None:
@@ -79,30 +90,26 @@ class PostgresLock:
             time.sleep(0.05)
 
     def keep(self) -> bool:
-        """See that it is still ours, and take it again if the server lost it.
+        """Say whether it is still ours.
 
         Returns
         -------
         bool
-            False if another process took it meanwhile: stop what it guards.
+            False if it was never taken, or another process took it while the server was away: stop
+            what it guards.
 
         Raises
         ------
         StoreError
-            The server is out of reach.
+            The server is away, so nobody knows.
         """
-        if self._session is None:
+        if self._keeper is None or self._lost:
             return False
-        if time.monotonic() - self._looked < _KEPT:
-            return True
-        try:
-            self._session.execute("SELECT 1")
-        except psycopg.OperationalError:
-            self._session.close()
-            if not self.try_take():
-                self._session = None
-                return False
-        self._looked = time.monotonic()
+        if self._session is None:
+            raise StoreError(
+                f"{self._database.address.shown} is away, and with it the lock {self._name}",
+                remedy="Wait: it is taken again when the server is back.",
+            )
         return True
 
     def held(self) -> bool:
@@ -111,11 +118,40 @@ class PostgresLock:
 
     def release(self) -> None:
         """Let go of it."""
+        if self._keeper is None:
+            return
+        self._released.set()
+        self._keeper.join()
+        self._keeper = None
         if self._session is not None:
             with contextlib.suppress(psycopg.Error):  # a session that is gone holds nothing
                 self._session.execute("SELECT pg_advisory_unlock(%s)", (self._key,))
             self._session.close()
             self._session = None
+
+    def _try(self) -> Session | None:
+        session = self._database.session()
+        row = session.execute("SELECT pg_try_advisory_lock(%s)", (self._key,)).fetchone()
+        if row is not None and row[0]:
+            return session
+        session.close()
+        return None
+
+    def _keep(self, released: threading.Event) -> None:
+        """Look whether the session lives, and take the lock again if it does not."""
+        while not released.wait(_EVERY):
+            if self._session is not None and _lives(self._session):
+                continue
+            self._session = None
+            try:
+                self._session = self._try()
+            except (StoreError, psycopg.OperationalError) as error:
+                _log.warning("the lock %s is taken again when it can be: %s", self._name, error)
+                continue
+            if self._session is None:
+                self._lost = True
+                _log.error("another process took the lock %s while the server was away", self._name)
+                return
 
     def _held(self) -> StoreError:
         return StoreError(
@@ -124,3 +160,12 @@ class PostgresLock:
             remedy="Stop it (gleis up or demo), here or on another machine: it holds an advisory "
             "lock, see pg_locks.",
         )
+
+
+def _lives(session: Session) -> bool:
+    try:
+        session.execute("SELECT 1")
+    except psycopg.OperationalError:
+        session.close()
+        return False
+    return True
