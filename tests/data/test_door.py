@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import numpy as np
@@ -118,6 +118,41 @@ def test_mixed_column_is_named():
 def test_unsigned_beyond_64_bits():
     with pytest.raises(DataError, match="64 bits"):
         to_frame(pl.DataFrame({"x": pl.Series([2**64 - 1], dtype=pl.UInt64)}))
+
+
+@pytest.mark.parametrize("value", [1 << 63, (1 << 64) - 1, 1 << 64])
+def test_integers_beyond_64_bits_are_named(value):
+    tables = [
+        pd.DataFrame({"n": pd.Series([1, value], dtype=object)}),
+        pl.DataFrame({"n": pl.Series([1, value], dtype=pl.Int128)}),
+        pl.DataFrame({"n": pl.Series([Decimal(1), Decimal(value)])}),
+    ]
+    for table in tables:
+        with pytest.raises(DataError, match=f"Column n holds an integer .* 64 bits: {value}"):
+            to_frame(table)
+
+
+def test_two_billion_is_an_id_like_any():
+    for kind in ("int64", "uint32", "Int64", "object"):
+        frame = to_frame(pd.DataFrame({"n": pd.Series([2_000_000_000, 4_294_967_295], dtype=kind)}))
+        assert frame["n"].to_list() == [2_000_000_000, 4_294_967_295]
+
+
+def test_zones_of_an_object_column():
+    plain, utc = datetime(2013, 1, 1), datetime(2013, 1, 1, tzinfo=UTC)
+    east = datetime(2013, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+    several = pd.DataFrame({"at": pd.Series([utc, east], dtype=object)})
+    assert to_frame(several)["at"].to_list() == [utc, utc]
+    for mixed in ([plain, utc], [east, plain]):
+        with pytest.raises(DataError, match="Column at mixes times with a zone"):
+            to_frame(pd.DataFrame({"at": pd.Series(mixed, dtype=object)}))
+
+
+def test_numbers_of_pandas_are_not_copied():
+    table = pd.DataFrame({"x": np.arange(5.0), "n": np.arange(5)})
+    frame = to_frame(table)
+    for name in ("x", "n"):
+        assert frame[name].to_numpy().ctypes.data == table[name].to_numpy().ctypes.data
 
 
 def test_pandas_stays_out_unless_it_comes_in():

@@ -19,6 +19,7 @@ from gleis.cli import (
     deploying,
     drifting,
     explaining,
+    exporting,
     fairness,
     features,
     feedback,
@@ -84,6 +85,7 @@ explaining.register(app)
 scoring.register(app)
 consuming.register(app)
 ingesting.register(app)
+exporting.register(app)
 health.register(app)
 feedback.register(app)
 drifting.register(app)

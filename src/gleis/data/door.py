@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import narwhals as nw
 import polars as pl
 
 from gleis.contracts.errors import DataError, ProjectError
+from gleis.data.sources.moments import check_zones
+from gleis.data.sql_rows import is_query, is_statement, read_query
 
 _UTC = pl.Datetime("us", "UTC")
 _UNSIGNED = (pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Int128, pl.UInt128)
@@ -17,22 +21,25 @@ def to_frame(table: object) -> pl.DataFrame:
     """Turn a table into a polars DataFrame with few column types.
 
     Columns that already fit are passed on without a copy. A pandas index is ignored. Types
-    become: text of any kind (categorical, enum) String; decimals Float64; unsigned integers
-    Int64; dates and times Datetime in microseconds and UTC (naive ones are taken to be UTC, dates
-    midnight); NaN null, so that there is one missing value.
+    become: text of any kind (categorical, enum) String; decimals Float64, those without a fraction
+    Int64; unsigned and 128-bit integers Int64; dates and times Datetime in microseconds and UTC
+    (naive ones are taken to be UTC, dates midnight); NaN null, so that there is one missing value.
 
     Parameters
     ----------
     table : DataFrame-like, (n_rows, n_columns)
-        polars DataFrame or LazyFrame, pandas DataFrame, pyarrow Table, or whatever else narwhals
-        knows.
+        polars DataFrame or LazyFrame, pandas DataFrame, pyarrow Table, RecordBatch,
+        RecordBatchReader or Dataset, DuckDB relation, a SQLAlchemy query with its engine (``query,
+        engine``; text or a statement) or its result, whatever has ``__arrow_c_stream__``, or
+        whatever else narwhals knows.
 
     Raises
     ------
     ProjectError
         If it is not a table.
     DataError
-        If column names repeat or are not text, or if a column mixes types.
+        If column names repeat or are not text, if a column mixes types, or times with and without
+        a zone, or if an integer does not fit into 64 bits.
 
     Examples
     --------
@@ -43,15 +50,21 @@ def to_frame(table: object) -> pl.DataFrame:
     return _settle(_read(table))
 
 
-def _read(table: object) -> pl.DataFrame:
+def _read(table: Any) -> pl.DataFrame:
     if isinstance(table, pl.DataFrame):
         return table
     if isinstance(table, pl.LazyFrame):
         return table.collect()
+    if isinstance(table, pl.Series):
+        raise _not_a_table(table)
+    if is_query(table):
+        return read_query(table)
     if type(table).__module__.partition(".")[0] == "pandas" and hasattr(table, "columns"):
         return _from_pandas(table)
-    if type(table).__module__.partition(".")[0] == "pyarrow" and hasattr(table, "column_names"):
-        _check_names(table.column_names)
+    if hasattr(table, "scanner") and hasattr(table, "schema"):  # a pyarrow Dataset
+        table = table.scanner().to_reader()
+    if hasattr(table, "__arrow_c_stream__") or hasattr(table, "__arrow_c_array__"):
+        return _from_arrow(table)
     try:
         known: Any = nw.from_native(table)
     except TypeError:
@@ -62,14 +75,42 @@ def _read(table: object) -> pl.DataFrame:
     return frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame)
 
 
+def _from_arrow(table: Any) -> pl.DataFrame:
+    """Take over a table, or a stream of its batches, without a copy where polars has the type."""
+    names = getattr(table, "column_names", None) or getattr(table, "columns", None)
+    schema = getattr(table, "schema", None)
+    if names is None and schema is not None and hasattr(schema, "names"):
+        names = schema.names
+    if names is not None and all(isinstance(name, str) for name in names):
+        _check_names(names)
+    try:
+        return pl.DataFrame(table)
+    except pl.exceptions.DuplicateError as error:
+        raise DataError(
+            f"Column names repeat: {error}",
+            remedy="Rename or drop the repeated columns in load.",
+            field="load",
+        ) from error
+    except (TypeError, ValueError, pl.exceptions.SchemaError) as error:
+        raise _not_a_table(table) from error  # such as a single column
+
+
 def _not_a_table(table: object) -> ProjectError:
+    if is_statement(table):
+        return ProjectError(
+            "load returned a query without the database to ask",
+            seen=str(table),
+            remedy="Return it with its engine: return query, engine.",
+            field="load",
+        )
     kind = type(table)
     name = kind.__qualname__ if kind.__module__ == "builtins" else _full_name(kind)
     hint = " Did it forget its return?" if table is None else ""
     return ProjectError(
         "load must return a table",
         seen=name,
-        remedy=f"Return a polars or pandas DataFrame or a pyarrow Table.{hint}",
+        remedy="Return a polars or pandas DataFrame, a pyarrow Table, a DuckDB relation, or a "
+        f"SQLAlchemy query with its engine.{hint}",
         field="load",
     )
 
@@ -101,16 +142,25 @@ def _check_names(names: Any) -> None:
 def _from_pandas(table: Any) -> pl.DataFrame:
     _check_names(table.columns)
     try:
-        return pl.from_pandas(table)
-    except (ValueError, TypeError, pl.exceptions.PolarsError):
+        frame = pl.from_pandas(table)
+    except (ValueError, TypeError, OverflowError, pl.exceptions.PolarsError):
         for name in table.columns:
             _try_column(table, name)
         raise
+    for name, kind in frame.schema.items():
+        if isinstance(kind, pl.Datetime) and table[name].dtype == object:
+            # Each value has a zone of its own, or none; pyarrow takes the naive ones for UTC.
+            moments = [value for value in table[name] if isinstance(value, datetime)]
+            check_zones(name, moments)
+    return frame
 
 
 def _try_column(table: Any, name: str) -> None:
     try:
         pl.from_pandas(table[[name]])
+    except OverflowError as error:
+        values = [value for value in table[name] if isinstance(value, int)]
+        raise _too_large(name, max(values, key=abs, default=None)) from error
     except (ValueError, TypeError, pl.exceptions.PolarsError) as error:
         kinds = sorted({type(value).__name__ for value in table[name].dropna()})
         raise DataError(
@@ -133,10 +183,24 @@ def _settle(frame: pl.DataFrame) -> pl.DataFrame:
     try:
         return frame.with_columns(changes) if changes else frame
     except pl.exceptions.InvalidOperationError as error:
+        for name, kind in frame.schema.items():
+            if kind in _UNSIGNED or (isinstance(kind, pl.Decimal) and not kind.scale):
+                values = frame[name]
+                odd = values.filter(values.cast(pl.Int64, strict=False).is_null())
+                if odd.drop_nulls().len():
+                    raise _too_large(name, odd.drop_nulls()[0]) from error
         raise DataError(
-            f"An unsigned or 128-bit integer does not fit into 64 bits: {error}",
-            remedy="Cast the column to text or float in load.",
+            f"A column cannot be settled: {error}", remedy="Cast it in load.", field="load"
         ) from error
+
+
+def _too_large(name: str, value: object) -> DataError:
+    return DataError(
+        f"Column {name} holds an integer that does not fit into 64 bits",
+        seen=int(value) if isinstance(value, Decimal) else value,
+        remedy="Cast the column to text or float in load.",
+        field=name,
+    )
 
 
 def _change(column: pl.Expr, kind: pl.DataType, has_nan: bool) -> pl.Expr | None:
@@ -148,7 +212,8 @@ def _change(column: pl.Expr, kind: pl.DataType, has_nan: bool) -> pl.Expr | None
     if isinstance(kind, pl.Categorical | pl.Enum):
         return column.cast(pl.String)
     if isinstance(kind, pl.Decimal):
-        return column.cast(pl.Float64)
+        # Databases count in decimals without a fraction: sum() of DuckDB, NUMBER(38) of Oracle.
+        return column.cast(pl.Float64 if kind.scale else pl.Int64)
     if kind in _UNSIGNED:
         return column.cast(pl.Int64)
     if kind == pl.Float16:

@@ -19,7 +19,7 @@ from gleis.data.privacy.declared import declare
 from gleis.data.review_labels import complete, together
 from gleis.data.reviews import NONE, ReviewedLabels
 from gleis.data.schema import fit_columns
-from gleis.data.source import load_rows
+from gleis.data.source import load_queried
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
@@ -163,10 +163,12 @@ class _Source:
     ) -> tuple[pl.DataFrame, Provenance]:
         """Return rows of the source, and their provenance behind those of a version."""
         with tables_open(self._home, self.settings) as tables:
-            frame = load_rows(self._module, self.settings, since, until)
-        done = complete(frame, self.settings, self.reviewed)
+            loaded = load_queried(self._module, self.settings, since, until)
+        done = complete(loaded.frame, self.settings, self.reviewed)
         stamp = self.stamp(since, until, done.rows, behind)
-        stamp = msgspec.structs.replace(stamp, tables=tables.read, features=tables.features)
+        stamp = msgspec.structs.replace(
+            stamp, tables=tables.read, features=tables.features, query=loaded.query
+        )
         return done.frame, declare(stamp, done.frame, self._module.path.parent, self._home)
 
     def stamp(

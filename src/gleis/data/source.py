@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from gleis.contracts.errors import DataError
 from gleis.data.checks import check_times
 from gleis.data.door import to_frame
+from gleis.data.door_query import query_of
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
     from gleis.data.module import ProjectModule
+
+
+class Loaded(NamedTuple):
+    """What ``load`` gave."""
+
+    frame: pl.DataFrame
+    """As ``load_rows`` returns it."""
+    query: str | None
+    """The query behind it, where it is one."""
 
 
 def load_rows(
@@ -45,13 +55,24 @@ def load_rows(
     DataError
         If the table is malformed, or rows lie outside of [since, until).
     """
-    frame = to_frame(module.load(since, until))
+    return load_queried(module, settings, since, until).frame
+
+
+def load_queried(
+    module: ProjectModule, settings: Settings, since: datetime | None, until: datetime | None
+) -> Loaded:
+    """Do as ``load_rows`` does, and say which query gave the rows."""
+    table = module.load(since, until)
+    query = query_of(table)
+    frame = to_frame(table)
     time = settings.project.time
     if time is None or frame.is_empty():
-        return frame
+        return Loaded(frame, query)
     check_times(frame, settings)
     _check_period(frame[time], since, until)
-    return frame if frame[time].is_sorted() else frame.sort(time, maintain_order=True)
+    if not frame[time].is_sorted():
+        frame = frame.sort(time, maintain_order=True)
+    return Loaded(frame, query)
 
 
 def _check_period(times: pl.Series, since: datetime | None, until: datetime | None) -> None:

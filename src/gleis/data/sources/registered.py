@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gleis.contracts.errors import ConfigError
+from gleis.data.sources.dvc_file import DvcFile, is_under_dvc
 from gleis.data.sources.files import Files
 from gleis.data.sources.one_file import OneFile
 from gleis.data.sources.source import Open, Opening, Source
@@ -20,6 +21,7 @@ def _is_many(opening: Opening) -> bool:
 
 
 KINDS: tuple[tuple[Callable[[Opening], bool], Open], ...] = (
+    (is_under_dvc, DvcFile),
     (_is_many, Files),
     (lambda opening: "://" not in opening.where, OneFile),
 )
