@@ -9,6 +9,8 @@ import time
 import pytest
 
 from gleis.store.facts import SqliteFacts
+from gleis.store.postgres import Postgres
+from gleis.store.postgres_log import PostgresPredictionLog
 from gleis.store.prediction_log import SqlitePredictionLog
 
 WRITER = """
@@ -18,7 +20,6 @@ from pathlib import Path
 from gleis.contracts.prediction import Batch, Label
 from gleis.store.facts import SqliteFacts
 from gleis.store.group_commit import GroupCommit
-from gleis.store.prediction_log import SqlitePredictionLog
 
 NOW = datetime(2013, 7, 4, tzinfo=UTC)
 
@@ -40,12 +41,18 @@ def facts():
     while True:
         print(ledger.append("run", "a", b"{}", NOW), flush=True)
 
-path = Path(sys.argv[2])
 if sys.argv[1] == "facts":
-    ledger = SqliteFacts(path)
+    ledger = SqliteFacts(Path(sys.argv[2]))
     facts()
 else:
-    commits = GroupCommit(SqlitePredictionLog(path))
+    if sys.argv[1] == "postgres":
+        from gleis.store.postgres import Postgres
+        from gleis.store.postgres_log import PostgresPredictionLog
+        log = PostgresPredictionLog(Postgres(*sys.argv[2].split()))
+    else:
+        from gleis.store.prediction_log import SqlitePredictionLog
+        log = SqlitePredictionLog(Path(sys.argv[2]))
+    commits = GroupCommit(log)
     threads = [threading.Thread(target=predictions, args=(n,), daemon=True) for n in range(8)]
     for thread in threads:
         thread.start()
@@ -71,7 +78,21 @@ def acknowledged_until_killed(what, path, seconds):
 def test_predictions(tmp_path, seconds):
     path = tmp_path / "predictions.db"
     acknowledged = acknowledged_until_killed("predictions", path, seconds)
-    log = SqlitePredictionLog(path)
+    check_all_there(SqlitePredictionLog(path), acknowledged)
+
+
+def test_predictions_in_postgres(postgres, schema):
+    """Whatever the server still had to do for the killed process is done, or undone, by itself."""
+    acknowledged = acknowledged_until_killed("postgres", f"{postgres.url()} {schema}", 0.4)
+    database = Postgres(postgres.url(), schema)
+    others = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid()"
+    while database.read(others):
+        time.sleep(0.05)
+    check_all_there(PostgresPredictionLog(database), acknowledged)
+    database.close()
+
+
+def check_all_there(log, acknowledged):
     lost = [name for name in acknowledged if log.find(name) is None]
     assert not lost, f"{len(lost)} of {len(acknowledged)} are lost"
     counts = log.counts()
