@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from commands import gleis
+from s3_server import SECRET
 from trained_projects import trained
 
 
@@ -93,3 +94,24 @@ def test_doctor_looks_at_store_and_remote(clone, remote, tmp_path, monkeypatch):
     found = {check["name"]: check for check in gleis(clone, "doctor", "--json").json["checks"]}
     assert not found["store"]["ok"]
     assert "/proc/store" in found["store"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": "wrong"}, "refuses our credentials"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "cannot be reached (asked"),
+        ({"GLEIS_REMOTE": "s3://nowhere/x"}, "There is no bucket nowhere"),
+    ],
+)
+def test_one_sentence_without_a_secret(clone, s3, monkeypatch, changed, words):
+    for name, value in ({"GLEIS_REMOTE": s3, "GLEIS_STORE_PATIENCE": "0.3s"} | changed).items():
+        monkeypatch.setenv(name, value)
+    for command in (["push"], ["pull"], ["doctor"], ["push", "--json"]):
+        said = gleis(clone, *command)
+        assert said.code == (1 if command == ["doctor"] else 7)
+        printed = said.out + said.err
+        assert words in printed.replace("\n", " ")
+        assert SECRET not in printed
+        assert "wrong" not in printed.replace("wrong region", "")
+        assert "Traceback" not in printed

@@ -110,6 +110,27 @@ def test_a_damaged_package_is_refused_once_and_the_old_one_answers(
     assert live.error is None
 
 
+def test_a_store_that_does_not_answer_is_asked_again(live, registry, packages, monkeypatch):
+    promote(registry, packages["rule"], "first")
+    before, find, down = live.load(), Registry.path, [True]
+
+    def path(self, version):
+        if down:
+            raise StoreError("S3 answers 503")
+        return find(self, version)
+
+    monkeypatch.setattr(Registry, "path", path)
+    monkeypatch.setattr("gleis.serving.live._RETRY", 0.3)
+    promote(registry, packages["binary"], "second")
+    assert not live.refresh()
+    down.clear()
+    assert not live.refresh(), "not at once: others ask too"
+    assert live.current is before
+    assert "503" in live.error
+    until(live.refresh)
+    assert live.error is None
+
+
 def test_a_package_that_fails_its_own_tests_is_refused(live, registry, packages, tmp_path):
     """Every byte is as declared, but the scores are not those the examples promise."""
     promote(registry, packages["rule"], "first")

@@ -24,8 +24,8 @@ from gleis.store.home import Home, open_home
 from gleis.store.patience import Patience
 from gleis.store.probe import probe
 
-_HURRIED = Patience(seconds=10)
-"""With a store or remote that does not answer: whoever asks the doctor is waiting."""
+_HURRIED = 10.0
+"""Seconds to wait for a store or remote: whoever asks the doctor is waiting too."""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ def examine_project(folder: Path) -> list[Check]:
         "ledger": lambda: f"{home.facts.verify():,} facts, chain unbroken",
         "log": lambda: f"{home.log.counts().predictions:,} predictions",
         "packages": lambda: _packages(bench),
-        **({"store": lambda: _store(home.store)} if home.store else {}),
+        **({"store": lambda: _store(home)} if home.store else {}),
         **({"remote": lambda: _remote(bench)} if bench.settings.remote else {}),
         "alarms": lambda: _alarms(bench),
     }
@@ -106,16 +106,20 @@ def _state(home: Home) -> str:
     return str(home.folder)
 
 
-def _store(url: str | None) -> str:
-    objects = open_objects(url or "", _HURRIED)
+def _store(home: Home) -> str:
+    objects = open_objects(home.store or "", _hurried(home))
     probe(objects)
     return f"{objects.url}: written, read, deleted; two writers are kept apart"
 
 
 def _remote(bench: Workbench) -> str:
     url = resolve_url(bench.settings.remote or "", bench.folder, "remote")
-    facts = open_objects(url, _HURRIED, "remote").list("facts")
+    facts = open_objects(url, _hurried(bench.home), "remote").list("facts")
     return f"{url}: {len(facts):,} facts" if facts else f"{url}: empty. Next: gleis push"
+
+
+def _hurried(home: Home) -> Patience:
+    return Patience(seconds=min(_HURRIED, home.patience.seconds))
 
 
 def _packages(bench: Workbench) -> str:

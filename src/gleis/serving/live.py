@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Version
-from gleis.contracts.errors import UnavailableError
+from gleis.contracts.errors import StoreError, UnavailableError
 from gleis.contracts.outliers import OutlierAnswer
 from gleis.contracts.prediction import Batch
 from gleis.contracts.release import Release
@@ -24,6 +26,8 @@ from gleis.serving.service import Service
 from gleis.serving.turns import Group
 
 _log = logging.getLogger(__name__)
+_RETRY = 30.0
+"""Seconds until a package is asked for again whose store did not answer."""
 
 
 class LiveService:
@@ -34,7 +38,8 @@ class LiveService:
     assignment: requests in flight finish on the old ones. Loading therefore never keeps a
     rollback waiting, and the champion before this one stays loaded for it. A package that does
     not load is refused: a champion's predecessor keeps answering and ``error`` says why; a
-    challenger's release ends. This is a ``turns.Router``.
+    challenger's release ends. One whose store does not answer is asked for again later. This is a
+    ``turns.Router``.
 
     Parameters
     ----------
@@ -92,7 +97,8 @@ class LiveService:
         self._workers = workers
         self._draw = draw
         self._services: dict[str, Service] = {}
-        self._refused: dict[str, str] = {}
+        self._refused: dict[str, float] = {}
+        """Digest -> when to try again; never, unless the store failed and not the package."""
         self._lock = threading.RLock()
         self._awake = threading.Event()
         self._stopped = False
@@ -240,7 +246,7 @@ class LiveService:
         with self._lock:
             wanted = self._following.wanted
             for version in (wanted.champion, wanted.challenger):
-                if version is None or version.digest in self._refused:
+                if version is None or self._refused.get(version.digest, 0) > time.monotonic():
                     continue
                 service = self._services.get(version.digest)
                 if service is None or service.version != version:
@@ -260,12 +266,16 @@ class LiveService:
             return True
         with self._lock:
             self._services[version.digest] = service
+            self._refused.pop(version.digest, None)
         self._glance()  # much may have happened while it was loading
         return True
 
     def _refuse(self, version: Version, error: Exception) -> None:
-        self._refused[version.digest] = str(error)
+        waits = isinstance(error, StoreError)
+        self._refused[version.digest] = time.monotonic() + _RETRY if waits else math.inf
         self._note(str(error))
+        if waits:
+            return
         release = self._following.wanted.release
         if release is not None and release.challenger == version:
             self._following.condemn(release, f"its package is refused: {error}")

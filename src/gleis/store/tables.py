@@ -271,7 +271,12 @@ class DeltaTable:
     def _existing(self, version: int | None) -> deltalake.DeltaTable:
         table = self._open(version)
         if table is None:
-            raise StoreError("There is no table here", seen=self.location, remedy="Append first.")
+            raise StoreError(
+                "There is no table here",
+                seen=self.location,
+                remedy="Append first. If the setting store was changed since it was made, bring "
+                "it there: GLEIS_STORE= gleis push --to URL.",
+            )
         return table
 
     def _write(
