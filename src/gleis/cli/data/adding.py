@@ -48,6 +48,8 @@ def add(
         say(f"Nothing new: {version.label} holds {version.rows:,} rows.")
         return
     say(f"{version.label}: {version.rows:,} rows, {version.unlabelled:,} without a label.")
+    if version.quarantined:
+        say(f"  {version.quarantined:,} failed a check and were set aside: gleis data quarantine")
     if version.provenance.personal and version.provenance.datasheet is None:
         say(f"  Personal data: {', '.join(version.provenance.personal)}.")
         say("  Nothing is declared about it: gleis data datasheet --init, or gleis data scan.")
