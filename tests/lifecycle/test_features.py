@@ -61,6 +61,17 @@ def test_a_model_answers_by_entity_id_and_the_log_has_what_it_saw(tmp_path):
     assert ask(project, **in_full)["flags"] == []
 
 
+def test_the_baseline_answers_only_the_rows_that_lack_a_feature(tmp_path):
+    folder = copied_trips(tmp_path / "trips")
+    edit(folder / "gleis.toml", "[features]", '[features]\nunknown = "fallback"')
+    project, _ = opened(folder)
+    rows = [{"distance": 4.0, "station": station} for station in ("A", "C", "B")]
+    answers = project.predict(rows)
+    assert [answer["fallback"] for answer in answers] == [False, True, False]
+    assert answers[1]["flags"] == ["weather_now: unknown", "features: missing"]
+    assert answers[0]["score"] == ask(project, station="A")["score"]
+
+
 def test_the_package_says_what_was_joined_with_what():
     project = Project.open(trained_trips())
     champion = project.registry.get("champion")
@@ -233,7 +244,7 @@ def test_a_window_that_knows_too_much_is_found_out():
 def test_commands(tmp_path):
     folder = copied_trips(tmp_path / "trips")
     said = gleis(folder, "features", "list")
-    assert "weather_now  weather  place   10800s  weather@v1" in said.out
+    assert "weather_now  weather  place   3h   weather@v1" in said.out
     said = gleis(folder, "features", "materialise")
     assert said.out == "weather_now: 2 entities of weather@v1, nothing new\n"
     said = gleis(folder, "features", "show", "weather_now", "B")

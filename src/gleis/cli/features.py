@@ -40,7 +40,7 @@ def list_views(project: Folder = ".", as_json: AsJson = False) -> None:  # type:
                 state.view,
                 state.source,
                 ", ".join(state.entity),
-                None if state.ttl is None else f"{state.ttl:g}s",
+                _age(state.ttl),
                 state.version or "not yet",
                 state.latest or "no rows",
                 state.entities,
@@ -136,6 +136,16 @@ def check(
         )
     if not as_json:
         say(f"{view}: joins and lookups agree at {instants} moments.")
+
+
+def _age(seconds: float | None) -> str | None:
+    """Write an age in the largest unit that divides it."""
+    if seconds is None:
+        return None
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"
 
 
 def _features(project: Folder, flags: Flags = None) -> ProjectFeatures:

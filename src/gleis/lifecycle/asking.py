@@ -43,11 +43,20 @@ def open_service(bench: Workbench) -> Service:
 
 
 def predict(bench: Workbench, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Answer rows; the answers are on disk before they are returned."""
+    """Answer rows; the answers are on disk before they are returned.
+
+    As in the service, the baseline answers those rows that the model cannot, and no others.
+    """
     service = open_service(bench)
-    batch = service.answer(rows)
-    ids = bench.home.log.append([batch])[0]
-    answers: list[dict[str, Any]] = msgspec.to_builtins(service.render(batch, ids))
+    checked = service.read(rows)
+    parts = service.answers(checked)
+    ids = bench.home.log.append([part.batch for part in parts])
+    answers: list[dict[str, Any]] = [{}] * checked.count
+    for part, of_part in zip(parts, ids, strict=True):
+        rendered = msgspec.to_builtins(service.render(part.batch, of_part))
+        places = range(checked.count) if part.positions is None else part.positions
+        for place, answer in zip(places, rendered, strict=True):
+            answers[place] = answer
     return answers
 
 

@@ -35,6 +35,8 @@ _EXPECTED = {
     MOMENT: "a time",
 }
 
+_ABSENT = object()
+
 Row = Mapping[str, Any]
 Flags = dict[str, list[int]]
 
@@ -79,11 +81,11 @@ class Lookups:
         self._views = [_View(use, wanted, store, clock) for use in served.views]
         self._computed = [_Computation(use, wanted) for use in served.computed]
         self._extra = {*served.fields, *served.times, *served.features} - names
-        self._strict = [
+        self._strict = {
             column.name
             for column in contract.features
             if column.name in served.features and not column.nullable
-        ]
+        }
         self._always = always
 
     def complete(self, rows: Sequence[Row]) -> Completed:
@@ -97,13 +99,8 @@ class Lookups:
         """
         flags: Flags = {}
         for position, row in enumerate(rows):
-            if not isinstance(row, Mapping):
-                raise InvalidRowError(
-                    f"{place(position, len(rows))}a row is an object of feature names and values",
-                    seen=row,
-                    remedy="Send an object.",
-                )
-        self._refuse_nulls(rows)
+            if type(row) is not dict or None in row.values():
+                self._check(row, place(position, len(rows)))
         full = [dict(row) for row in rows]
         for view in self._views:
             view.fill(full, flags)
@@ -111,8 +108,9 @@ class Lookups:
         for computation in self._computed:
             computation.fill(full, flags)
         lacking = unfound if self._always else set[int]()
-        for name in self._strict:
-            lacking.update(at for at, row in enumerate(full) if row[name] is None)
+        for at, row in enumerate(full):
+            if None in row.values() and any(row[name] is None for name in self._strict):
+                lacking.add(at)
         if lacking:
             flags[LACKING] = sorted(lacking)
         for name in self._extra:
@@ -120,15 +118,21 @@ class Lookups:
                 row.pop(name, None)
         return Completed(full, flags)
 
-    def _refuse_nulls(self, rows: Sequence[Row]) -> None:
-        for name in self._strict:
-            for position, row in enumerate(rows):
-                if row.get(name, name) is None:
-                    raise InvalidRowError(
-                        f"{place(position, len(rows))}{name} must not be null",
-                        remedy="Leave it out: then it is looked up.",
-                        field=name,
-                    )
+    def _check(self, row: Row, where: str) -> None:
+        """Refuse what is no row, and a null where training saw none."""
+        if not isinstance(row, Mapping):
+            raise InvalidRowError(
+                f"{where}a row is an object of feature names and values",
+                seen=row,
+                remedy="Send an object.",
+            )
+        for name in sorted(self._strict & row.keys()):
+            if row[name] is None:
+                raise InvalidRowError(
+                    f"{where}{name} must not be null",
+                    remedy="Leave it out: then it is looked up.",
+                    field=name,
+                )
 
 
 class _View:
@@ -138,41 +142,50 @@ class _View:
         self._use = use
         self._table = use.stored
         self._fields = tuple(field for _, field in use.entity)
-        self._features = [(at, name) for at, name in enumerate(use.features) if name in wanted]
+        self._places = [at for at, name in enumerate(use.features) if name in wanted]
+        self._names = [use.features[at] for at in self._places]
+        self._unknown = dict.fromkeys(self._names)
+        self._whole = len(self._names) == len(use.features)
         self._ttl = None if use.ttl is None else round(use.ttl * 1e6)
         self._store = store
         self._clock = clock
         self._failed_at: float | None = None
 
     def fill(self, rows: list[dict[str, Any]], flags: Flags) -> None:
-        names = [name for _, name in self._features]
-        asked = [at for at, row in enumerate(rows) if not all(name in row for name in names)]
+        wanted = self._unknown.keys()
+        asked = [at for at, row in enumerate(rows) if not row.keys() >= wanted]
         if not asked:
             return
         keys = [self._key(rows[at], at, len(rows)) for at in asked]
-        found = self._find(keys)
         now = _micros(self._clock.now())
-        for at, key, known in zip(asked, keys, found, strict=True):
+        for at, key, known in zip(asked, keys, self._find(keys), strict=True):
             row = rows[at]
             why = self._why_not(row, key, known, now, at, len(rows))
-            if why is not None:
+            if why is None and known is not None:
+                rows[at] = {**self._features(known), **row}
+            else:
                 flags.setdefault(f"{self._use.view}: {why}", []).append(at)
-            values = known.values if known is not None and why is None else None
-            for place_of, name in self._features:
-                if name not in row:
-                    row[name] = None if values is None else values[place_of]
+                rows[at] = {**self._unknown, **row}
+
+    def _features(self, known: KnownRow) -> dict[str, Any]:
+        if self._whole:
+            return dict(zip(self._names, known.values, strict=True))
+        return {name: known.values[at] for name, at in zip(self._names, self._places, strict=True)}
 
     def _key(self, row: Row, at: int, total: int) -> str | None:
-        for field in self._fields:
-            if field not in row:
+        values = [row.get(field, _ABSENT) for field in self._fields]
+        if len(values) == 1 and type(values[0]) is str:
+            return values[0]
+        for field, value in zip(self._fields, values, strict=True):
+            if value is _ABSENT:
                 raise InvalidRowError(
                     f"{place(at, total)}{field} is missing",
                     remedy=f"Send it: {self._use.view} is looked up by it. Or send "
-                    f"{', '.join(name for _, name in self._features)}.",
+                    f"{', '.join(self._names)}.",
                     field=field,
                 )
         try:
-            return entity_key(row[field] for field in self._fields)
+            return entity_key(values)
         except TypeError:
             bad = next(f for f in self._fields if not isinstance(row[f], str | int | None))
             raise InvalidRowError(

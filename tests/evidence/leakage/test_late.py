@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
+
+import msgspec
 import polars as pl
 import pytest
 
 from evidence.leakage.planted_leaks import honest, settings_of, sides_of
+from gleis.contracts.features import ServedFeatures, ViewUse
 from gleis.evidence.leakage.late import find_late_features
 
 
@@ -61,3 +65,31 @@ def test_what_is_no_feature_may_be_late():
 @pytest.mark.parametrize("excluded", [(), ("x1",)])
 def test_nothing_is_said_where_nothing_was_declared(excluded):
     assert found({}, exclude=excluded) == type(found({}))()
+
+
+def joined(time, rows=None):
+    settings = settings_of(time="at")
+    sides = sides_of(timed() if rows is None else rows, settings)
+    use = ViewUse(
+        view="weather_now",
+        source="weather",
+        entity=(("station", "origin"),),
+        features=("x0", "x1"),
+        time=time,
+        module="p",
+    )
+    contract = msgspec.structs.replace(sides.contract, served=ServedFeatures(views=(use,)))
+    return find_late_features(dataclasses.replace(sides, contract=contract), settings)
+
+
+def test_features_of_a_view_are_as_late_as_the_moment_it_was_joined_at():
+    assert joined("at").leaks == ()
+    assert joined("at").checked == (
+        "Known in time by construction: x0, x1, which weather_now joined with what was known at "
+        "at.",
+    )
+    (leak,) = joined("known").leaks
+    assert (leak.kind, leak.column, leak.certain) == ("late", "x0", True)
+    assert "x0, x1: weather_now was joined with what was known at known" in leak.reason
+    assert "300 of 1,200 (25.0%) rows" in leak.reason
+    assert "which load does not return" in joined("arrives").unchecked[0]

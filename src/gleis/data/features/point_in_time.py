@@ -6,9 +6,9 @@ event counts; of several about the same event, the one known last (a correction)
 came last.
 
 That is an as-of join on one axis after all. A row may be used from max(event, known) on. Taken in
-the order in which rows become usable, the best row so far of an entity is a running maximum of the
-rank by (event, known, position), so it only changes at some of them, and at t the last change
-counts.
+the order of (that moment, event, known, position), a row becomes the best of its entity if no row
+before it has a newer event: of several about one event, the order is that in which they were known.
+So the best row only changes at some of them, and at t the last change counts.
 """
 
 from __future__ import annotations
@@ -129,14 +129,9 @@ def _steps(source: pl.DataFrame, entity: Sequence[str], event: str, known: str) 
     times = list(dict.fromkeys((event, known)))
     rows = source.select(*entity, *times).with_row_index("_found")
     rows = rows.filter(pl.all_horizontal(pl.col(*entity, *times).is_not_null()))
-    rank = np.empty(source.height, dtype=np.uint32)
-    order = rows.select("_found", *times).sort(*times, "_found")["_found"].to_numpy()
-    rank[order] = np.arange(len(order), dtype=np.uint32)
-    rows = rows.select(
-        *entity,
-        "_found",
-        _usable=pl.max_horizontal(times),
-        _rank=pl.Series(rank).gather(rows["_found"]),
-    ).sort("_usable", "_rank")
-    best = pl.col("_rank").cum_max().over(list(entity))
-    return rows.filter(best == pl.col("_rank")).select(*entity, "_usable", "_found")
+    rows = rows.with_columns(_usable=pl.max_horizontal(times))
+    if event == known:
+        return rows.sort("_usable", maintain_order=True).select(*entity, "_usable", "_found")
+    rows = rows.sort("_usable", event, known, "_found")
+    newest = pl.col(event).cum_max().over(list(entity))
+    return rows.filter(pl.col(event) == newest).select(*entity, "_usable", "_found")

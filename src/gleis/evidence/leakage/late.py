@@ -8,6 +8,7 @@ import polars as pl
 
 from gleis.config.durations import is_duration, parse_duration
 from gleis.config.settings import Settings
+from gleis.contracts.features import ViewUse
 from gleis.contracts.leakage import Leak
 from gleis.evidence.leakage.sides import Finding, Sides
 from gleis.evidence.leakage.words import counted, listed
@@ -27,7 +28,8 @@ def find_late_features(sides: Sides, settings: Settings) -> Finding:
     -------
     Finding
         A feature with a positive delay, or with rows whose moment lies after the event, is a
-        certain leak. Columns that are no features may be as late as they like.
+        certain leak; so are features of a view that was joined at a moment after it. Columns that
+        are no features may be as late as they like.
     """
     leaks, unchecked, fine = [], [], []
     for name, when in settings.features.available_at.items():
@@ -44,7 +46,45 @@ def find_late_features(sides: Sides, settings: Settings) -> Finding:
         else:
             fine.append(name)
     checked = (f"Known in time, as features.available_at says: {listed(fine)}.",) if fine else ()
-    return Finding(checked, tuple(leaks), tuple(unchecked))
+    joined = _joined(sides, settings.project.time)
+    return Finding(
+        (*checked, *joined.checked),
+        (*leaks, *joined.leaks),
+        (*unchecked, *joined.unchecked),
+    )
+
+
+def _joined(sides: Sides, time: str | None) -> Finding:
+    """Hold the moments at which feature views were joined against the event."""
+    leaks, unchecked, checked = [], [], []
+    served = sides.contract.served
+    for use in served.views if served is not None and time is not None else ():
+        names = [name for name in use.features if name in sides.contract.names]
+        if use.time not in sides.rows.columns:
+            unchecked.append(
+                f"When {listed(names)} is known: {use.view} was joined at {use.time}, which load "
+                "does not return."
+            )
+        elif late := _rows_late(sides, str(time), use.time)[0]:
+            leaks.append(_joined_late(use, names, late))
+        else:
+            checked.append(
+                f"Known in time by construction: {listed(names)}, which {use.view} joined with "
+                f"what was known at {use.time}."
+            )
+    return Finding(tuple(checked), tuple(leaks), tuple(unchecked))
+
+
+def _joined_late(use: ViewUse, names: list[str], late: str) -> Leak:
+    return Leak(
+        kind="late",
+        column=names[0] if names else None,
+        certain=True,
+        reason=(
+            f"{listed(names)}: {use.view} was joined with what was known at {use.time}, and that "
+            f"is {late}: a request comes before. Join it at an earlier moment."
+        ),
+    )
 
 
 def _leak(name: str, late: str) -> Leak:
