@@ -48,6 +48,8 @@ class PostgresServer:
         if os.geteuid() == 0:
             self._as = {"user": 65534, "group": 65534, "extra_groups": []}
             os.chown(self.folder, 65534, 65534)
+            if not _open_to_all(binaries):
+                self.binaries = _copy(binaries, self.folder / "installed")
         password = self.folder / "password"
         password.write_text(PASSWORD)
         password.chmod(0o644)
@@ -135,6 +137,22 @@ def start_server(**settings: str) -> PostgresServer:
     if binaries is None:
         pytest.skip("PostgreSQL is not installed: pip install pgserver")
     return PostgresServer(binaries, **settings)
+
+
+def _open_to_all(folder: Path) -> bool:
+    """Say whether nobody, too, gets to a folder: the home of root is closed to him."""
+    return all(one.stat().st_mode & 0o001 for one in (folder, *folder.parents))
+
+
+def _copy(binaries: Path, target: Path) -> Path:
+    """Copy an installation with the libraries that pgserver has beside itself."""
+    installed = binaries.parent
+    libraries = installed.parents[1] / "pgserver.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / "pgserver.libs")
+    copied = target / "pgserver" / "pginstall"
+    shutil.copytree(installed, copied)
+    return copied / binaries.name
 
 
 def _free_port() -> int:

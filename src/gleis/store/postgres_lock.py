@@ -140,18 +140,20 @@ class PostgresLock:
     def _keep(self, released: threading.Event) -> None:
         """Look whether the session lives, and take the lock again if it does not."""
         while not released.wait(_EVERY):
-            if self._session is not None and _lives(self._session):
-                continue
-            self._session = None
+            if self._session is not None:
+                if _lives(self._session):
+                    continue
+                self._session = None
+                _log.warning("the database went away, and with it the lock %s", self._name)
             try:
                 self._session = self._try()
-            except (StoreError, psycopg.OperationalError) as error:
-                _log.warning("the lock %s is taken again when it can be: %s", self._name, error)
-                continue
+            except (StoreError, psycopg.OperationalError):
+                continue  # said above; asked again in a moment
             if self._session is None:
                 self._lost = True
                 _log.error("another process took the lock %s while the server was away", self._name)
                 return
+            _log.warning("the lock %s is ours again", self._name)
 
     def _held(self) -> StoreError:
         return StoreError(
