@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -267,11 +268,16 @@ class Datasets(DatasetVersions):
         provenance: Provenance,
     ) -> DatasetVersion:
         self._go_back(latest)
-        committed = self.table.append(frame)
+        # What is written down of rows is found out while they are written.
+        with ThreadPoolExecutor() as pool:
+            content = pool.submit(hash_rows, frame)
+            profile = pool.submit(put_extended, self.home.artifacts, latest.profile, frame)
+            committed = self.table.append(frame)
         if self.table.rows(committed) != latest.rows + frame.height:
             raise _lost_race(self.name)
-        profile = put_extended(self.home.artifacts, latest.profile, frame)
-        at = Committed(self.table.location, committed, self.next_number(), profile)
+        at = Committed(
+            self.table.location, committed, self.next_number(), content.result(), profile.result()
+        )
         return self.record(grown(self.spec, at, latest, frame, guarded, provenance))
 
     def _go_back(self, version: DatasetVersion) -> None:
@@ -328,9 +334,13 @@ class Datasets(DatasetVersions):
         """Make a version that is appended to nothing."""
         frame = guarded.rows
         columns_of(frame)  # refuses columns without a type, before anything is written
-        committed = self.table.replace(frame)
-        profile = put_profile(self.home.artifacts, frame, self.spec)
-        at = Committed(self.table.location, committed, self.next_number(), profile)
+        with ThreadPoolExecutor() as pool:
+            content = pool.submit(hash_rows, frame)
+            profile = pool.submit(put_profile, self.home.artifacts, frame, self.spec)
+            committed = self.table.replace(frame)
+        at = Committed(
+            self.table.location, committed, self.next_number(), content.result(), profile.result()
+        )
         return self.record(begun(self.spec, at, frame, guarded, provenance))
 
     def record(self, version: DatasetVersion) -> DatasetVersion:

@@ -9,7 +9,7 @@ import polars as pl
 
 from gleis.contracts.dataset import DatasetSpec, DatasetVersion, Provenance
 from gleis.data.checking.guard import Guarded
-from gleis.data.content import chain, hash_rows
+from gleis.data.content import chain
 from gleis.data.schema import columns_of
 
 
@@ -20,8 +20,10 @@ class Committed(NamedTuple):
     table_version: int
     number: int
     """Of the version to come."""
+    content: str
+    """Hash of the rows that were committed; see ``hash_rows``."""
     profile: str | None
-    """Artifact with the profile of all its rows."""
+    """Artifact with the profile of all rows of the version."""
 
 
 def begun(
@@ -34,7 +36,7 @@ def begun(
         version=at.number,
         location=at.location,
         table_version=at.table_version,
-        content=chain(None, hash_rows(frame)),
+        content=chain(None, at.content),
         rows=frame.height,
         labelled=_labelled(frame, spec),
         first=first,
@@ -63,7 +65,7 @@ def grown(
         version=at.number,
         location=at.location,
         table_version=at.table_version,
-        content=chain(parent.content, hash_rows(frame)),
+        content=chain(parent.content, at.content),
         rows=parent.rows + frame.height,
         labelled=parent.labelled + _labelled(frame, spec),
         first=min((t for t in firsts if t is not None), default=None),

@@ -11,6 +11,7 @@ import polars as pl
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from gleis.contracts.errors import RacedError, StoreError
+from gleis.store.local_files import find_damaged, sync_commit
 from gleis.store.s3_failures import final_failure
 from gleis.store.s3_options import is_s3
 from gleis.store.scanned import scan_table
@@ -30,6 +31,16 @@ PROPERTIES = {
 
 _GROUP = 250_000
 """Rows of a row group: what is read at a time from a file that is read in parts."""
+WRITING = deltalake.WriterProperties(
+    compression="ZSTD",
+    max_row_group_size=_GROUP,
+    # What has many different values is tried as a dictionary first: of numbers that cost a tenth.
+    dictionary_page_size_limit=262_144,
+    column_properties={
+        ROW: deltalake.ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
+    },
+)
+"""How files are written: positions that count up take no room."""
 _PART_BYTES = 32_000_000
 """Compressed bytes that a part holds, about."""
 
@@ -93,7 +104,8 @@ class DeltaTable:
             check_typed(frame)
             return self._write(frame, self.location, 0)
         frame = like(frame, _schema(table))
-        return self._write(frame, table, self._end(table))
+        files = _whole(table, self.location)
+        return self._write(frame, table, self._end(table, files))
 
     def replace(self, frame: pl.DataFrame) -> int:
         """Write a version that holds only these rows, in any schema; earlier versions stay.
@@ -120,6 +132,7 @@ class DeltaTable:
             No table, no such version, or a file of it is missing or damaged.
         """
         table = self._existing(version)
+        _whole(table, self.location)
         rows = self._collect(_lazy(table).select([*_names(table, columns), ROW]))
         if not rows[ROW].is_sorted():
             rows = rows.sort(ROW)
@@ -149,8 +162,9 @@ class DeltaTable:
         """
         table = self._existing(version)
         names = _names(table, columns)
-        step = rows or _step(files_of(table))
-        for first in range(0, self._end(table), step):
+        files = _whole(table, self.location)
+        step = rows or _step(files)
+        for first in range(0, self._end(table, files), step):
             within = pl.col(ROW).is_between(first, first + step - 1)
             part = self._collect(_lazy(table).filter(within).select([*names, ROW]))
             if part.height:
@@ -164,7 +178,9 @@ class DeltaTable:
         StoreError
             No table, or no such version.
         """
-        return _lazy(self._existing(version)).drop(ROW)
+        table = self._existing(version)
+        _whole(table, self.location)
+        return _lazy(table).drop(ROW)
 
     def within(self, version: int, first: int | None, last: int | None, column: str) -> pl.Series:
         """Return the values of a column in the rows at positions ``first`` to ``last``, unordered.
@@ -174,7 +190,9 @@ class DeltaTable:
         StoreError
             No such version, or a file of it is missing or damaged.
         """
-        rows = _lazy(self._existing(version))
+        table = self._existing(version)
+        _whole(table, self.location)
+        rows = _lazy(table)
         if first is not None and last is not None:
             rows = rows.filter(pl.col(ROW).is_between(first, last))
         return self._collect(rows.select(column))[column]
@@ -190,14 +208,16 @@ class DeltaTable:
         table = self._existing(None)
         if table.version() == version:
             return version
-        self._existing(version)
+        _whole(self._existing(version), self.location)
         try:
             table.restore(version)
+            made = int(self._existing(None).version())
+            sync_commit(self.location, made)
         except CommitFailedError as error:
             raise _raced(self.location) from error
         except (DeltaError, OSError) as error:
             raise self._failure(error) from error
-        return int(self._existing(None).version())
+        return made
 
     def sweep(
         self,
@@ -302,21 +322,21 @@ class DeltaTable:
                 schema_mode="overwrite" if replace else None,
                 configuration=PROPERTIES if new else None,
                 storage_options=self.options if new else None,
-                writer_properties=deltalake.WriterProperties(
-                    compression="ZSTD", max_row_group_size=_GROUP
-                ),
+                writer_properties=WRITING,
                 # A retry would number our rows as if the other writer's were not there.
                 commit_properties=deltalake.CommitProperties(max_commit_retries=0),
             )
+            made = self._existing(None) if isinstance(target, str) else target
+            sync_commit(self.location, made.version())
         except CommitFailedError as error:
             raise _raced(self.location) from error
         except (DeltaError, OSError) as error:
             raise self._failure(error) from error
-        return int(self._existing(None).version() if isinstance(target, str) else target.version())
+        return int(made.version())
 
-    def _end(self, table: deltalake.DeltaTable) -> int:
+    def _end(self, table: deltalake.DeltaTable, files: Sequence[TableFile]) -> int:
         """Return the first position behind all rows: rows may have been deleted in between."""
-        lasts = [file.last for file in files_of(table) if file.rows]
+        lasts = [file.last for file in files if file.rows]
         if None not in lasts:
             return max((last for last in lasts if last is not None), default=-1) + 1
         found = self._collect(_lazy(table).select(pl.col(ROW).max())).item()
@@ -327,6 +347,9 @@ class DeltaTable:
             return rows.collect()
         except (DeltaError, OSError, pl.exceptions.PolarsError) as error:
             raise self._failure(error) from error
+        except pl.exceptions.PanicException as error:
+            # Polars gives up like this on bytes that are no Parquet; it is no Exception.
+            raise self._failure(ValueError(str(error))) from error
 
     def _failure(self, error: Exception) -> StoreError:
         if is_s3(self.location):
@@ -336,6 +359,18 @@ class DeltaTable:
         if any(words in text for words in ("No space left", "File too large", "quota exceeded")):
             remedy = "Make room and run it again; what was there before is as it was."
         return StoreError(f"The table {self.location} fails: {text}", remedy=remedy)
+
+
+def _whole(table: deltalake.DeltaTable, location: str) -> list[TableFile]:
+    """Return the files of a version, and see that none is missing or cut."""
+    files = files_of(table)
+    if damage := find_damaged(location, files):
+        raise StoreError(
+            f"The table {location} is damaged: {damage}",
+            remedy="Bring the file back from a copy, or go back to a version that is whole: "
+            "gleis data restore.",
+        )
+    return files
 
 
 def _keep_history(table: deltalake.DeltaTable) -> None:
