@@ -126,7 +126,9 @@ def test_a_bad_file_is_set_aside_with_its_reason_and_the_others_go_on(tmp_path):
     (aside,) = found.set_aside
     assert (aside.what, "lacks Parquet's footer" in aside.reason) == ("in/b.parquet", True)
     assert project.data.ingest("weather").set_aside == (), "told once"
-    assert len(list(project.home.facts.all(ASIDE))) == 1
+    (kept,) = project.home.facts.all(ASIDE)
+    assert b"footer" in kept
+    assert b"bytes" not in kept, "what was seen is told, and not kept for ever"
     frame = pl.DataFrame({"at": [datetime(2013, 3, 1, tzinfo=UTC)], "temp": [4.0]})
     frame.write_parquet(tmp_path / "in/b.parquet")
     at_rest(tmp_path / "in/b.parquet")
@@ -232,3 +234,47 @@ def test_two_at_once_take_each_file_once(tmp_path):
         thread.join()
     assert failures == []
     assert sorted(project.data.read("weather@latest")["x"]) == list(range(20))
+
+
+def test_what_a_restored_version_had_not_taken_is_new_again(tmp_path):
+    project = make_weather(tmp_path, "in")
+    for name in ("a", "b", "c"):
+        put(tmp_path / f"in/{name}.csv", f"x\n{name}\n")
+        project.data.ingest("weather")
+    assert project.data.restore("weather@v1").version == 4
+    found = project.data.ingest("weather")
+    assert (found.files, found.latest.label) == (2, "weather@v5")
+    assert project.data.read("weather@latest")["x"].to_list() == ["a", "b", "c"]
+
+
+def test_what_a_removed_version_had_taken_is_not_taken_again(tmp_path):
+    project = make_weather(tmp_path, "in")
+    for name in ("a", "b", "c"):
+        put(tmp_path / f"in/{name}.csv", f"x\n{name}\n")
+        project.data.ingest("weather")
+    project.data.remove("weather@v2")
+    assert project.data.ingest("weather").made == ()
+
+
+def test_a_json_line_that_is_no_row_is_named(tmp_path):
+    project = make_weather(tmp_path, "in")
+    put(tmp_path / "in/a.jsonl", '{"x": 1}\n\n{"x": "one"}\n')
+    with pytest.raises(DataError, match=r"Line 3: x is text; the column holds whole .*: 'one'"):
+        project.data.ingest("weather")
+    put(tmp_path / "in/a.jsonl", '{"x": 1}\n[2]\n')
+    with pytest.raises(DataError, match=r"Line 2 is no JSON object"):
+        project.data.ingest("weather")
+
+
+def test_formats_come_to_the_same(tmp_path):
+    project = make_weather(tmp_path, "in")
+    frame = pl.DataFrame({"n": [1, 2_000_000_000], "x": [0.5, None], "t": ["a", "b"]})
+    (tmp_path / "in").mkdir()
+    frame.write_parquet(tmp_path / "in/a.parquet")
+    frame.write_csv(tmp_path / "in/b.csv")
+    frame.write_ndjson(tmp_path / "in/c.jsonl")
+    frame.write_ipc(tmp_path / "in/d.arrow")
+    frame.write_ipc_stream(tmp_path / "in/e.arrow")
+    frame.write_csv(tmp_path / "in/f.tsv", separator="\t")
+    assert project.data.ingest("weather").files == 6
+    assert project.data.read("weather@latest").equals(pl.concat([frame] * 6))

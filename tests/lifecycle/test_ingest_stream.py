@@ -67,7 +67,7 @@ def test_messages_that_are_no_rows_are_set_aside_with_what_they_hold(tmp_path, b
     assert reasons[0].startswith("this is no JSON object")
     assert reasons[1:] == [
         "the message has no value",
-        "n is text, 'x'; the column holds whole numbers",
+        "n is text; the column holds whole numbers",
         "n is there already",
         "wind: the dataset has no such column",
         "n is missing",

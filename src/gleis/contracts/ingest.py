@@ -18,6 +18,7 @@ class SetAside(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hash: str
     """``sha256:...`` of its bytes; empty if they cannot be read."""
     reason: str
+    """Without the value that was seen: the ledger forgets nothing, and it may be somebody's."""
     at: datetime
 
 

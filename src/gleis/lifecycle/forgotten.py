@@ -7,10 +7,18 @@ from datetime import UTC, datetime
 import msgspec
 
 from gleis.lifecycle.sides import DATASET, MOVED, Side, kind_of
+from gleis.store.artifacts import place_of
+from gleis.store.object_artifacts import FOLDER as ARTIFACTS
 from gleis.store.patience import Patience
 from gleis.store.table_copy import cut_log
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class _From(msgspec.Struct, frozen=True):
+    """Of the provenance of a dataset version, what holds messages."""
+
+    set_aside: str | None = None
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -22,6 +30,7 @@ class _Kept(msgspec.Struct, frozen=True):
     dataset: str | None = None
     profile: str | None = None
     quarantine: str | None = None
+    provenance: _From = _From()
     at: datetime | None = None
 
     @property
@@ -53,6 +62,11 @@ def forget_there(source: Side, target: Side, name: str, patience: Patience) -> N
     before: set[str] = set().union(*(kept.artifacts for kept in (*made, *moved)))
     for digest in sorted(before - needed):
         target.drop_artifact(digest)
+    aside = {kept.provenance.set_aside for kept in made}
+    for digest in sorted(one for one in aside if one is not None):
+        # Messages that were set aside are deleted without a word in the record.
+        if source.objects.size(f"{ARTIFACTS}/{place_of(digest)}") is None:
+            target.drop_artifact(digest)
 
 
 def _kept(side: Side, kind: str, name: str) -> list[_Kept]:

@@ -19,7 +19,7 @@ from gleis.data.privacy.declared import declare
 from gleis.data.production.source import AnsweredSource
 from gleis.data.schema import fit_columns
 from gleis.data.sources.registered import open_source
-from gleis.data.sources.source import Looked, Opening, Part, Portion, Source, Taken
+from gleis.data.sources.source import Looked, Opening, Part, Portion, Source, Taken, as_seen
 from gleis.data.sources.stream_url import SCHEME, parse_topic
 from gleis.data.sources.taken import taken
 from gleis.lifecycle.ingest_source import settings_of, source_of
@@ -270,7 +270,7 @@ class SourceNotes:
         self.aside: list[SetAside] = []
         self.left: list[Left] = []
 
-    def set_aside(self, path: str, hash_: str, reason: str) -> None:
+    def set_aside(self, path: str, hash_: str, why: DataError) -> None:
         """Refuse a file, or write down why it was not taken.
 
         Raises
@@ -281,15 +281,15 @@ class SourceNotes:
         if self._refuses:
             self.keep()
             raise DataError(
-                f"{path} cannot be taken: {reason.rstrip('.')}",
+                f"{path} cannot be taken: {str(why).rstrip('.')}",
                 remedy='[data] failing = "quarantine" sets such files aside and takes the others.',
                 field=f"datasets.{self._name}",
             )
         now = self._bench.clock.now()
-        found = SetAside(dataset=self._name, what=path, hash=hash_, reason=reason, at=now)
-        body = msgspec.json.encode(found)
-        if self._bench.home.facts.append_once(ASIDE, self._place(path, hash_, reason), body, now):
-            self.aside.append(found)
+        found = SetAside(dataset=self._name, what=path, hash=hash_, reason=why.what, at=now)
+        body, place = msgspec.json.encode(found), self._place(path, hash_, why.what)
+        if self._bench.home.facts.append_once(ASIDE, place, body, now):
+            self.aside.append(msgspec.structs.replace(found, reason=str(why)))
 
     def is_aside(self, path: str, hash_: str) -> bool:
         """Say whether exactly this file was set aside before."""
@@ -362,10 +362,12 @@ def _bring_to(
     return datasets.replace(frame, provenance)
 
 
-def _in_a_file(error: DataError, name: str) -> str:
+def _in_a_file(error: DataError, name: str) -> DataError:
     """Say a finding on rows without the advice to mend ``load``, which did not read them."""
-    said = error.what if error.seen is None else f"{error.what}: {error.seen}"
-    return (
-        f"{said}. Mend the file, which is read again once it has changed; where the change is "
-        f"meant, take all in anew: gleis data add {name} --anew."
+    return DataError(
+        error.what,
+        seen=as_seen(error),
+        remedy="Mend the file, which is read again once it has changed; where the change is meant, "
+        f"take all in anew: gleis data add {name} --anew.",
+        field=error.field,
     )

@@ -197,6 +197,17 @@ def test_a_stream_reads_on_past_them(datasets, home):
     assert (after.version, after.rows, after.provenance.cursor) == (2, 1, "7")
 
 
+def test_messages_that_were_set_aside_go_where_they_name_them(datasets, home):
+    theirs = [b'{"place":"t/0/1","reason":"x","value":"{\\"who\\": \\"%s\\"}"}' % SECRET.encode()]
+    others = [b'{"place":"t/0/2","reason":"x","value":"{\\"who\\": \\"ada\\"}"}']
+    kept = [home.artifacts.put(lines[0] + b"\n") for lines in (theirs, others)]
+    for day, digest in enumerate(kept, 1):
+        given = msgspec.structs.replace(GIVEN, set_aside=digest)
+        datasets.append(loans("ada", day=day), given)
+    assert erase(datasets) is None, "no row was theirs"
+    assert [home.artifacts.has(digest) for digest in kept] == [False, True]
+
+
 def test_without_the_key_nothing_comes_in(datasets, home):
     datasets.append(loans("ada"), GIVEN)
     forget(home, SECRET)

@@ -14,6 +14,7 @@ from gleis.contracts.erasure import ErasedDataset
 from gleis.data.checking.quarantine import REASON, Quarantine, pack_rows
 from gleis.data.content import chain, hash_rows
 from gleis.data.marks import MOVED
+from gleis.data.sources.message_rows import names
 from gleis.data.version_profile import put_extended, put_profile
 from gleis.data.versions import KIND
 from gleis.store.table_forgetting import forget_before
@@ -87,6 +88,7 @@ def erase_rows(datasets: Datasets, subject: str, by: str, at: datetime) -> Erase
         The table, an artifact or the ledger fails.
     """
     with datasets.writing():
+        _drop_messages(datasets, subject)
         held = holds_subject(datasets, subject)
         if not held:
             return None
@@ -263,6 +265,19 @@ def _say(
             quarantine=None,
         )
     )
+
+
+def _drop_messages(datasets: Datasets, subject: str) -> None:
+    """Delete messages of a stream that were set aside, where one of them names the subject.
+
+    They are no rows, so nothing says whose they are but the text itself; and their record names
+    them by their hash, so those beside it go too.
+    """
+    artifacts = datasets.home.artifacts
+    for version in datasets.recorded():
+        digest = version.provenance.set_aside
+        if digest is not None and artifacts.has(digest) and names(artifacts.get(digest), subject):
+            artifacts.remove(digest)
 
 
 def _forget(datasets: Datasets, done: _Rewriting) -> None:

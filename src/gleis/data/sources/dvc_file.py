@@ -14,7 +14,7 @@ from gleis.data.sources.dvc_command import dvc
 from gleis.data.sources.dvc_output import Output, files_of, locked_output, md5_of, read_dvc_file
 from gleis.data.sources.files import name_of
 from gleis.data.sources.formats import READERS, Shape, read_file, shape_of, suffix_of
-from gleis.data.sources.source import Notes, Opening, Part, Portion, Taken
+from gleis.data.sources.source import Notes, Opening, Part, Portion, Taken, as_seen
 
 
 def is_under_dvc(opening: Opening) -> bool:
@@ -52,8 +52,11 @@ class DvcFile:
         shape = shape_of(opening.spec, opening.settings, taken.columns)
         try:
             frame = _read(output, shape)
-        except (DataError, FileNotFoundError) as error:
-            notes.set_aside(name, hash_, str(error))
+        except FileNotFoundError:
+            notes.leave(name, "it vanished while it was read")
+            return
+        except DataError as error:
+            notes.set_aside(name, hash_, error)
             return
         size = sum(path.stat().st_size for path in files_of(output))
         file = SourceFile(path=name, hash=hash_, size=size, rows=frame.height)
@@ -92,7 +95,11 @@ def _read(output: Output, shape: Shape) -> pl.DataFrame:
             if frames and frame.height:
                 frame = fit_columns(frame, {k: str(v) for k, v in frames[0].schema.items()})
         except DataError as error:
-            raise DataError(f"{path.name}: {error}") from error
+            raise DataError(
+                f"{path.name}: {error.what}",
+                seen=as_seen(error),
+                remedy=error.remedy,
+            ) from error
         if frame.height:
             frames.append(frame)
     return pl.concat(frames) if frames else pl.DataFrame()

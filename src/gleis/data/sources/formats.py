@@ -171,8 +171,8 @@ def _json_lines(path: Path, shape: Shape) -> pl.DataFrame:
     found = to_rows(records, shape.columns, shape.types)
     if found.misfits:
         first = found.misfits[0]
-        more = f" ({len(found.misfits):,} lines are like that)" if len(found.misfits) > 1 else ""
-        raise DataError(f"Line {lines[first.at]}: {first.reason}{more}")
+        more = f" of {len(found.misfits):,} bad ones" if len(found.misfits) > 1 else ""
+        raise DataError(f"Line {lines[first.at]}{more}: {first.reason}", seen=first.seen)
     return found.frame
 
 

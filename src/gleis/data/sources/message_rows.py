@@ -83,6 +83,25 @@ def read_messages(
     return MessageRows(rows.frame.filter(fits), bad)
 
 
+def names(kept: bytes, subject: str) -> bool:
+    """Say whether a message that was set aside holds some text, whatever encodes it.
+
+    Parameters
+    ----------
+    kept : bytes
+        JSON lines of `Told`.
+    subject : str
+    """
+    plain = subject.encode()
+    escaped = msgspec.json.encode(subject)[1:-1]
+    for line in kept.splitlines():
+        told = msgspec.json.decode(line, type=Told)
+        held = base64.b64decode(told.bytes) if told.bytes else (told.value or "").encode()
+        if plain in held or escaped in held or ascii(subject)[1:-1].encode() in held:
+            return True
+    return False
+
+
 def _decode(message: Raw) -> Mapping[str, Any] | str:
     if message.value is None:
         return "the message has no value"

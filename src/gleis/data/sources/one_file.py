@@ -53,8 +53,7 @@ class OneFile:
         except Unsettled:
             notes.leave(name, "it is still being written")
         except DataError as error:
-            notes.set_aside(
-                name, notes.looked[name].hash if name in notes.looked else "", str(error)
-            )
+            hash_ = notes.looked[name].hash if name in notes.looked else ""
+            notes.set_aside(name, hash_, error)
         else:
             yield Portion(parts=(part,), whole=True)

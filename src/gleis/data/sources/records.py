@@ -43,6 +43,13 @@ class Misfit(NamedTuple):
     at: int
     """Its place among the records."""
     reason: str
+    """Without the value: that may be somebody's, and reasons are kept for ever."""
+    seen: object
+    """The value; an Ellipsis where none is at fault."""
+
+
+Reasons = dict[int, tuple[str, object]]
+"""Index of a record -> why it is no row, and the value at fault."""
 
 
 class Rows(NamedTuple):
@@ -78,15 +85,15 @@ def to_rows(
     --------
     >>> found = to_rows([{"x": 1}, {"x": 2.5}, {"x": "a"}])
     >>> found.frame["x"].to_list(), found.misfits[0].reason
-    ([1.0, 2.5], "x is text, 'a'; the column holds numbers")
+    ([1.0, 2.5], 'x is text; the column holds numbers')
     """
     kinds = _kinds(records, columns, types or {})
-    reasons: dict[int, str] = {}
+    reasons: Reasons = {}
     if columns is not None:
         for index, record in enumerate(records):
             if not record.keys() <= columns.keys():
                 unknown = sorted(record.keys() - columns.keys())
-                reasons[index] = f"{', '.join(unknown)}: the dataset has no such column"
+                reasons[index] = (f"{', '.join(unknown)}: the dataset has no such column", ...)
     values = {name: _column(name, kind, records, reasons) for name, kind in kinds.items()}
     kept = [index for index in range(len(records)) if index not in reasons]
     frame = pl.DataFrame(
@@ -95,7 +102,7 @@ def to_rows(
             for name, kind in kinds.items()
         ]
     )
-    return Rows(frame, kept, [Misfit(index, reasons[index]) for index in sorted(reasons)])
+    return Rows(frame, kept, [Misfit(index, *reasons[index]) for index in sorted(reasons)])
 
 
 def _kinds(
@@ -140,7 +147,10 @@ def _dtype(kind: str, columns: Mapping[str, str] | None, name: str) -> pl.DataTy
 
 
 def _column(
-    name: str, kind: str, records: Sequence[Mapping[str, Any]], reasons: dict[int, str]
+    name: str,
+    kind: str,
+    records: Sequence[Mapping[str, Any]],
+    reasons: Reasons,
 ) -> list[Any]:
     values = [record.get(name) for record in records]
     allowed = _ALLOWED.get(kind, ())
@@ -149,16 +159,16 @@ def _column(
             if value is not None and type(value) not in allowed:
                 what = _NAMES.get(type(value), type(value).__name__)
                 holds = _WANTED.get(kind, "numbers, text, booleans or times")
-                reasons.setdefault(index, f"{name} is {what}, {value!r}; the column holds {holds}")
+                reasons.setdefault(index, (f"{name} is {what}; the column holds {holds}", value))
     if kind == "Int64":
         _check_size(name, values, reasons)
     return _moments(name, values, reasons) if kind == "time" else values
 
 
-def _check_size(name: str, values: list[Any], reasons: dict[int, str]) -> None:
+def _check_size(name: str, values: list[Any], reasons: Reasons) -> None:
     for index, value in enumerate(values):
         if type(value) is int and not -(1 << 63) <= value < 1 << 63:
-            reasons.setdefault(index, f"{name} is {value}, which does not fit into 64 bits")
+            reasons.setdefault(index, (f"{name} does not fit into 64 bits", value))
 
 
 def _moment(value: Any) -> datetime | None:
@@ -167,14 +177,16 @@ def _moment(value: Any) -> datetime | None:
     return value if isinstance(value, datetime) else None
 
 
-def _moments(name: str, values: list[Any], reasons: dict[int, str]) -> list[Any]:
+def _moments(name: str, values: list[Any], reasons: Reasons) -> list[Any]:
     found = [_moment(value) for value in values]
     zoned = any(one is not None and one.tzinfo is not None for one in found)
     for index, (value, moment) in enumerate(zip(values, found, strict=True)):
         if value is not None and moment is None:
-            reasons.setdefault(index, f"{name} is {value!r}, which is no ISO 8601 time")
+            reasons.setdefault(index, (f"{name} is no ISO 8601 time", value))
         elif moment is not None and moment.tzinfo is None:
             if zoned:
-                reasons.setdefault(index, f"{name} is {value!r}, without a zone; others have one")
+                reasons.setdefault(
+                    index, (f"{name} is a time without a zone; others have one", value)
+                )
             found[index] = moment.replace(tzinfo=UTC)
     return found

@@ -10,10 +10,23 @@ import msgspec
 import polars as pl
 
 from gleis.contracts.dataset import SourceFile
+from gleis.contracts.errors import DataError
 
 if TYPE_CHECKING:
     from gleis.config.settings import DatasetSettings
     from gleis.contracts.dataset import DatasetSpec
+
+
+class _Seen(str):
+    """A value as an error has shown it."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def as_seen(error: DataError) -> object:
+    """Return the value an error has seen, for an error that says more of it."""
+    return ... if error.seen is None else _Seen(error.seen)
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +72,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 class Notes(Protocol):
     """Who is told of what a source did not take, and remembers what it looked at."""
 
-    def set_aside(self, path: str, hash_: str, reason: str) -> None:
+    def set_aside(self, path: str, hash_: str, why: DataError) -> None:
         """A file cannot be taken; raises if the policy is to refuse."""
         ...
 
