@@ -95,6 +95,19 @@ def test_values_of_people_are_masked():
     assert [each.value for each in found.top] == ["a•••@•••••••.•••", "b••@•••••••.•••"]
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        pl.Series("x", [4111111111111111, 4111111111111129]),
+        pl.Series("x", [datetime(1950, 5, 1, tzinfo=UTC), datetime(1961, 5, 1, tzinfo=UTC)]),
+    ],
+)
+def test_bounds_of_people_are_left_out(column):
+    found = summarise_column(column, personal=["card"])
+    assert (found.numbers, found.first, found.histogram) == (None, None, None)
+    assert found.distinct == 2
+
+
 def test_infinite_values_break_nothing():
     found = summarise_column(pl.Series("x", [1.0, 2.0, float("inf"), float("-inf")]))
     assert found.histogram.below + found.histogram.above + sum(found.histogram.counts) == 4

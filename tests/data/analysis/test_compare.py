@@ -74,3 +74,21 @@ def test_without_an_id_rows_are_told_by_content(before):
 def test_it_survives_json(before):
     found = compare_tables(before, before.head(1000), roles=ROLES, task="binary")
     assert msgspec.json.decode(msgspec.json.encode(found), type=Difference) == found
+
+
+def test_no_value_of_people_is_told(before):
+    mails = [f"person{i % 7}@example.org" for i in range(3000)]
+    cards = 4 * 10**15 + 7919 * pl.int_range(3000, eager=True)
+    first = before.with_columns(pl.Series("mail", mails), cards.alias("card"))
+    second = first.with_columns(
+        pl.when(pl.col("id") > 900)
+        .then(pl.lit("person1@example.org"))
+        .otherwise("mail")
+        .alias("mail"),
+        pl.col("card") + 10**9,
+    )
+    found = compare_tables(first, second, roles=ROLES, personal=["mail", "card"])
+    told = msgspec.json.encode(found).decode()
+    assert {each.column for each in found.shifts if each.beyond_chance} == {"mail", "card"}
+    assert "example.org" not in told
+    assert "40000000" not in told

@@ -86,3 +86,8 @@ def test_a_target_of_one_value_or_none_tells_nothing():
     frame = pl.DataFrame({"x": [1, 2, 3], "y": [1, 1, None], "z": [None] * 3})
     assert relate(frame, "y", "binary", ["x"]) == ()
     assert relate(frame, "z", "binary", ["x"]) == ()
+
+
+def test_categories_of_people_are_not_named(rows):
+    (found,) = relate(rows, "late", "binary", ["carrier"], ["carrier"])
+    assert (found.direction, found.beyond_chance) == ("", True)

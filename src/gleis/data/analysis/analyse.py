@@ -74,7 +74,7 @@ def analyse(
         coverage=cover(frame[time]) if time else None,
         duplicates=count_duplicates(frame, key),
         target=target,
-        relations=relate(rows, target, task, alone) if target and task else (),
+        relations=relate(rows, target, task, alone, set(personal)) if target and task else (),
         sampled=rows.height if sampled else None,
         seed=seed,
         left_out=left_out,
@@ -87,7 +87,7 @@ def _columns(
     def summarise(name: str) -> Any:
         return summarise_column(frame[name], roles.get(name, "feature"), personal.get(name, ()))
 
-    # numpy sorts without holding the interpreter.
+    # Sorting does not hold the interpreter.
     with ThreadPoolExecutor() as pool:
         return tuple(pool.map(summarise, frame.columns))
 

@@ -38,7 +38,8 @@ def summarise_column(
     role : str
         ``feature``, ``target``, ``id``, ``time`` ...
     personal : collection of str
-        Kinds of personal data that it holds: then its values are masked.
+        Kinds of personal data that it holds: then its values are masked, and left out where
+        they are numbers or times.
 
     Examples
     --------
@@ -52,6 +53,8 @@ def summarise_column(
     described = _numbers(values, kind) if kind != "category" else _categories(values)
     top = described.pop("top", ())
     if personal:
+        # Bounds and edges of bins are values too.
+        described = {"distinct": described["distinct"]}
         top = tuple(ValueCount(value=mask(each.value), rows=each.rows) for each in top)
     distinct = described["distinct"]
     return ColumnSummary(
@@ -72,7 +75,7 @@ def _numbers(values: pl.Series, kind: ColumnKind) -> dict[str, Any]:
     if values.is_empty():
         return {"distinct": 0}
     plain = values.dt.epoch("us") if kind == "time" else values
-    ordered = plain.to_numpy() if plain.is_sorted() else np.sort(plain.to_numpy())
+    ordered = (plain if plain.is_sorted() else plain.sort()).to_numpy()
     starts = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
     found: dict[str, Any] = {
         "distinct": len(starts),

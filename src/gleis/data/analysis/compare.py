@@ -112,7 +112,7 @@ def _shifts(
             personal=name in personal,
         )
 
-    # numpy sorts without holding the interpreter.
+    # Sorting does not hold the interpreter.
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(shift, columns))
     return tuple(

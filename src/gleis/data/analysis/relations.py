@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import log
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -24,7 +25,11 @@ _ENOUGH = 30
 
 
 def relate(
-    frame: pl.DataFrame, target: str, task: Task, names: Sequence[str]
+    frame: pl.DataFrame,
+    target: str,
+    task: Task,
+    names: Sequence[str],
+    personal: Collection[str] = (),
 ) -> tuple[Relation, ...]:
     """Measure what each column alone tells of the target.
 
@@ -44,6 +49,8 @@ def relate(
         ``binary``, ``multiclass`` or ``regression``.
     names : sequence of str
         Columns, without the target.
+    personal : collection of str
+        Columns whose categories are not named.
 
     References
     ----------
@@ -66,8 +73,14 @@ def relate(
         return ()
     alpha = 0.05 / max(1, len(names))
     known = _Target(target, task, truth, coded)
+
+    def relate_one(name: str) -> Relation:
+        found = _relate(labelled[name], known, alpha)
+        is_named = name not in personal or kind_of(frame.schema[name]) != "category"
+        return found if is_named else msgspec.structs.replace(found, direction="")
+
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda name: _relate(labelled[name], known, alpha), names))
+        found = list(pool.map(relate_one, names))
     return tuple(sorted(found, key=lambda each: (-each.share, each.column)))
 
 

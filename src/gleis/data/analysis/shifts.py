@@ -20,6 +20,8 @@ from gleis.data.privacy.mask import mask
 _LEVELS = 4096
 """Quantiles at which the Wasserstein distance is summed up."""
 _SHOWN = 5
+_HARMLESS = ("difference", "low", "high", "distance", "distance_noise")
+"""Figures of numbers that are no values of people."""
 _SIZES: tuple[Size, ...] = ("negligible", "small", "medium", "large")
 
 
@@ -99,6 +101,10 @@ def shift_of(
     else:
         texts = (old.cast(pl.String), new.cast(pl.String))
         moved = _categories(*texts, overlap.kept, alpha, personal=personal)
+    if personal and kind != "category":
+        # Bounds and edges of bins are values too.
+        shown = {k: v for k, v in moved.figures.items() if k in _HARMLESS}
+        moved = moved._replace(figures=shown, told="")
     rank = max(moved.rank, missing.rank)
     beyond = moved.beyond or missing.beyond
     told = "; ".join(each.told for each in (moved, missing) if each.told)
@@ -138,8 +144,8 @@ def chance_variance(n: int, m: int, kept: int) -> float:
 
 
 def _floats(values: pl.Series) -> NDArray[np.float64]:
-    numbers = values.cast(pl.Float64).to_numpy()
-    return np.sort(numbers[np.isfinite(numbers)])
+    numbers = values.cast(pl.Float64).sort().to_numpy()
+    return numbers[np.isfinite(numbers)]
 
 
 def _numbers(old: NDArray[np.float64], new: NDArray[np.float64], kept: int, alpha: float) -> _Moved:
