@@ -42,15 +42,12 @@ def report_data(bench: Workbench, version: DatasetVersion, seed: int = 0) -> Dat
     """
     frame = bench.dataset(version.name).read(version)
     seen = scan(frame, seed=seed)
-    personal: dict[str, list[str]] = defaultdict(list)
-    for finding in seen.found:
-        personal[finding.column].append(finding.kind)
     own = version.name == bench.settings.project.name
     found = analyse(
         frame,
         roles=column_roles(bench, version),
         task=bench.settings.project.task if own else None,
-        personal=personal,
+        personal=personal_columns(bench, version, seen),
         seed=seed,
     )
     declared = declared_for(bench, version)
@@ -62,6 +59,17 @@ def report_data(bench: Workbench, version: DatasetVersion, seed: int = 0) -> Dat
         declared=declared,
         notes=(*period, *_notes(found, seen)),
     )
+
+
+def personal_columns(bench: Workbench, version: DatasetVersion, seen: Scan) -> dict[str, list[str]]:
+    """Map each column whose values must not be shown to why: what was found, or the subject."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for finding in seen.found:
+        found[finding.column].append(finding.kind)
+    spec = bench.dataset(version.name).spec
+    if spec.subject is not None and spec.subject != spec.id:  # without ids no row is found again
+        found[spec.subject].append("subject")
+    return found
 
 
 def column_roles(bench: Workbench, version: DatasetVersion) -> dict[str, str]:

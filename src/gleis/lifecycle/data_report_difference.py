@@ -13,7 +13,7 @@ from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.difference import Difference, Shift
 from gleis.data.analysis.compare import compare_tables
 from gleis.data.privacy.scan import scan
-from gleis.lifecycle.data_report import column_roles
+from gleis.lifecycle.data_report import column_roles, personal_columns
 from gleis.lifecycle.data_report_page import breakable
 from gleis.lifecycle.report import EXPORTS, PAGES, spec
 from gleis.lifecycle.workbench import Workbench
@@ -35,14 +35,15 @@ def compare_versions(
     """
     first, second = (bench.dataset(each.name).read(each) for each in (before, after))
     own = after.name == bench.settings.project.name
-    personal = {each.column for frame in (first, second) for each in scan(frame).found}
+    sides = ((before, first), (after, second))
+    hidden = {name for v, rows in sides for name in personal_columns(bench, v, scan(rows))}
     return compare_tables(
         first,
         second,
         names=(before.label, after.label),
         roles=column_roles(bench, after),
         task=bench.settings.project.task if own else None,
-        personal=personal,
+        personal=hidden,
         only_added=only_added,
     )
 

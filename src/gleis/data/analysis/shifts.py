@@ -145,7 +145,8 @@ def chance_variance(n: int, m: int, kept: int) -> float:
 
 def _floats(values: pl.Series) -> NDArray[np.float64]:
     numbers = values.cast(pl.Float64).sort().to_numpy()
-    return numbers[np.isfinite(numbers)]
+    finite: NDArray[np.float64] = numbers[np.isfinite(numbers)]
+    return finite
 
 
 def _numbers(old: NDArray[np.float64], new: NDArray[np.float64], kept: int, alpha: float) -> _Moved:
