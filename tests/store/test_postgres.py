@@ -9,10 +9,11 @@ import psycopg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from gleis.contracts.errors import ConfigError, StoreError
 from gleis.store.postgres import Postgres, harmless, key_of
-from gleis.store.postgres_url import read_address
+from gleis.store.postgres_url import read_address, sqlalchemy_url
 from postgres_server import PASSWORD
 
 TABLE = ("CREATE TABLE things(name text PRIMARY KEY, body bytea NOT NULL)",)
@@ -179,6 +180,22 @@ def test_no_password_is_shown(password):
     address = read_address(f"postgresql://u@h:5/n?password=%70{password}&sslmode=require")
     assert address.secret == f"p{password}"
     assert address.shown == "postgresql://u@h:5/n"
+
+
+def test_sqlalchemy_is_told_the_same_and_the_schema(postgres):
+    postgres.execute("CREATE ROLE \"o'd d\" LOGIN PASSWORD 'p@ss w/ord%'")
+    odd = f"o%27d%20d:p%40ss%20w%2Ford%25@127.0.0.1:{postgres.port}/postgres"
+    for url, user, timeout in (
+        (postgres.url(), "gleis", "0"),
+        (f"postgresql://{odd}?options=-c%20statement_timeout%3D5s", "o'd d", "5s"),
+    ):
+        engine = create_engine(sqlalchemy_url(url, "Its-Own"))
+        asked = "SELECT current_user, current_setting('search_path')"
+        asked += ", current_setting('statement_timeout')"
+        with engine.connect() as connection:
+            found = connection.exec_driver_sql(asked).fetchone()
+        assert tuple(found) == (user, '"Its-Own"', timeout)
+        engine.dispose()
 
 
 def test_keys_of_locks_differ():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import quote
 
 from gleis.store.postgres import Postgres
 from gleis.store.postgres_facts import PostgresFacts
@@ -13,6 +12,7 @@ from gleis.store.postgres_log import PostgresPredictionLog
 from gleis.store.postgres_outbox import PostgresOutbox
 from gleis.store.postgres_reviews import PostgresReviews
 from gleis.store.postgres_states import PostgresStates
+from gleis.store.postgres_url import sqlalchemy_url
 
 
 class InPostgres:
@@ -66,9 +66,7 @@ class InPostgres:
         """Return the URL of MLflow's tables: a schema beside the project's, made if need be."""
         schema = f"mlflow_{self.database.schema}"
         self.database.make_schema(schema)
-        url = self.database.address.url.replace("postgresql://", "postgresql+psycopg://", 1)
-        path = quote(f'-csearch_path="{schema}"')
-        return f"{url}{'&' if '?' in url else '?'}options={path}"
+        return sqlalchemy_url(self.database.address.url, schema)
 
     def close(self) -> None:
         """Close the connections."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from typing import NamedTuple
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -64,6 +65,29 @@ def read_address(url: str) -> Address:
         _shown({key: str(value) for key, value in given.items() if value is not None}),
         str(given.get("password") or os.environ.get("PGPASSWORD") or ""),
     )
+
+
+def sqlalchemy_url(url: str, schema: str) -> str:
+    """Return a URL for SQLAlchemy, whose tables are in one schema.
+
+    Parameters
+    ----------
+    url : str
+        That `read_address` has taken.
+    schema : str
+
+    Examples
+    --------
+    >>> sqlalchemy_url("postgresql://ann@one/gleis", "runs")
+    'postgresql+psycopg://ann@/gleis?host=one&options=-csearch_path%3D%22runs%22'
+    """
+    given = {key: str(value) for key, value in conninfo_to_dict(url).items() if value is not None}
+    user, password, name = (given.pop(key, "") for key in ("user", "password", "dbname"))
+    path = f'-csearch_path="{schema}"'
+    given["options"] = f"{given.get('options', '')} {path}".strip()
+    who = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
+    query = urlencode(given, quote_via=quote, safe="")
+    return f"postgresql+psycopg://{who}{'@' if who else ''}/{quote(name, safe='')}?{query}"
 
 
 def _shown(given: dict[str, str]) -> str:
