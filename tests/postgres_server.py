@@ -135,7 +135,7 @@ def start_server(**settings: str) -> PostgresServer:
     """Start a server, or skip the test where PostgreSQL is not installed."""
     binaries = find_binaries()
     if binaries is None:
-        pytest.skip("PostgreSQL is not installed: pip install pgserver")
+        pytest.skip("PostgreSQL is not installed: pip install pgserver, or apt install postgresql")
     return PostgresServer(binaries, **settings)
 
 
