@@ -24,7 +24,7 @@ TEXT = st.text("ab\u00e4\U0001f600", max_size=3) | st.integers(0, 9).map(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_answers_as_a_look_at_all_rows_would(tmp_path_factory, data):
     values = data.draw(st.sampled_from([WHOLE, TEXT]))

@@ -60,7 +60,7 @@ def test_a_removed_version_is_gone_for_all_who_read(datasets, clock):
 def test_rows_that_moved_are_read_where_they_are(datasets, clock):
     """As after an erasure: the version keeps its number, its rows are in another table version."""
     old = datasets.get(2)
-    table_version = datasets._table.restore(datasets.get(1).table_version)
+    table_version = datasets.table.restore(datasets.get(1).table_version)
     mark = Moved(
         dataset="p", version=2, table_version=table_version, rows=1, labelled=1,
         at=datetime(2013, 7, 1, tzinfo=UTC), by="me", why="erased",

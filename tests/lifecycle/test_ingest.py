@@ -278,3 +278,10 @@ def test_formats_come_to_the_same(tmp_path):
     frame.write_csv(tmp_path / "in/f.tsv", separator="\t")
     assert project.data.ingest("weather").files == 6
     assert project.data.read("weather@latest").equals(pl.concat([frame] * 6))
+
+
+def test_a_note_is_kept_with_what_was_taken(tmp_path):
+    project = make_weather(tmp_path, "in")
+    put(tmp_path / "in/jan.csv", JANUARY)
+    found = project.data.ingest("weather", note="from the archive")
+    assert found.latest.provenance.note == "from the archive"

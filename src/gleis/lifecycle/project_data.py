@@ -50,12 +50,13 @@ class ProjectData:
         moment = utc(until) if until is not None else self._bench.known_until()
         return gather(self._bench, moment, anew=anew, note=note)
 
-    def ingest(self, name: str, *, anew: bool = False) -> Ingested:
+    def ingest(self, name: str, *, anew: bool = False, note: str | None = None) -> Ingested:
         """Append what is new in the source of a dataset beside the project's own, exactly once.
 
-        With ``anew`` everything is taken in again, in whatever columns it has now.
+        With ``anew`` everything is taken in again, in whatever columns it has now. ``note`` is
+        kept with the versions that are made.
         """
-        return ingest(self._bench, name, anew=anew)
+        return ingest(self._bench, name, anew=anew, note=note)
 
     @property
     def features(self) -> ProjectFeatures:

@@ -36,7 +36,7 @@ def add(
             raise ConfigError(
                 "--until is for the project's own dataset", seen=dataset, field="--until"
             )
-        tell_ingested(opened.data.ingest(dataset, anew=anew), as_json=as_json)
+        tell_ingested(opened.data.ingest(dataset, anew=anew, note=note), as_json=as_json)
         return
     before = {version.version for version in opened.data.versions()}
     moment = parse_moment(until, "--until") if until else None
