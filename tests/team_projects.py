@@ -7,11 +7,14 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import polars as pl
 
+from evidence_of_everything import run_of
 from gleis.config.settings import DatasetSettings, ProjectSettings, Settings
 from gleis.contracts.clock import SimulatedClock
 from gleis.contracts.dataset import Provenance
+from gleis.contracts.evidence import Evidence
 from gleis.lifecycle.project import Project
 from gleis.registry.versions import Registry
 
@@ -53,8 +56,9 @@ def train(project: Project, seed: int):
     """Record a run with an artifact, and register a package of it."""
     model = project.home.artifacts.put(b"weights %d" % seed)
     run = f"r20130601-{seed:06d}-abcdef"
-    body = json.dumps({"id": run, "model": model, "seed": seed}).encode()
-    project.home.facts.append("run", run, body, NOW)
+    evidence = Evidence(rows=2, figures={}, baseline={}, gain={})
+    record = run_of(evidence, id=run, model=model, seed=seed)
+    project.home.facts.append("run", run, msgspec.json.encode(record), NOW)
     digest = hashlib.sha256(b"package %d" % seed).hexdigest()
     folder = project.home.packages / digest[:16]
     (folder / "tests").mkdir(parents=True)

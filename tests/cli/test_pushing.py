@@ -6,7 +6,7 @@ import pytest
 
 from commands import gleis
 from s3_server import SECRET
-from trained_projects import trained
+from trained_projects import copied, trained
 
 
 @pytest.fixture(scope="module")
@@ -115,3 +115,15 @@ def test_one_sentence_without_a_secret(clone, s3, monkeypatch, changed, words):
         assert SECRET not in printed
         assert "wrong" not in printed.replace("wrong region", "")
         assert "Traceback" not in printed
+
+
+def test_store_that_was_set_before_anything_was_brought_there(tmp_path, monkeypatch):
+    folder = copied(tmp_path / "iris")
+    monkeypatch.setenv("GLEIS_STORE", str(tmp_path / "team"))
+    said = gleis(folder, "data", "show", "v1")
+    assert said.code == 7
+    assert "GLEIS_STORE= gleis push --to" in said.err
+    monkeypatch.setenv("GLEIS_STORE", "")
+    assert gleis(folder, "push", "--to", str(tmp_path / "team")).code == 0
+    monkeypatch.setenv("GLEIS_STORE", str(tmp_path / "team"))
+    assert gleis(folder, "data", "show", "v1").code == 0

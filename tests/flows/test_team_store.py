@@ -31,15 +31,3 @@ def test_from_a_laptop_into_a_bucket(tmp_path, s3, monkeypatch):
     assert not (state / "datasets").exists()
     told = gleis(folder, "doctor", "--json").json
     assert told["ok"], told
-
-
-def test_store_that_was_set_before_anything_was_brought_there(tmp_path, monkeypatch):
-    folder = copied(tmp_path / "iris")
-    monkeypatch.setenv("GLEIS_STORE", str(tmp_path / "team"))
-    said = gleis(folder, "data", "show", "v1")
-    assert said.code == 7
-    assert "GLEIS_STORE= gleis push --to" in said.err
-    monkeypatch.setenv("GLEIS_STORE", "")
-    assert gleis(folder, "push", "--to", str(tmp_path / "team")).code == 0
-    monkeypatch.setenv("GLEIS_STORE", str(tmp_path / "team"))
-    assert gleis(folder, "data", "show", "v1").code == 0

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from gleis.contracts.carried import Origin
+from gleis.contracts.carried import Carried, Origin
 from gleis.contracts.errors import ConfigError, PackageError, RacedError, RegistryError, StoreError
 from gleis.data.erasing.rewrite import erase_rows
 from gleis.lifecycle.push import pull, push
@@ -192,7 +193,6 @@ def test_of_two_who_push_at_once_one_is_told(team, tmp_path, remote):
     assert values(ben, "weather@latest") == [1, 2, 3, 40]
 
 
-@BOTH
 def test_a_commit_that_no_version_names_makes_room(team):
     ann, ben = team
     push(ann)
@@ -334,7 +334,6 @@ def test_an_erasure_reaches_everybody(team, tmp_path, remote):
     assert values(ann, "weather@latest") == [1, 3, 4]
 
 
-@BOTH
 def test_names_and_removals_travel(team):
     ann, ben = team
     push(ann)
@@ -365,6 +364,21 @@ def test_what_is_no_fact_is_an_error(team, remote, place):
         with pytest.raises(StoreError):
             pull(ben)
     assert facts(ben, "dataset") == []
+
+
+def test_a_fact_of_a_later_version_is_not_let_in(team, remote):
+    ann, ben = team
+    objects = open_objects(remote, Patience())
+    push(ann, selection=read_selection(["runs"]))
+    body = b'{"id": "r20130601-000009-abcdef", "new": "kind of run"}'
+    fact = Carried(
+        kind="run", key="r20130601-000009-abcdef", body=msgspec.Raw(body), by="eve@there", at=NOW,
+        sha256=hashlib.sha256(body).hexdigest(),
+    )  # fmt: skip
+    objects.put(f"facts/run/{fact.key}/{fact.sha256[:16]}.json", msgspec.json.encode(fact))
+    with pytest.raises(StoreError, match="another version of gleis"):
+        pull(ben)
+    assert facts(ben, "run") == []
 
 
 def test_a_package_that_is_gone(team):

@@ -6,14 +6,17 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from gleis.contracts import erasure
 from gleis.contracts.carried import Carried, Origin
 from gleis.contracts.clock import Clock
+from gleis.contracts.dataset import DatasetVersion, Moved, Removal, VersionName
+from gleis.contracts.deployment import Deployment, Version
 from gleis.contracts.errors import StoreError
+from gleis.contracts.run import Run
 from gleis.data import marks, versions
 from gleis.lifecycle.person import person
 from gleis.registry import deployments
@@ -48,18 +51,20 @@ class Kind(NamedTuple):
     """What it belongs to: datasets, runs, packages, or live."""
     once: bool
     """Whether there is one fact a key, for ever; else the newest counts."""
+    shape: Any
+    """Type of its body."""
 
 
 KINDS = (
-    Kind(DATASET, "datasets", once=True),
-    Kind(versions.VOUCHED, "datasets", once=True),
-    Kind(marks.NAMED, "datasets", once=True),
-    Kind(REMOVED, "datasets", once=False),
-    Kind(MOVED, "datasets", once=False),
-    Kind(erasure.KIND, "datasets", once=True),
-    Kind(RUN, "runs", once=False),
-    Kind(VERSION, "packages", once=True),
-    Kind(DEPLOYMENT, "live", once=True),
+    Kind(DATASET, "datasets", once=True, shape=DatasetVersion),
+    Kind(versions.VOUCHED, "datasets", once=True, shape=bool),
+    Kind(marks.NAMED, "datasets", once=True, shape=VersionName),
+    Kind(REMOVED, "datasets", once=False, shape=Removal),
+    Kind(MOVED, "datasets", once=False, shape=Moved),
+    Kind(erasure.KIND, "datasets", once=True, shape=erasure.Erasure),
+    Kind(RUN, "runs", once=False, shape=Run),
+    Kind(VERSION, "packages", once=True, shape=Version),
+    Kind(DEPLOYMENT, "live", once=True, shape=Deployment),
 )
 """In the order in which they are written: what is named comes before what names it."""
 
@@ -210,6 +215,8 @@ class RemoteSide:
         """Return the facts of a kind, the newest of each key, in the order they were pushed."""
         keys = [found.key for found in self.objects.list(f"facts/{kind.name}")]
         found = sorted(side_by_side(self._read, keys), key=lambda fact: fact.at)
+        for fact in found:
+            _check_shape(fact, kind, self.objects.url)
         return list({fact.key: fact for fact in found}.values())
 
     def find(self, facts: Sequence[Carried], kind: Kind) -> list[Carried | None]:
@@ -273,6 +280,19 @@ def _carried(kind: str, key: str, body: bytes, by: str, at: datetime) -> Carried
 
 def _hash(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
+
+
+def _check_shape(fact: Carried, kind: Kind, url: str) -> None:
+    """Refuse what this version cannot read: in a ledger it would stay, and stop every reader."""
+    try:
+        msgspec.json.decode(fact.body, type=kind.shape)
+    except msgspec.DecodeError as error:
+        raise StoreError(
+            f"{fact.kind} {fact.key} was pushed by another version of gleis and cannot be read: "
+            f"{error}",
+            seen=url,
+            remedy="Upgrade gleis here or where it was pushed.",
+        ) from error
 
 
 def kind_of(name: str) -> Kind:
