@@ -105,7 +105,8 @@ class DatasetVersion(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     """1, 2, 3, ... ``v3`` is how people write it."""
     location: str
-    """Path or URL of the Delta table."""
+    """Where the Delta table is, below the state folder or the store: ``datasets/weather``. Older
+    records have a path or URL; the table is found by the dataset's name."""
     table_version: int
     """Version of the Delta table that holds exactly these rows."""
     content: str

@@ -25,6 +25,7 @@ from gleis.data.schema import columns_of, fit_columns
 from gleis.data.turns import Turns
 from gleis.data.version_profile import put_extended, put_profile
 from gleis.data.versions import KIND, VOUCHED, DatasetVersions
+from gleis.store.by_url import TABLES
 from gleis.store.tables import ROW, Swept
 
 if TYPE_CHECKING:
@@ -276,7 +277,11 @@ class Datasets(DatasetVersions):
         if self.table.rows(committed) != latest.rows + frame.height:
             raise _lost_race(self.name)
         at = Committed(
-            self.table.location, committed, self.next_number(), content.result(), profile.result()
+            f"{TABLES}/{self.name}",
+            committed,
+            self.next_number(),
+            content.result(),
+            profile.result(),
         )
         return self.record(grown(self.spec, at, latest, frame, guarded, provenance))
 
@@ -339,7 +344,11 @@ class Datasets(DatasetVersions):
             profile = pool.submit(put_profile, self.home.artifacts, frame, self.spec)
             committed = self.table.replace(frame)
         at = Committed(
-            self.table.location, committed, self.next_number(), content.result(), profile.result()
+            f"{TABLES}/{self.name}",
+            committed,
+            self.next_number(),
+            content.result(),
+            profile.result(),
         )
         return self.record(begun(self.spec, at, frame, guarded, provenance))
 
@@ -387,7 +396,7 @@ def _check_height(version: DatasetVersion, rows: int) -> None:
         raise StoreError(
             f"{version.label} should hold {version.rows:,} rows, its table has",
             seen=rows,
-            remedy=f"Restore {version.location} from a copy, or delete the state folder and load "
+            remedy="Restore its table from a copy or a remote, or delete the state folder and load "
             "again.",
         )
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gleis.store.tables import DeltaTable
 
 S3 = "s3://"
+TABLES = "datasets"
+"""Folder of the tables, below the state folder or the store."""
 
 
 def resolve_url(url: str, project: Path, field: str) -> str:
@@ -93,7 +95,7 @@ def open_table(folder: Path, store: str | None, name: str, patience: Patience) -
     from gleis.store.s3_options import delta_options
     from gleis.store.tables import DeltaTable
 
-    location = f"{store or folder}/datasets/{name}"
+    location = f"{store or folder}/{TABLES}/{name}"
     return DeltaTable(location, delta_options(location, patience))
 
 

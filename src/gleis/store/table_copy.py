@@ -15,14 +15,13 @@ import deltalake
 from deltalake.exceptions import DeltaError
 
 from gleis.contracts.errors import StoreError
+from gleis.store.by_url import TABLES
 from gleis.store.moving import Item
 from gleis.store.objects import Objects
 from gleis.store.patience import Patience
 from gleis.store.s3_failures import final_failure
 from gleis.store.s3_options import delta_options, is_s3
 
-FOLDER = "datasets"
-"""Where a store keeps its tables."""
 _COMMIT = re.compile(r"(\d{20})\.json")
 _DEAD = 3600.0
 """Seconds after which a commit that no dataset version was recorded for is nobody's any more."""
@@ -47,7 +46,7 @@ class Log(NamedTuple):
 
 def prefix_of(name: str) -> str:
     """Return the prefix of a dataset's objects."""
-    return f"{FOLDER}/{name}"
+    return f"{TABLES}/{name}"
 
 
 def read_log(objects: Objects, name: str) -> Log:
