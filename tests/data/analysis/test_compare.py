@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from gleis.contracts.difference import Difference
+from gleis.data.analysis.analyse import analyse
 from gleis.data.analysis.compare import compare_tables
 
 ROLES = {"id": "id", "y": "target"}
@@ -92,3 +93,27 @@ def test_no_value_of_people_is_told(before):
     assert {each.column for each in found.shifts if each.beyond_chance} == {"mail", "card"}
     assert "example.org" not in told
     assert "40000000" not in told
+
+
+@pytest.mark.filterwarnings("error")
+def test_extreme_values_break_nothing():
+    n = 300
+    frame = pl.DataFrame(
+        {
+            "id": [f"r{i}" for i in range(n)],
+            "infinite": [float("inf"), float("-inf")] + [1.0] * (n - 2),
+            "huge": np.linspace(1e300, 1.7e308, n),
+            "tiny": np.linspace(1e-300, 2e-300, n),
+            "big": [2**62, -(2**62)] * (n // 2),
+            "flag": [True, None, False] * (n // 3),
+            "alone": [1.0] + [None] * (n - 1),
+            "html": ["<b>ü 😀</b>"] * n,
+            "y": [0, 1, None] * (n // 3),
+        }
+    )
+    msgspec.json.encode(analyse(frame, roles=ROLES, task="binary"))
+    found = compare_tables(frame, frame.reverse().head(200), roles=ROLES, task="binary")
+    sizes = {each.column: each.size for each in found.shifts}
+    assert (sizes["huge"], sizes["tiny"]) == ("large", "large")
+    after = {each.column: each.mean_after for each in found.shifts}
+    assert after["tiny"] == pytest.approx(frame["tiny"].tail(200).mean())

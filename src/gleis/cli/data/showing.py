@@ -167,7 +167,7 @@ def _values(column: ColumnSummary) -> str:
 
 
 def _short(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) and abs(value) < 1e17 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) < 1e17 and value == int(value) else f"{value:.4g}"
 
 
 def _cut(text: str, room: int) -> str:

@@ -9,6 +9,8 @@ from gleis.contracts.analysis import MissingTogether
 
 _MOST = 20
 _LEAST = 0.2
+_COLUMNS = 200
+"""Columns whose pairs are looked at, those with most missing values."""
 
 
 def missing_together(frame: pl.DataFrame) -> tuple[MissingTogether, ...]:
@@ -27,12 +29,10 @@ def missing_together(frame: pl.DataFrame) -> tuple[MissingTogether, ...]:
     >>> [(each.first, each.second, each.rows, each.overlap) for each in missing_together(frame)]
     [('a', 'b', 1, 0.5)]
     """
-    bits = {
-        column.name: np.packbits(column.is_null().to_numpy())
-        for column in frame
-        if column.null_count()
-    }
-    names = list(bits)
+    gaps = {column.name: count for column in frame if (count := column.null_count())}
+    most = set(sorted(gaps, key=lambda name: -gaps[name])[:_COLUMNS])
+    names = [name for name in gaps if name in most]
+    bits = {name: np.packbits(frame[name].is_null().to_numpy()) for name in names}
     found = []
     for i, first in enumerate(names):
         for second in names[i + 1 :]:

@@ -153,36 +153,45 @@ def _numbers(old: NDArray[np.float64], new: NDArray[np.float64], kept: int, alph
     n, m = len(old), len(new)
     if n < 2 or m < 2:
         return _Moved({}, 0, beyond=False, told="")
+    scale = _scale(old, new)
+    old, new = old / scale, new / scale
     spread = sqrt((float(old.var(ddof=1)) + float(new.var(ddof=1))) / 2)
     means = {"mean_before": float(old.mean()), "mean_after": float(new.mean())}
-    if spread == 0.0:
+    if old[0] == old[-1] and new[0] == new[-1]:
         moved = old[0] != new[0]
-        told = f"{float(old[0]):.4g} -> {float(new[0]):.4g} in all rows" if moved else ""
-        return _Moved(means, 3 if moved else 0, beyond=bool(moved), told=told)
+        told = f"{old[0] * scale:.4g} -> {new[0] * scale:.4g} in all rows" if moved else ""
+        flat = {name: mean * scale for name, mean in means.items()}
+        return _Moved(flat, 3 if moved else 0, beyond=bool(moved), told=told)
     variance = chance_variance(n, m, min(kept, n, m))
     difference = (means["mean_after"] - means["mean_before"]) / spread
     z = -float(ndtri(alpha / 2))
     half = z * sqrt(variance + difference**2 / (2 * (n + m - 2))) if variance else 0.0
     distance, integral = _wasserstein(old, new)
     noise = sqrt(variance) * (sqrt(2 / pi) * integral / spread + sqrt(2 * log(1 / alpha)))
-    figures = {
-        **means,
+    figures: dict[str, Any] = {
+        **{name: mean * scale for name, mean in means.items()},
         "difference": difference,
         "low": difference - half,
         "high": difference + half,
         "distance": distance / spread,
         "distance_noise": noise,
-        **_bins(old, new),
+        **_bins(old * scale, new * scale),
     }
     beyond = abs(difference) > half or distance / spread > noise
     most = max(abs(difference), distance / spread)
     told = (
-        f"mean {means['mean_before']:.4g} -> {means['mean_after']:.4g}, "
+        f"mean {figures['mean_before']:.4g} -> {figures['mean_after']:.4g}, "
         f"{difference:+.2f} sd [{difference - half:+.2f}, {difference + half:+.2f}]"
     )
     if distance / spread > max(noise, 1.5 * abs(difference) + 0.02):
         told += f"; its shape moved: distance {distance / spread:.2f} sd, by chance {noise:.2f}"
     return _Moved(figures, _rank(most, (0.1, 0.35, 0.65)), beyond=beyond, told=told)
+
+
+def _scale(old: NDArray[np.float64], new: NDArray[np.float64]) -> float:
+    """Return what to divide by, where squares would leave the range of floats; else 1."""
+    largest = float(max(abs(side[place]) for side in (old, new) for place in (0, -1)))
+    return largest if largest > 1e100 or 0 < largest < 1e-100 else 1.0
 
 
 def _bins(old: NDArray[np.float64], new: NDArray[np.float64]) -> dict[str, tuple[float, ...]]:
