@@ -10,12 +10,14 @@ import sys
 import threading
 import time
 from collections import Counter
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from commands import gleis
 from gleis import Project
+from gleis.lifecycle.watching import Watching
 from postgres_server import start_server
 from small_projects import make_shifting
 from trained_projects import SHIFTING_AS_OF
@@ -120,6 +122,10 @@ def test_what_one_answers_another_labels_and_rates(both, machines):
     assert (counts.predictions - before.predictions, counts.matched - before.matched) == (2, 2)
     assert {one.ids[0] for one in entries} >= {name, early}
     assert gleis(machines[1], "status", "--json").json["log"]["predictions"] == counts.predictions
+    project = Project.open(machines[1])
+    news = Watching(project.bench).observe(datetime.now(UTC))
+    project.home.close()
+    assert (news.predictions, news.labels) == (counts.predictions, counts.matched)
     assert not (machines[0] / ".gleis" / "predictions.db").exists()
 
 
