@@ -291,3 +291,20 @@ def test_files_say_where_rows_and_values_are(tmp_path):
     assert (second.first, second.last) == (4, 7)
     assert [file.low for file in table.files(column="carrier")] == ["AA", None]
     assert [file.low for file in table.files(column="delay")] == [None, None]
+
+
+def test_kept_versions_outlive_checkpoints_and_sweeps(tmp_path):
+    table = DeltaTable(tmp_path / "t")
+    table.append(pl.DataFrame({"x": [0]}))
+    there = deltalake.DeltaTable(tmp_path / "t")
+    there.alter.set_table_properties({"delta.checkpointInterval": "3"})
+    for number in range(1, 12):
+        write = table.replace if number % 4 == 0 else table.append
+        write(pl.DataFrame({"x": [number]}))
+    log = tmp_path / "t" / "_delta_log"
+    assert len(list(log.glob("*.checkpoint.parquet"))) >= 3
+    holds = {version: table.read(version)["x"].to_list() for version in (0, 4, 6, 9)}
+    assert len(table.sweep(list(holds)).files) > 0
+    assert {version: table.read(version)["x"].to_list() for version in holds} == holds
+    table.restore(6)
+    assert table.read()["x"].to_list() == holds[6]

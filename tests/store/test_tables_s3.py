@@ -133,3 +133,18 @@ def test_server_that_dies_in_the_middle_of_a_commit(tmp_path, monkeypatch):
     finally:
         again.stop()
         proxy.shutdown()
+
+
+def test_what_no_version_needs_is_deleted_in_a_bucket_too(s3, tmp_path):
+    table = open_table(tmp_path, s3, "weather", PATIENT)
+    for write in (table.append, table.append, table.replace):
+        write(rows(1, 2))
+    (second,) = set(table.files(1)) - set(table.files(0))
+    assert table.sweep([0], hours=24).files == (), "another machine may be writing them"
+    would = table.sweep([0], dry_run=True)
+    assert [(file.name, file.size) for file in would.files] == [(second.name, second.size)]
+    assert table.sweep([0]) == would
+    assert table.sweep([0]).files == ()
+    assert pl.concat(list(table.parts(0, rows=1))).equals(rows(1, 2))
+    with pytest.raises(StoreError):
+        table.read(1)
