@@ -6,6 +6,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -21,7 +22,7 @@ from gleis.registry.versions import Registry
 NOW = datetime(2013, 6, 1, tzinfo=UTC)
 
 
-def member(folder: Path, remote: str | None, name: str = "shop", **settings: str) -> Project:
+def member(folder: Path, remote: str | None, name: str = "shop", **settings: Any) -> Project:
     """Open a project that shares a remote; a new one has loaded nothing yet."""
     folder.mkdir(parents=True, exist_ok=True)
     found = Settings(

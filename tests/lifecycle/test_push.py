@@ -14,6 +14,7 @@ import msgspec
 import polars as pl
 import pytest
 
+from gleis.config.settings import SigningSettings
 from gleis.contracts.carried import Carried, Origin
 from gleis.contracts.errors import ConfigError, PackageError, RacedError, RegistryError, StoreError
 from gleis.data.erasing.rewrite import erase_rows
@@ -432,6 +433,22 @@ def test_cut_off_in_the_middle_it_goes_on(team, remote, monkeypatch):
     assert not {found.key for found in FolderObjects(Path(remote)).list("facts")} & set(sent)
     assert pull(ben).facts == went_on.facts
     assert values(ben, "weather@v2") == [1, 2, 3]
+
+
+def test_keys_whose_fingerprints_the_settings_name_are_trusted_as_they_come(team, tmp_path, remote):
+    ann, ben = team
+    keys = [project.bench.keyring.open()[0].public for project in (ann, ben)]
+    push(ann)
+    pull(ben)
+    load(ben, 4)
+    push(ben)
+    pinned = SigningSettings(trust=(keys[0].fingerprint, keys[1].fingerprint))
+    cat = member(tmp_path / "cat", remote, signing=pinned)
+    assert pull(cat).untrusted == ()
+    assert all(cat.bench.trust.find(key.fingerprint) for key in keys)
+    dan = member(tmp_path / "dan", remote, signing=SigningSettings(trust=(keys[0].fingerprint,)))
+    assert [Path(path).stem for path in pull(dan).untrusted] == [keys[1].fingerprint[:16]]
+    assert dan.bench.trust.find(keys[1].fingerprint) is None
 
 
 @pytest.mark.slow

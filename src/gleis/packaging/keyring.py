@@ -200,7 +200,11 @@ class KeyRing:
         key = parse_public("pulled.pub", pem)
         if key.fingerprint in self._settings.trust:
             self._add(key, pem)
-        if key.fingerprint in {known.fingerprint for known in self.trusted()}:
+            return None
+        # Of pinned fingerprints others may still be on their way: only files can be read for sure.
+        files = [entry for entry in self._settings.trust if not _FINGERPRINT.fullmatch(entry)]
+        trusted = map(self._pinned, files) if self.pinned else self._known()
+        if key.fingerprint in {known.fingerprint for known in trusted}:
             return None
         place = self._keys / "offered" / f"{key.fingerprint[:16]}.pub"
         try:
