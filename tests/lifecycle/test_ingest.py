@@ -56,6 +56,8 @@ def test_a_file_that_is_still_written_is_left_for_later(tmp_path):
     for name in ("a.csv.tmp", "b.csv.part", ".hidden.csv", "_half.csv", "~open.csv"):
         put(tmp_path / f"in/{name}", "never read")
     growing = tmp_path / "in/growing.csv"
+    vanishing = tmp_path / "in/vanishing.csv"
+    vanishing.write_text(JANUARY)
     stop = threading.Event()
 
     def write():
@@ -64,6 +66,7 @@ def test_a_file_that_is_still_written_is_left_for_later(tmp_path):
             while not stop.wait(SETTLE / 10):
                 file.write("2013-01-03T00:00:00Z,3\n")
                 file.flush()
+                vanishing.unlink(missing_ok=True)
 
     writer = threading.Thread(target=write)
     writer.start()

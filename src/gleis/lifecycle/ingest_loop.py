@@ -7,7 +7,8 @@ from datetime import datetime
 
 from gleis.config.durations import parse_duration
 from gleis.contracts.errors import GleisError
-from gleis.contracts.ingest import Ingested
+from gleis.contracts.ingest import Ingested, Left
+from gleis.data.sources.settled import WRITING
 from gleis.lifecycle.ingest import ingest
 from gleis.lifecycle.workbench import Workbench
 
@@ -45,6 +46,8 @@ class Intake:
                 told = self._take(name)
                 if _is_news(told, self._said.get(name)):
                     found.append(told)
+                    if told.failed is not None:
+                        _log.warning("%s was not taken in: %s", name, told.failed)
                 self._said[name] = told
         return found
 
@@ -52,7 +55,6 @@ class Intake:
         try:
             return ingest(self._bench, name, wait=False)
         except GleisError as error:
-            _log.warning("%s was not taken in: %s", name, error)
             latest = self._bench.dataset(name).latest()
             return Ingested(dataset=name, latest=latest, failed=str(error))
 
@@ -60,5 +62,10 @@ class Intake:
 def _is_news(found: Ingested, before: Ingested | None) -> bool:
     if found.made or found.set_aside:
         return True
-    last = (before.failed, before.left) if before else (None, ())
-    return (found.failed, found.left) != last and bool(found.failed or found.left)
+    told = (found.failed, _stays(found))
+    return told != (None, []) and (before is None or told != (before.failed, _stays(before)))
+
+
+def _stays(found: Ingested) -> list[Left]:
+    """Return what is left for more than a moment."""
+    return [left for left in found.left if left.reason != WRITING]

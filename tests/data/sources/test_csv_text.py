@@ -92,3 +92,21 @@ def test_fields_are_counted_over_the_edges_of_slices(rows, step):
         csv_text._SLICE = before
     odd = [(line, count) for line, count in enumerate(rows, 1) if count != 2]
     assert found == (odd[0] if odd else None)
+
+
+VALUES = st.sampled_from(
+    ["", "1", "-7", "2.5", "1e9", "true", "x", "2013-01-01", "2013-01-01T00:00:00", "9" * 20]
+)
+
+
+@given(st.lists(st.tuples(VALUES, VALUES, VALUES), min_size=1, max_size=8))
+def test_types_guessed_from_some_rows_are_those_of_all(rows):
+    text = "\n".join(["a,b,c", *map(",".join, rows)]).encode() + b"\n"
+    before, csv_text._SAMPLE = csv_text._SAMPLE, 2
+    try:
+        found = csv_text._parse(text, CsvSettings(), {})
+    finally:
+        csv_text._SAMPLE = before
+    whole = pl.read_csv(text, try_parse_dates=True, infer_schema_length=None)
+    assert found.schema == whole.schema
+    assert found.equals(whole)

@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from gleis.contracts.errors import DataError
 from gleis.data.sources.moments import looks_mixed
 
 _SLICE = 1 << 24
+_SAMPLE = 10_000
+"""Rows whose values tell the types of columns, unless a later one contradicts."""
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _ENCODING = 'Write it in UTF-8, or say its encoding: csv = {{ encoding = "{}" }}.'
 
@@ -49,14 +52,7 @@ def read_csv(
     _check_fields(text, len(names), form)
     known = {name: kind for name, kind in types.items() if name in names}
     try:
-        frame = pl.read_csv(
-            text,
-            separator=form.separator,
-            decimal_comma=form.decimal_comma,
-            try_parse_dates=True,
-            infer_schema_length=None,
-            schema_overrides=known,
-        )
+        frame = _parse(text, form, known)
     except pl.exceptions.PolarsError as error:
         raise _odd_value(text, known, form) or DataError(
             f"It is no CSV that can be read: {str(error).splitlines()[0]}"
@@ -70,6 +66,41 @@ def read_csv(
                 field=column.name,
             )
     return frame
+
+
+def _parse(
+    text: bytes, form: CsvSettings, known: Mapping[str, pl.DataType | type[pl.DataType]]
+) -> pl.DataFrame:
+    """Read with the types that all values tell.
+
+    To look at all of them first takes ten times as long as to read them. Types are guessed from
+    some; a value that does not fit is an error of the reader, and then all are looked at. Only text
+    fits anything: a column that began without a value may hold numbers.
+    """
+    frame = None
+    with suppress(pl.exceptions.PolarsError):
+        frame = _read(text, form, known, _SAMPLE)
+    if frame is not None:
+        guessed = frame.select(pl.col(pl.String).exclude(list(known))).head(_SAMPLE)
+        if not any(column.null_count() == column.len() for column in guessed):
+            return frame
+    return _read(text, form, known, None)
+
+
+def _read(
+    text: bytes,
+    form: CsvSettings,
+    known: Mapping[str, pl.DataType | type[pl.DataType]],
+    looked_at: int | None,
+) -> pl.DataFrame:
+    return pl.read_csv(
+        text,
+        separator=form.separator,
+        decimal_comma=form.decimal_comma,
+        try_parse_dates=True,
+        infer_schema_length=looked_at,
+        schema_overrides=known,
+    )
 
 
 def _bytes(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from gleis.contracts.dataset import SourceFile
 from gleis.contracts.errors import DataError
 from gleis.data.sources.formats import READERS, Shape, hash_file, read_file, shape_of, suffix_of
-from gleis.data.sources.settled import is_unfinished, settled, stat_of
+from gleis.data.sources.settled import WRITING, is_unfinished, settled, stat_of
 from gleis.data.sources.source import Looked, Notes, Opening, Part, Portion, Taken
 
 _ROWS = 1_000_000
@@ -42,7 +42,7 @@ class Files:
         for path, seen in settled(self._paths(notes), wait=self._opening.wait).items():
             name = name_of(path, self._opening.folder)
             if seen is None:
-                notes.leave(name, "it is still being written")
+                notes.leave(name, WRITING)
                 continue
             part = self._part(path, name, seen, shape, taken, notes)
             if part is None:
@@ -93,7 +93,7 @@ class Files:
         except FileNotFoundError:
             notes.leave(name, "it vanished while it was read")
         except Unsettled:
-            notes.leave(name, "it is still being written")
+            notes.leave(name, WRITING)
         except DataError as error:
             hash_ = notes.looked[name].hash if name in notes.looked else ""
             notes.set_aside(name, hash_, error)

@@ -8,7 +8,7 @@ from pathlib import Path
 from gleis.contracts.errors import DataError
 from gleis.data.sources.files import Unsettled, known_hash, name_of, read_part
 from gleis.data.sources.formats import shape_of
-from gleis.data.sources.settled import settled
+from gleis.data.sources.settled import WRITING, settled
 from gleis.data.sources.source import Notes, Opening, Portion, Taken
 
 
@@ -39,7 +39,7 @@ class OneFile:
             )
         seen = looked[self._path]
         if seen is None:
-            notes.leave(name, "it is still being written")
+            notes.leave(name, WRITING)
             return
         shape = shape_of(opening.spec, opening.settings, taken.columns)
         try:
@@ -51,7 +51,7 @@ class OneFile:
         except FileNotFoundError:
             notes.leave(name, "it vanished while it was read")
         except Unsettled:
-            notes.leave(name, "it is still being written")
+            notes.leave(name, WRITING)
         except DataError as error:
             hash_ = notes.looked[name].hash if name in notes.looked else ""
             notes.set_aside(name, hash_, error)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from gleis.data.sources.source import Looked
 
+WRITING = "it is still being written"
+"""Why such a file is left."""
 SETTLE = 1.0
 """Seconds for which a file must not have changed."""
 _UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".inprogress", ".swp")
