@@ -84,8 +84,10 @@ def test_suites_as_one_call(tmp_path):
     stores.check_state_store(lambda: SqliteStates(tmp_path / f"{next(names)}.db"))
     stores.check_outbox(lambda: SqliteOutbox(tmp_path / f"{next(names)}.db"))
     stores.check_reviews(lambda: ReviewQueue(tmp_path / f"{next(names)}.db"))
-    stores.check_prediction_log(lambda: SqlitePredictionLog(tmp_path / f"{next(names)}.db"))
-    check_log_store(lambda: SqlitePredictionLog(tmp_path / f"{next(names)}.db"))
+    stores.check_prediction_log(
+        lambda: SqlitePredictionLog(tmp_path / f"{next(names)}.db", durable=False)
+    )
+    check_log_store(lambda: SqlitePredictionLog(tmp_path / f"{next(names)}.db", durable=False))
 
 
 def test_suites_notice_a_liar():

@@ -118,9 +118,9 @@ def test_no_byte_of_it_is_left_in_the_files(tmp_path):
     """Also none of what was moved or deleted long before: pages keep that until written over."""
     log = SqlitePredictionLog(tmp_path / "predictions.db")
     log._database._writer.execute("PRAGMA secure_delete = OFF")  # as most builds of SQLite
-    people = [f"{SECRET}-{at * 7919 % 1000}" for at in range(1000)]
+    people = [f"{SECRET}-{at * 7919 % 500}" for at in range(500)]
     log.label([Label(value=1, entity=one) for one in people[::3]], NOON)  # wait, then are deleted
-    for at in range(0, 1000, 10):
+    for at in range(0, 500, 10):
         log.append([make_batch(10, entities=people[at : at + 10])])
         log.label([Label(value=f"{one}!", entity=one) for one in people[at : at + 2]], NOON)
     SqliteFeedback(tmp_path / "predictions.db").add(
@@ -132,7 +132,7 @@ def test_no_byte_of_it_is_left_in_the_files(tmp_path):
     assert SECRET not in text_of(tmp_path)
     assert "Jo" in text_of(tmp_path)
     assert log.size() <= size
-    assert log.counts().predictions == 1000
+    assert log.counts().predictions == 500
     log.close()
     assert SECRET not in text_of(tmp_path)
 

@@ -22,7 +22,8 @@ _REMEDIES = {
     "55P03": "Another session holds a lock for over 30 s: see pg_locks, and end that session.",
     "57P03": "The server is starting or stopping: try again in a moment.",
     "58030": "The server's disk failed: check it and its mount.",
-    "XX": "The database is damaged: keep a copy of it, then restore a backup.",
+    "XX001": "The database is damaged: keep a copy of it, then restore a backup.",
+    "XX002": "An index is damaged: REINDEX it, or keep a copy and restore a backup.",
 }
 _PHRASES = (  # where a connection is refused libpq hands on words, no code
     ("the database system is", "57P03"),
