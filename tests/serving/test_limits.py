@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from gleis.contracts.checks import RequestChecks, RowCheck
 from gleis.contracts.contract import Column, Contract
 from gleis.contracts.errors import InvalidRowError
+from gleis.contracts.features import Computed, ServedFeatures
 from gleis.serving.batch.tables import Table, TableReader
+from gleis.serving.lookup import relaxed
 from gleis.serving.rows import RowReader
 from gleis.serving.typed import TypedReader
 
@@ -152,3 +154,20 @@ def test_a_contract_without_checks_reads_as_before():
     old = msgspec.json.decode(written)
     del old["checks"]
     assert msgspec.convert(old, Contract) == contract(())
+
+
+def test_nobody_is_blamed_for_what_is_not_found():
+    served = ServedFeatures(
+        computed=(Computed(name="f", inputs=(), features=("temp",), text="def f(): ..."),)
+    )
+    checks = [
+        RowCheck(column="temp", rule="present"),
+        RowCheck(column="temp", rule="max", value=40, nulls=True),
+        RowCheck(column="carrier", rule="present"),
+    ]
+    asked = msgspec.structs.replace(contract(checks, refuse=True), served=served)
+    reader = RowReader(relaxed(asked), 10)
+    assert reader.read([{"temp": None, "carrier": "AA"}]).count == 1
+    for row in ({"temp": 41.0, "carrier": "AA"}, {"temp": 1.0, "carrier": None}):
+        with pytest.raises(InvalidRowError):
+            reader.read([row])

@@ -146,7 +146,11 @@ def known_rows(bench: Workbench, until: datetime) -> DatasetVersion:
     latest = bench.datasets.latest()
     if latest is not None and _later(bench, latest, until):
         return _as_of(bench, until, load_code(bench.folder, bench.settings))
-    return recheck(bench.datasets, gather(bench, until))
+    found = gather(bench, until)
+    checked = recheck(bench.datasets, found)
+    if checked is not found:
+        bench.tell("data", f"{checked.label}: {checked.quarantined:,} rows fail a check, set aside")
+    return checked
 
 
 def _later(bench: Workbench, dataset: DatasetVersion, until: datetime) -> bool:

@@ -291,13 +291,24 @@ class _Computation:
 
 
 def relaxed(contract: Contract) -> Contract:
-    """Return a contract under which all that is looked up or computed may be missing."""
+    """Return a contract under which all that is looked up or computed may be missing.
+
+    Whoever asks is not to blame for what is not found: no check minds it.
+    """
     served = set(contract.served.features) if contract.served is not None else set()
     features = tuple(
         msgspec.structs.replace(column, nullable=True) if column.name in served else column
         for column in contract.features
     )
-    return msgspec.structs.replace(contract, features=features)
+    checks = contract.checks
+    if checks is not None:
+        rows = tuple(
+            msgspec.structs.replace(check, nulls=False) if check.column in served else check
+            for check in checks.rows
+            if check.rule != "present" or check.column not in served
+        )
+        checks = msgspec.structs.replace(checks, rows=rows)
+    return msgspec.structs.replace(contract, features=features, checks=checks)
 
 
 Find = Callable[[Contract], "Lookups | None"]
