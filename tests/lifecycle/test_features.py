@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import timedelta
 
 import msgspec
@@ -268,3 +270,48 @@ def test_names_of_views_are_looked_at(tmp_path):
         )
     with pytest.raises(ProjectError, match="Two feature views have one name: 'weather_now'"):
         opened(folder)[0].data.features.views()
+
+
+def test_a_replay_joins_with_the_project_s_own_tables(tmp_path):
+    folder = copied_trips(tmp_path / "trips")
+    stretch = ("--since", "2024-01-10", "--until", "2024-01-12")
+    said = gleis(folder, "backtest", *stretch, "--policy", "never", "--json")
+    assert said.code == 0, said.err
+    (policy,) = json.loads(said.out)["policies"]
+    assert (policy["rows"], policy["refused"]) == (144, 0)
+
+
+def test_a_model_that_looks_up_otherwise_is_not_tried_beside_the_champion(tmp_path):
+    folder = copied_trips(tmp_path / "trips")
+    edit(folder / "trips.py", 'ttl="3h"', 'ttl="4h"')
+    said = gleis(folder, "run", "--set", "release.strategy=canary")
+    assert said.code == 0, said.err
+    assert "it looks its features up otherwise" in said.out + said.err
+    assert Project.open(folder).registry.get("champion").number == 2
+
+
+def test_what_a_kill_left_half_done_is_done_again(tmp_path):
+    folder = copied_trips(tmp_path / "trips")
+    append_weather(Project.open(folder), many_places(60_000))
+    command = [sys.executable, "-m", "gleis", "features", "materialise"]
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    store = SqliteOnlineStore(folder / ".gleis" / "features.db")
+    (table,) = store.tables()
+    while store.count(table) < 10_000 and process.poll() is None:
+        pass
+    process.kill()
+    assert process.wait() == -9
+    assert 10_000 <= store.count(table) < 60_000
+    said = gleis(folder, "features", "materialise", "--json")
+    (done,) = json.loads(said.out)
+    assert (done["entities"], done["current"]) == (60_002, False)
+    assert store.count(table) == 60_002
+    assert json.loads(gleis(folder, "features", "materialise", "--json").out)[0]["current"]
+    store.close()
+
+
+def many_places(count):
+    at = pl.lit(LAST).cast(pl.Datetime("us", "UTC"))
+    return pl.DataFrame({"place": [f"p{n}" for n in range(count)]}).with_columns(
+        observed=at, received=at, wind=pl.lit(1.0), temp=pl.lit(2.0)
+    )

@@ -38,6 +38,7 @@ def refresh(
     clock: Clock,
     reviewed: ReviewedLabels = NONE,
     note: str | None = None,
+    beside: Home | None = None,
 ) -> DatasetVersion:
     """Load rows up to a moment and return the version that holds them.
 
@@ -72,6 +73,8 @@ def refresh(
         Labels that people gave by now.
     note : str, optional
         What a person says of the version.
+    beside : Home, optional
+        Where the tables beside the dataset are, if not with it: a replay reads its project's.
 
     Raises
     ------
@@ -79,7 +82,7 @@ def refresh(
         As ``load_rows`` and ``Datasets.append`` raise them; the latest version stays.
     """
     latest = datasets.latest()
-    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed, note)
+    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed, note, beside)
     if latest is None:
         return datasets.append(*source.load(None, until), behind=0)
     if not datasets.vouched(latest, code_hash):
@@ -119,6 +122,7 @@ def reload(
     clock: Clock,
     reviewed: ReviewedLabels = NONE,
     note: str | None = None,
+    beside: Home | None = None,
 ) -> DatasetVersion:
     """Load everything anew; other content makes a new snapshot, the same none.
 
@@ -127,13 +131,13 @@ def reload(
 
     Parameters
     ----------
-    datasets, module, settings, until, code_hash, clock, reviewed, note
+    datasets, module, settings, until, code_hash, clock, reviewed, note, beside
         As for ``refresh``.
     """
     latest = datasets.latest()
     if latest is not None:
         until = max(until, _end(latest) or until)
-    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed, note)
+    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed, note, beside)
     return datasets.replace(*source.load(None, until))
 
 
@@ -149,8 +153,10 @@ class _Source:
         clock: Clock,
         reviewed: ReviewedLabels,
         note: str | None,
+        beside: Home | None,
     ) -> None:
         self._home = home
+        self._beside = beside or home
         self._module = module
         self.settings = settings
         self._code = code
@@ -162,7 +168,7 @@ class _Source:
         self, since: datetime | None, until: datetime, behind: DatasetVersion | None = None
     ) -> tuple[pl.DataFrame, Provenance]:
         """Return rows of the source, and their provenance behind those of a version."""
-        with tables_open(self._home, self.settings) as tables:
+        with tables_open(self._beside, self.settings) as tables:
             loaded = load_queried(self._module, self.settings, since, until)
         done = complete(loaded.frame, self.settings, self.reviewed)
         stamp = self.stamp(since, until, done.rows, behind)

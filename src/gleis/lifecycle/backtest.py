@@ -16,6 +16,7 @@ from gleis.config.durations import parse_duration
 from gleis.contracts.alarm import Decision
 from gleis.contracts.clock import SimulatedClock, utc
 from gleis.contracts.errors import ConfigError, DataError
+from gleis.data.beside import tables_open
 from gleis.data.contract import infer_contract
 from gleis.data.source import load_rows
 from gleis.lifecycle.durable import Workflows
@@ -188,7 +189,8 @@ def check_span(bench: Workbench, span: Span) -> None:
 
 def load_arrivals(bench: Workbench, since: datetime, until: datetime) -> pl.DataFrame:
     """Load what the source has in [since, until)."""
-    arrivals = load_rows(bench.module, bench.settings, since, until)
+    with tables_open(bench.home, bench.settings):
+        arrivals = load_rows(bench.module, bench.settings, since, until)
     if arrivals.is_empty():
         raise DataError(f"the source has no rows from {since} to {until}")
     return arrivals

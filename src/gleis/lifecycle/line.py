@@ -132,9 +132,18 @@ def gather(
             clock=bench.clock,
             reviewed=reviewed,
             note=note,
+            beside=bench.kept,
         )
     found = refresh(
-        bench.datasets, bench.module, bench.settings, until, code, bench.clock, reviewed, note
+        bench.datasets,
+        bench.module,
+        bench.settings,
+        until,
+        code,
+        bench.clock,
+        reviewed,
+        note,
+        beside=bench.kept,
     )
     if note := reviewed_note(found):
         bench.tell("data", note)
