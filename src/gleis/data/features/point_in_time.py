@@ -66,8 +66,11 @@ def find_known(
     >>> find_known(asked, source, **at).to_list()
     [None, 0, 1, 2]
     """
-    steps = _steps(source, entity, event, known)
     asked = asked.select(*entity, pl.col(time).alias("_asked")).with_row_index("_at")
+    dated = source.select(*entity, *dict.fromkeys((event, known))).with_row_index("_found")
+    for name in entity:
+        asked, dated = _numbered(asked, dated, name)
+    steps = _steps(dated, entity, event, known)
     found = (
         asked.filter(pl.col("_asked").is_not_null())
         .sort("_asked")
@@ -124,10 +127,21 @@ def next_change(source: pl.DataFrame, at: datetime, *, event: str, known: str) -
     return found
 
 
-def _steps(source: pl.DataFrame, entity: Sequence[str], event: str, known: str) -> pl.DataFrame:
+def _numbered(
+    asked: pl.DataFrame, source: pl.DataFrame, name: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return both tables with numbers in the place of texts: they sort and match quicker."""
+    if source.schema[name] != pl.String:
+        return asked, source
+    # Together, so that one text has one number in both.
+    texts = pl.concat([source[name], asked[name]]).cast(pl.Categorical).to_physical()
+    count = source.height
+    return asked.with_columns(texts[count:]), source.with_columns(texts[:count])
+
+
+def _steps(rows: pl.DataFrame, entity: Sequence[str], event: str, known: str) -> pl.DataFrame:
     """Return when the best row of an entity changes, and to which: ``_usable``, ``_found``."""
     times = list(dict.fromkeys((event, known)))
-    rows = source.select(*entity, *times).with_row_index("_found")
     rows = rows.filter(pl.all_horizontal(pl.col(*entity, *times).is_not_null()))
     rows = rows.with_columns(_usable=pl.max_horizontal(times))
     if event == known:
