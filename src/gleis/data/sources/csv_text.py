@@ -71,7 +71,7 @@ def read_csv(
 def _parse(
     text: bytes, form: CsvSettings, known: Mapping[str, pl.DataType | type[pl.DataType]]
 ) -> pl.DataFrame:
-    """Read with the types that all values tell.
+    """Read with types that fit all values.
 
     To look at all of them first takes ten times as long as to read them. Types are guessed from
     some; a value that does not fit is an error of the reader, and then all are looked at. Only text
