@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,6 +15,8 @@ from gleis.data.dataset import Datasets
 from gleis.data.erasing.rewrite import erase_rows, holds_subject
 from gleis.data.erasing.subjects import Subjects
 from gleis.data.version_profile import get_profile
+from gleis.store.by_url import open_objects
+from gleis.store.home import Home
 
 NOW = datetime(2013, 6, 1, tzinfo=UTC)
 SECRET = "subject-4711-of-the-test"
@@ -38,6 +41,10 @@ def loans(*who, day=1, paid=1):
 
 @pytest.fixture
 def datasets(home, clock, make_settings):
+    return loans_of(home, clock, make_settings)
+
+
+def loans_of(home, clock, make_settings):
     settings = make_settings(target="paid", id="loan", time="at")
     data = msgspec.structs.replace(settings.data, subject="who")
     return Datasets(home, msgspec.structs.replace(settings, data=data), clock)
@@ -214,3 +221,22 @@ def test_without_the_key_nothing_comes_in(datasets, home):
     (home.keys / "subjects.key").rename(home.keys / "elsewhere")
     with pytest.raises(StoreError, match=r"1 subjects were erased, and the key .* is not here"):
         datasets.append(loans("bob"), GIVEN)
+
+
+def test_in_a_bucket_too(s3, tmp_path, clock, make_settings):
+    home = Home(tmp_path / ".gleis", store=f"{s3}/erasing")
+    datasets = loans_of(home, clock, make_settings)
+    datasets.append(loans("ada", SECRET), GIVEN)
+    datasets.append(loans("bob", SECRET, day=2), GIVEN)
+    erase(datasets)
+    kept = [datasets.read(version)["who"].to_list() for version in datasets.versions()]
+    assert kept == [["ada"], ["ada", "bob"], ["ada", "bob"]]
+    objects = open_objects(home.store, home.patience)
+    left = objects.list("datasets") + objects.list("artifacts")
+    assert len(left) > 4
+    for listed in left:
+        content = objects.get(listed.key)
+        assert SECRET.encode() not in content, listed.key
+        if listed.key.endswith(".parquet"):
+            assert SECRET not in str(pl.read_parquet(io.BytesIO(content)).to_dicts()), listed.key
+    home.close()
