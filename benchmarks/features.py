@@ -31,11 +31,11 @@ from gleis.contracts.ports import OnlineStore
 from gleis.data.features.joining import join_view
 from gleis.data.features.view import FeatureView
 from gleis.data.features.viewed import look_at
-from gleis.lifecycle.features import online_rows
+from gleis.lifecycle.features.project_features import online_rows
 from gleis.serving.lookup import Lookups
-from gleis.store.online_lmdb import LmdbOnlineStore
-from gleis.store.online_redis import RedisOnlineStore
-from gleis.store.online_sqlite import SqliteOnlineStore
+from gleis.store.online.lmdb_store import LmdbOnlineStore
+from gleis.store.online.redis_store import RedisOnlineStore
+from gleis.store.online.sqlite_store import SqliteOnlineStore
 from measure.environments import install
 
 PEER = Path(__file__).parent / "features_peers" / "feast_views.py"

@@ -26,10 +26,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from gleis.contracts.prediction import Batch
-from gleis.store.log_store import LogStore
-from gleis.store.postgres import Postgres
-from gleis.store.postgres_log import PostgresPredictionLog
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.log_store import LogStore
+from gleis.store.log.sqlite_log import SqlitePredictionLog
+from gleis.store.postgres.log import PostgresPredictionLog
+from gleis.store.postgres.postgres import Postgres
 from postgres_server import PostgresServer, find_binaries
 
 WRITERS, ROWS = 16, 4

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from commands import gleis
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.sqlite_log import SqlitePredictionLog
 from trained_projects import copied, trained
 
 ROW = {"sepal_length": 5.9, "sepal_width": 3.0, "petal_length": 4.2, "petal_width": 1.3}

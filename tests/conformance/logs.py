@@ -14,9 +14,9 @@ import pytest
 from conformance.stores import HOUR, NOON, make_batch
 from gleis.contracts.errors import DataError
 from gleis.contracts.prediction import Label
-from gleis.store.consumed import Span
-from gleis.store.log_store import LogStore
-from gleis.store.logged import LogCounts
+from gleis.store.log.consumed import Span
+from gleis.store.log.log_store import LogStore
+from gleis.store.log.logged import LogCounts
 
 
 def check_log_store(make: Callable[[], LogStore]) -> None:

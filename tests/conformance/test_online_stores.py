@@ -7,10 +7,10 @@ import pytest
 from conformance.online_stores import ONLINE_CHECKS
 from gleis.contracts.errors import ConfigError, StoreError
 from gleis.store.home import Home
-from gleis.store.online_lmdb import LmdbOnlineStore
-from gleis.store.online_redis import RedisOnlineStore
-from gleis.store.online_sqlite import SqliteOnlineStore
-from gleis.store.online_store import open_online
+from gleis.store.online.lmdb_store import LmdbOnlineStore
+from gleis.store.online.redis_store import RedisOnlineStore
+from gleis.store.online.sqlite_store import SqliteOnlineStore
+from gleis.store.online.store import open_online
 from valkey_servers import valkey_server
 
 each = pytest.mark.parametrize("check", ONLINE_CHECKS, ids=lambda check: check.__name__)

@@ -7,17 +7,17 @@ import pytest
 from conformance import stores
 from conformance.logs import LOG_STORE_CHECKS, check_log_store
 from gleis.store.artifacts import LocalArtifacts
-from gleis.store.by_url import open_artifacts
 from gleis.store.facts import SqliteFacts
+from gleis.store.log.sqlite_log import SqlitePredictionLog
+from gleis.store.objects.by_url import open_artifacts
+from gleis.store.objects.patience import Patience
 from gleis.store.outbox import SqliteOutbox
-from gleis.store.patience import Patience
-from gleis.store.postgres import Postgres
-from gleis.store.postgres_facts import PostgresFacts
-from gleis.store.postgres_log import PostgresPredictionLog
-from gleis.store.postgres_outbox import PostgresOutbox
-from gleis.store.postgres_reviews import PostgresReviews
-from gleis.store.postgres_states import PostgresStates
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.postgres.facts import PostgresFacts
+from gleis.store.postgres.log import PostgresPredictionLog
+from gleis.store.postgres.outbox import PostgresOutbox
+from gleis.store.postgres.postgres import Postgres
+from gleis.store.postgres.reviews import PostgresReviews
+from gleis.store.postgres.states import PostgresStates
 from gleis.store.review_queue import ReviewQueue
 from gleis.store.states import SqliteStates
 

@@ -11,7 +11,7 @@ from gleis.contracts.errors import RegistryError
 from gleis.data.dataset import Datasets
 from gleis.data.erasing.rewrite import erase_rows
 from gleis.store.home import Home
-from gleis.store.patience import Patience
+from gleis.store.objects.patience import Patience
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gleis.data import known_ids
 from gleis.data.known_ids import KnownIds
-from gleis.store.tables import DeltaTable
+from gleis.store.tables.table import DeltaTable
 
 WHOLE = st.one_of(
     st.integers(0, 40),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gleis.config.load import load_settings
 from gleis.contracts.clock import SystemClock
-from gleis.lifecycle.announcing import Announcing
+from gleis.lifecycle.alarms.announcing import Announcing
 from gleis.lifecycle.journal import Journal
 from gleis.monitoring.delivery.receivers import make_receivers
 from gleis.store.home import Home

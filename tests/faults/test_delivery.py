@@ -22,8 +22,8 @@ from certificates import Authority
 from gleis.config.load import load_settings
 from gleis.contracts.clock import SimulatedClock
 from gleis.contracts.errors import BlockedError, StoreError
-from gleis.lifecycle.alarms import ProjectAlarms
-from gleis.lifecycle.announcing import Announcing
+from gleis.lifecycle.alarms.alarms import ProjectAlarms
+from gleis.lifecycle.alarms.announcing import Announcing
 from gleis.lifecycle.journal import Journal
 from gleis.monitoring.delivery.receivers import make_receivers
 from gleis.store.home import Home
@@ -505,9 +505,9 @@ def test_neither_a_replay_nor_a_service_loads_what_sends():
     """So that nothing of a replay can leave the machine, and no request waits for a receiver."""
     code = (
         "import sys\n"
-        "import gleis.lifecycle.backtest, gleis.lifecycle.loop, gleis.lifecycle.worker\n"
-        "sends = [m for m in sys.modules if m in {'smtplib', 'gleis.lifecycle.sending',\n"
-        "    'gleis.lifecycle.announcing'} or m.startswith('gleis.monitoring.delivery')]\n"
+        "import gleis.lifecycle.backtests.backtest, gleis.lifecycle.loop, gleis.lifecycle.worker\n"
+        "sends = [m for m in sys.modules if m in {'smtplib', 'gleis.lifecycle.alarms.sending',\n"
+        "    'gleis.lifecycle.alarms.announcing'} or m.startswith('gleis.monitoring.delivery')]\n"
         "assert not sends, sends"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

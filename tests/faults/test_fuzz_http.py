@@ -21,8 +21,8 @@ from gleis.serving.http import App
 from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
 from gleis.serving.wire import WireLimits
-from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
+from gleis.store.log.group_commit import GroupCommit
 from http_mutants import ROW, Mutant, mutant, on_the_wire
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))

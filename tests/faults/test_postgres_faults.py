@@ -12,17 +12,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from gleis.store.postgres import Postgres
-from gleis.store.postgres_facts import PostgresFacts
-from gleis.store.postgres_states import PostgresStates
+from gleis.store.postgres.facts import PostgresFacts
+from gleis.store.postgres.postgres import Postgres
+from gleis.store.postgres.states import PostgresStates
 from postgres_server import start_server
 
 WRITER = """
 import os, sys, threading
 from datetime import UTC, datetime
-from gleis.store.postgres import Postgres
-from gleis.store.postgres_facts import PostgresFacts
-from gleis.store.postgres_states import PostgresStates
+from gleis.store.postgres.postgres import Postgres
+from gleis.store.postgres.facts import PostgresFacts
+from gleis.store.postgres.states import PostgresStates
 
 NOW = datetime(2013, 7, 4, tzinfo=UTC)
 url, schema, process, threads = sys.argv[1:]

@@ -15,8 +15,8 @@ import pytest
 
 from conformance.stores import NOON, make_batch
 from gleis.contracts.prediction import Label
-from gleis.store.postgres import Postgres
-from gleis.store.postgres_log import PostgresPredictionLog
+from gleis.store.postgres.log import PostgresPredictionLog
+from gleis.store.postgres.postgres import Postgres
 from postgres_server import start_server
 
 
@@ -79,8 +79,8 @@ import os, sys
 from datetime import UTC, datetime
 from gleis.contracts.errors import StoreError
 from gleis.contracts.prediction import Batch
-from gleis.store.postgres import Postgres
-from gleis.store.postgres_log import PostgresPredictionLog
+from gleis.store.postgres.postgres import Postgres
+from gleis.store.postgres.log import PostgresPredictionLog
 
 url, schema, me = sys.argv[1:]
 log = PostgresPredictionLog(Postgres(url, schema))
@@ -163,9 +163,9 @@ import sys
 from datetime import UTC, datetime
 from gleis.contracts.errors import StoreError
 from gleis.contracts.prediction import Batch
-from gleis.store.consumed import Span
-from gleis.store.postgres import Postgres
-from gleis.store.postgres_log import PostgresPredictionLog
+from gleis.store.log.consumed import Span
+from gleis.store.postgres.postgres import Postgres
+from gleis.store.postgres.log import PostgresPredictionLog
 
 url, schema = sys.argv[1:]
 log = PostgresPredictionLog(Postgres(url, schema))

@@ -12,7 +12,7 @@ import pytest
 from gleis.contracts.errors import StoreError
 from gleis.store.artifacts import LocalArtifacts
 from gleis.store.facts import SqliteFacts
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.sqlite_log import SqlitePredictionLog
 
 NOON = datetime(2013, 7, 4, 12, tzinfo=UTC)
 
@@ -89,7 +89,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from gleis.contracts.errors import StoreError
 from gleis.contracts.prediction import Batch
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.sqlite_log import SqlitePredictionLog
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))

@@ -9,9 +9,9 @@ import time
 import pytest
 
 from gleis.store.facts import SqliteFacts
-from gleis.store.postgres import Postgres
-from gleis.store.postgres_log import PostgresPredictionLog
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.sqlite_log import SqlitePredictionLog
+from gleis.store.postgres.log import PostgresPredictionLog
+from gleis.store.postgres.postgres import Postgres
 
 WRITER = """
 import os, sys, threading
@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from gleis.contracts.prediction import Batch, Label
 from gleis.store.facts import SqliteFacts
-from gleis.store.group_commit import GroupCommit
+from gleis.store.log.group_commit import GroupCommit
 
 NOW = datetime(2013, 7, 4, tzinfo=UTC)
 
@@ -46,11 +46,11 @@ if sys.argv[1] == "facts":
     facts()
 else:
     if sys.argv[1] == "postgres":
-        from gleis.store.postgres import Postgres
-        from gleis.store.postgres_log import PostgresPredictionLog
+        from gleis.store.postgres.postgres import Postgres
+        from gleis.store.postgres.log import PostgresPredictionLog
         log = PostgresPredictionLog(Postgres(*sys.argv[2].split()))
     else:
-        from gleis.store.prediction_log import SqlitePredictionLog
+        from gleis.store.log.sqlite_log import SqlitePredictionLog
         log = SqlitePredictionLog(Path(sys.argv[2]))
     commits = GroupCommit(log)
     threads = [threading.Thread(target=predictions, args=(n,), daemon=True) for n in range(8)]

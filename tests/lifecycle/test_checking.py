@@ -10,7 +10,7 @@ import pytest
 from alarms_made import an_alarm
 from benches import START, with_champion
 from gleis.contracts.alarm import Moved
-from gleis.lifecycle.alarms import ProjectAlarms
+from gleis.lifecycle.alarms.alarms import ProjectAlarms
 from gleis.lifecycle.asking import predict
 from gleis.lifecycle.checking import Checking
 from gleis.lifecycle.journal import Journal

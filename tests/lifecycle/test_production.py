@@ -9,7 +9,7 @@ import pytest
 
 from gleis.contracts.errors import ConfigError
 from gleis.contracts.prediction import Batch, Label
-from gleis.lifecycle.ingest import ingest
+from gleis.lifecycle.data.ingest import ingest
 from gleis.lifecycle.project import Project
 
 TOML = """

@@ -16,7 +16,7 @@ from gleis.lifecycle.asking import label, predict
 from gleis.lifecycle.journey import run_on_demand
 from gleis.lifecycle.reviewing import ReviewDesk
 from gleis.lifecycle.watching import Watching
-from gleis.store.logged import LoggedRow
+from gleis.store.log.logged import LoggedRow
 from trained_projects import copied
 
 STRANGE = {"price": 60.0, "pages": 3, "channel": "web"}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from gleis.contracts.prediction import Batch
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 

@@ -18,8 +18,8 @@ from gleis.serving.metrics import Metrics
 from gleis.serving.run import Server, bind
 from gleis.serving.statistics.records import Records
 from gleis.store.counters import Counters
-from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
+from gleis.store.log.group_commit import GroupCommit
 from signing_keys import TRUST
 
 

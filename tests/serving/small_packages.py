@@ -30,8 +30,8 @@ from gleis.serving.live import LiveService
 from gleis.serving.metrics import Metrics
 from gleis.serving.run import bind, serve
 from gleis.serving.turns import Group
-from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
+from gleis.store.log.group_commit import GroupCommit
 from gleis.training.environment import lock
 from signing_keys import SIGNER, TRUST
 

@@ -9,8 +9,8 @@ from gleis.contracts.contract import Column, Contract
 from gleis.contracts.errors import InvalidRowError, ProjectError, StoreError
 from gleis.contracts.features import Computed, KnownRow, ServedFeatures, ViewUse
 from gleis.serving.lookup import LACKING, Lookups, relaxed
-from gleis.store.online_rows import encode_row
-from gleis.store.online_sqlite import SqliteOnlineStore
+from gleis.store.online.rows import encode_row
+from gleis.store.online.sqlite_store import SqliteOnlineStore
 
 NOON = datetime(2024, 7, 4, 12, tzinfo=UTC)
 WEATHER = ViewUse(

@@ -18,8 +18,8 @@ from gleis.packaging.load import load_package
 from gleis.serving.metrics import Metrics
 from gleis.serving.service import Service
 from gleis.serving.turns import Turns
-from gleis.store.group_commit import GroupCommit
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.group_commit import GroupCommit
+from gleis.store.log.sqlite_log import SqlitePredictionLog
 from signing_keys import TRUST
 
 TOGETHER = 400

@@ -7,8 +7,8 @@ from test_http import samples
 from gleis.serving.metrics import Metrics
 from gleis.serving.saturation import Saturation
 from gleis.store.counters import Counters
-from gleis.store.group_commit import GroupCommit
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.group_commit import GroupCommit
+from gleis.store.log.sqlite_log import SqlitePredictionLog
 
 
 def test_a_service_says_how_busy_it_is(client, service):

@@ -19,8 +19,8 @@ from gleis.packaging.rule import RuleModel, TableRule
 from gleis.serving.metrics import Metrics
 from gleis.serving.service import Service
 from gleis.serving.turns import Group, Turns
-from gleis.store.group_commit import GroupCommit
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.group_commit import GroupCommit
+from gleis.store.log.sqlite_log import SqlitePredictionLog
 from signing_keys import TRUST
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gleis.store.postgres import Postgres
-from gleis.store.postgres_log import PostgresPredictionLog
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.sqlite_log import SqlitePredictionLog
+from gleis.store.postgres.log import PostgresPredictionLog
+from gleis.store.postgres.postgres import Postgres
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

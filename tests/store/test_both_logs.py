@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from conformance.stores import NOON, make_batch
 from gleis.contracts.prediction import Label
-from gleis.store.consumed import Span
-from gleis.store.postgres import Postgres
-from gleis.store.postgres_log import PostgresPredictionLog
-from gleis.store.postgres_log_schema import NAMES
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.consumed import Span
+from gleis.store.log.sqlite_log import SqlitePredictionLog
+from gleis.store.postgres.log import PostgresPredictionLog
+from gleis.store.postgres.log_schema import NAMES
+from gleis.store.postgres.postgres import Postgres
 
 ENTITIES = st.none() | st.sampled_from(["a", "b", "\0", "ü" * 600, '"\\', ""])
 BATCHES = st.lists(

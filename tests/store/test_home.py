@@ -85,7 +85,7 @@ def test_it_is_light_and_quick(tmp_path):
         "heavy = {'polars','numpy','sklearn','mlflow','pandas','deltalake','psycopg'}\n"
         "home.facts, home.states\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
-        "import gleis.store.group_commit, gleis.store.tracking, gleis.registry.versions\n"
+        "import gleis.store.log.group_commit, gleis.store.tracking, gleis.registry.versions\n"
         "home.log\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from gleis.store.local_files import find_damaged, sync_commit
-from gleis.store.tables import DeltaTable
+from gleis.store.tables.table import DeltaTable
 
 ROWS = pl.DataFrame({"x": [1, 2]})
 

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from gleis.contracts.errors import RacedError, StoreError
-from gleis.store.by_url import open_table
-from gleis.store.patience import Patience
+from gleis.store.objects.by_url import open_table
+from gleis.store.objects.patience import Patience
 from s3_server import BUCKET, SECRET, IllProxy, S3Server, variables
 
 HURRIED = Patience(seconds=0.3, first=0.02, longest=0.1)

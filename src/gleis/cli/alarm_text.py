@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from gleis.lifecycle.alarms import AlarmStory, StandingAlarm
+from gleis.lifecycle.alarms.alarms import AlarmStory, StandingAlarm
 from gleis.lifecycle.decided import say_decision
 from gleis.monitoring.delivery.wording import (
     age,

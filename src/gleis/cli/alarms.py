@@ -14,7 +14,7 @@ from gleis.contracts.errors import ConfigError
 from gleis.lifecycle.person import person
 
 if TYPE_CHECKING:
-    from gleis.lifecycle.alarms import StandingAlarm
+    from gleis.lifecycle.alarms.alarms import StandingAlarm
 
 _group = typer.Typer(invoke_without_command=True)
 Everything = Annotated[bool, typer.Option("--all", help="Resolved ones and harmless ones too.")]
@@ -147,7 +147,7 @@ def try_receivers(project: Folder = ".", as_json: AsJson = False) -> None:  # ty
 
     Example: gleis alarms test
     """
-    from gleis.lifecycle.announcing import send_tests  # loads what sends
+    from gleis.lifecycle.alarms.announcing import send_tests  # loads what sends
 
     opened = open_project(project)
     with working("Sending a test to each receiver"):

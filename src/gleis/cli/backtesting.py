@@ -10,11 +10,11 @@ import typer
 from gleis.cli.options import AsJson, Flags, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, print_table, say
 from gleis.cli.progress import ReplayProgress
-from gleis.lifecycle.grid import choose_policies, read_grid
+from gleis.lifecycle.backtests.grid import choose_policies, read_grid
 from gleis.lifecycle.results import Backtest
 
 if TYPE_CHECKING:
-    from gleis.lifecycle.choice import Weighed
+    from gleis.lifecycle.backtests.choice import Weighed
 
 _COSTS = ("to the best", "retrainings", "fit CPU s", "age d", "delay d")
 
@@ -130,7 +130,7 @@ def show_choice(result: Backtest) -> None:
     """Print what a choice among the policies weighs; nothing for one alone."""
     if len(result.policies) == 1:
         return
-    from gleis.lifecycle.choice import choice_notes, weigh  # loads numpy, by now loaded
+    from gleis.lifecycle.backtests.choice import choice_notes, weigh  # loads numpy, by now loaded
 
     say()
     named = ["stale", "found"] if result.changes else []

@@ -11,7 +11,7 @@ from gleis.cli.output import print_json, print_table, say
 from gleis.contracts.errors import BlockedError
 
 if TYPE_CHECKING:
-    from gleis.lifecycle.features import ProjectFeatures
+    from gleis.lifecycle.features.project_features import ProjectFeatures
 
 features = typer.Typer(
     help="Feature views: what is looked up online, and whether that is what was joined.",

@@ -16,7 +16,7 @@ from gleis.config.durations import parse_duration
 
 if TYPE_CHECKING:
     from gleis.contracts.ingest import Ingested
-    from gleis.lifecycle.ingest_stream import StreamStatus
+    from gleis.lifecycle.data.ingest_stream import StreamStatus
 
 
 def ingest(
@@ -53,7 +53,7 @@ def ingest(
 
     Example: gleis ingest kafka://localhost:9092/clicks --dataset clicks
     """
-    from gleis.lifecycle.ingesting import follow  # loads polars
+    from gleis.lifecycle.data.ingesting import follow  # loads polars
 
     opened = open_project(project)
     wait = parse_duration(every, "--every").total_seconds()

@@ -11,7 +11,7 @@ from gleis.cli.options import AsJson, Flags, Folder, parse_flags
 from gleis.cli.output import errors, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from gleis.store.row_copies import Copied
+    from gleis.store.postgres.row_copies import Copied
 
 
 def migrate(
@@ -30,7 +30,7 @@ def migrate(
     Example: gleis migrate --to postgresql://gleis@db.example.org/gleis
     """
     from gleis.config.load import load_settings
-    from gleis.lifecycle.migrating import migrate as work
+    from gleis.lifecycle.sharing.migrating import migrate as work
 
     def tell(one: Copied) -> None:
         if not as_json and one.rows:

@@ -13,7 +13,7 @@ from gleis.cli.output import errors, print_json, say, working
 
 if TYPE_CHECKING:
     from gleis.contracts.carried import Moved
-    from gleis.lifecycle.transfer import Plan
+    from gleis.lifecycle.sharing.transfer import Plan
 
 Only = Annotated[
     list[str] | None,
@@ -52,8 +52,8 @@ def push(
 
     Example: gleis push --to s3://models/punctuality
     """
-    from gleis.lifecycle.push import push as push_project  # loads what reads tables
-    from gleis.lifecycle.selection import read_selection
+    from gleis.lifecycle.sharing.push import push as push_project  # loads what reads tables
+    from gleis.lifecycle.sharing.selection import read_selection
 
     selection = read_selection(only or [], live=live)
     opened = open_project(project, flags)
@@ -80,8 +80,8 @@ def pull(
 
     Example: gleis pull
     """
-    from gleis.lifecycle.push import pull as pull_project  # loads what reads tables
-    from gleis.lifecycle.selection import read_selection
+    from gleis.lifecycle.sharing.push import pull as pull_project  # loads what reads tables
+    from gleis.lifecycle.sharing.selection import read_selection
 
     selection = read_selection(only or [], live=live)
     opened = open_project(project, flags)

@@ -25,8 +25,8 @@ from gleis.data.schema import columns_of, fit_columns
 from gleis.data.turns import Turns
 from gleis.data.version_profile import put_extended, put_profile
 from gleis.data.versions import KIND, VOUCHED, DatasetVersions
-from gleis.store.by_url import TABLES
-from gleis.store.tables import ROW, Swept
+from gleis.store.objects.by_url import TABLES
+from gleis.store.tables.table import ROW, Swept
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from gleis.store.table_files import TableFile
-from gleis.store.tables import DeltaTable
+from gleis.store.tables.files import TableFile
+from gleis.store.tables.table import DeltaTable
 
 Marks = NDArray[np.uint64]
 

@@ -22,7 +22,7 @@ from gleis.lifecycle.parts import Parts, read_parts
 from gleis.lifecycle.workbench import Workbench
 from gleis.monitoring.columns import LABEL
 from gleis.monitoring.confirm import confirm
-from gleis.store.logged import Logged
+from gleis.store.log.logged import Logged
 
 _DAY = timedelta(days=1)
 _ABSENT = 2

@@ -10,7 +10,7 @@ from typing import Any
 
 from gleis.contracts.dataset import DatasetVersion
 from gleis.lifecycle.asking import open_service
-from gleis.lifecycle.backtest import (
+from gleis.lifecycle.backtests.backtest import (
     OnStep,
     bench_for,
     finish,
@@ -18,10 +18,10 @@ from gleis.lifecycle.backtest import (
     make_start,
     replay_policy,
 )
+from gleis.lifecycle.backtests.policies import read_policy
+from gleis.lifecycle.backtests.replayed import Span
 from gleis.lifecycle.durable import Workflows
-from gleis.lifecycle.policies import read_policy
 from gleis.lifecycle.project import Project
-from gleis.lifecycle.replayed import Span
 from gleis.lifecycle.results import Backtest, Outcome, PolicyResult
 
 SINCE = datetime(2013, 4, 1, 4, tzinfo=UTC)

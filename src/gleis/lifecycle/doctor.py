@@ -15,14 +15,14 @@ from gleis.contracts.errors import GleisError
 from gleis.data.module import open_module
 from gleis.governance.gate_checks import check_gates
 from gleis.governance.gate_rules import parse_gates
-from gleis.lifecycle.alarms import ProjectAlarms
-from gleis.lifecycle.announcing import project_receivers
+from gleis.lifecycle.alarms.alarms import ProjectAlarms
+from gleis.lifecycle.alarms.announcing import project_receivers
 from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.verify import verify
-from gleis.store.by_url import open_objects, resolve_url
 from gleis.store.home import Home, open_home
-from gleis.store.patience import Patience
-from gleis.store.probe import probe
+from gleis.store.objects.by_url import open_objects, resolve_url
+from gleis.store.objects.patience import Patience
+from gleis.store.objects.probe import probe
 
 _HURRIED = 10.0
 """Seconds to wait for a store or remote: whoever asks the doctor is waiting too."""
@@ -96,7 +96,7 @@ def _database(folder: Path, settings: Settings, opened: list[Home]) -> str:
     opened.append(home)
     if home.database is None:
         return "files in the state folder"
-    from gleis.store.postgres_health import examine_server
+    from gleis.store.postgres.health import examine_server
 
     return examine_server(home.database)
 

@@ -20,7 +20,7 @@ from gleis.evidence.explain.words import in_words, wording
 from gleis.packaging.load import Package, load_package
 from gleis.serving.lookup_opening import LookupOpening
 from gleis.serving.service import Service
-from gleis.store.logged import LoggedRow
+from gleis.store.log.logged import LoggedRow
 
 if TYPE_CHECKING:
     from gleis.lifecycle.project import Project

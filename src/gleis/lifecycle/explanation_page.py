@@ -8,8 +8,8 @@ import vl_convert
 
 from gleis.contracts.wording import Language, Wording
 from gleis.evidence.explain.charts import chart_of
+from gleis.lifecycle.backtests.report import EXPORTS, PAGES, spec
 from gleis.lifecycle.explaining import Told
-from gleis.lifecycle.report import EXPORTS, PAGES, spec
 
 
 def write_explanation(told: Told, path: Path, language: Language, names: Wording) -> Path:

@@ -11,7 +11,7 @@ from gleis.contracts.frontier import FairnessSweep
 from gleis.contracts.run import Run
 from gleis.contracts.sweep import Asked
 from gleis.evidence.mitigation.frontier_chart import frontier_chart
-from gleis.lifecycle.report import EXPORTS, PAGES, spec
+from gleis.lifecycle.backtests.report import EXPORTS, PAGES, spec
 from gleis.lifecycle.workbench import Tell, silent
 from gleis.training.fairness_sweep import sweep_mitigations
 

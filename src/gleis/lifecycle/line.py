@@ -26,7 +26,7 @@ from gleis.data.reviews import known_by, read_reviews, reviewed_note
 from gleis.governance.gate_checks import check_gates
 from gleis.governance.gate_rules import sections_asked
 from gleis.lifecycle.champion import beside_champion
-from gleis.lifecycle.features_kept import fill_online
+from gleis.lifecycle.features.kept import fill_online
 from gleis.lifecycle.pack import Packed, pack
 from gleis.lifecycle.record import judge_baseline_run, judge_run
 from gleis.lifecycle.releasing import end_running, start_release

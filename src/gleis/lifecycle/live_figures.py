@@ -14,7 +14,7 @@ from gleis.contracts.alarm import Alarm, AlarmKind
 from gleis.contracts.errors import StoreError
 from gleis.contracts.evidence import Evidence
 from gleis.contracts.live_figures import LiveFigure, LiveFigures
-from gleis.lifecycle.alarm_figures import alarm_figures
+from gleis.lifecycle.alarms.figures import alarm_figures
 from gleis.lifecycle.journal import Journal, Trained
 from gleis.lifecycle.workbench import Workbench
 from gleis.store.live_figures import keep_figures

@@ -19,7 +19,7 @@ from datetime import datetime
 from gleis.config.settings import TriggerSettings
 from gleis.contracts.alarm import Decision
 from gleis.contracts.errors import GleisError
-from gleis.lifecycle.alarms import resolve_answered
+from gleis.lifecycle.alarms.alarms import resolve_answered
 from gleis.lifecycle.decided import say_decision
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.releasing import Releasing

@@ -15,7 +15,7 @@ from gleis.contracts.profile import Reference
 from gleis.contracts.run import Run
 from gleis.contracts.verdict import Verdict
 from gleis.governance.card import write_card
-from gleis.lifecycle.data_privacy import declared_for
+from gleis.lifecycle.data.privacy import declared_for
 from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.background import Background
 from gleis.packaging.build import Parts, build_package
@@ -23,7 +23,7 @@ from gleis.packaging.compiled.form import STRUCTURE
 from gleis.packaging.examples import Examples
 from gleis.packaging.onnx_model import ONNX
 from gleis.packaging.requirements import require
-from gleis.store.packages import keep_package
+from gleis.store.objects.packages import keep_package
 from gleis.training.results import Examined, Fitted, Ruled
 
 

@@ -20,14 +20,14 @@ from gleis.contracts.clock import Clock, SimulatedClock, SystemClock
 from gleis.contracts.deployment import Version
 from gleis.contracts.errors import RegistryError
 from gleis.contracts.run import Run
-from gleis.lifecycle.alarms import ProjectAlarms
+from gleis.lifecycle.alarms.alarms import ProjectAlarms
 from gleis.lifecycle.results import Backtest, Tick
 from gleis.lifecycle.shown import RunResult
 from gleis.lifecycle.unchanged import find_unchanged
 from gleis.store.home import open_home
 
 if TYPE_CHECKING:
-    from gleis.lifecycle.project_data import ProjectData
+    from gleis.lifecycle.data.project_data import ProjectData
     from gleis.lifecycle.reproduction import Reproduction
     from gleis.lifecycle.workbench import Workbench
     from gleis.registry.callers import Callers
@@ -129,7 +129,7 @@ class Project:
     @property
     def data(self) -> ProjectData:
         """The project's dataset versions."""
-        from gleis.lifecycle.project_data import ProjectData
+        from gleis.lifecycle.data.project_data import ProjectData
 
         return ProjectData(self.bench)
 
@@ -197,7 +197,7 @@ class Project:
 
         Receivers of ``[alarms]`` are told of what is found, unless a running loop tells them.
         """
-        from gleis.lifecycle.announcing import telling
+        from gleis.lifecycle.alarms.announcing import telling
         from gleis.lifecycle.watching import look
 
         with telling(self.settings, self.home, self.clock):
@@ -216,8 +216,8 @@ class Project:
         split: datetime | None = None,
         workers: int = 1,
     ) -> Backtest:
-        """Replay policies, and a grid of them, over history; see ``gleis.lifecycle.backtest``."""
-        from gleis.lifecycle.backtest import backtest
+        """Replay policies, and a grid of them, over history; see ``lifecycle/backtests``."""
+        from gleis.lifecycle.backtests.backtest import backtest
 
         return backtest(
             self.bench,
@@ -234,7 +234,7 @@ class Project:
 
     def report(self, result: Backtest, path: Path | None = None) -> Path:
         """Write the HTML report of a backtest; by default into the state folder."""
-        from gleis.lifecycle.report import write_report
+        from gleis.lifecycle.backtests.report import write_report
 
         first = next((run for run in self.runs() if run.kind == "model"), None)
         return write_report(result, path or self.home.reports / f"{result.id}.html", first)

@@ -21,7 +21,7 @@ from gleis.evidence.row_metrics import RowMetric, row_metric, row_values
 from gleis.monitoring.comparison import Comparison
 from gleis.monitoring.labelled import Labelled, read_matches
 from gleis.store.home import Home
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 Floats = NDArray[np.float64]
 _ROWS = 20_000

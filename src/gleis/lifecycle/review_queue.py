@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gleis.contracts.review import Queued
 from gleis.data.reviews import KIND
 from gleis.store.home import Home
-from gleis.store.logged import Logged
+from gleis.store.log.logged import Logged
 
 REVIEW = "review"
 """Flag of an answer that waits for a person."""

@@ -19,7 +19,7 @@ from gleis.lifecycle.workbench import Workbench, whoami
 from gleis.packaging.outliers.scorer import OutlierScorer, outlier_scorer
 from gleis.packaging.sealed import read_sealed
 from gleis.serving.labels import LabelReader
-from gleis.store.logged import LoggedRow
+from gleis.store.log.logged import LoggedRow
 
 REASONS = 4
 """Features named for an answer."""

@@ -22,8 +22,8 @@ from gleis.evidence.metrics import METRICS, PRIMARY_LOSS, SLICE_METRICS
 from gleis.evidence.robustness.charts import damage_chart, rivals_chart, worst_slice_chart
 from gleis.governance.figure_text import known_text
 from gleis.governance.verdict_text import verdict_headline
+from gleis.lifecycle.backtests.report import EXPORTS, PAGES, spec
 from gleis.lifecycle.gate_marks import gate_mark
-from gleis.lifecycle.report import EXPORTS, PAGES, spec
 from gleis.lifecycle.run_fairness import RATES, is_asked, order_rates, split_disparities
 from gleis.lifecycle.run_summary import summarise
 

@@ -14,8 +14,8 @@ from gleis.lifecycle.workbench import Workbench
 from gleis.monitoring.labelled import read_matches
 from gleis.monitoring.labels.maturity import sane_stamp, stamps_of
 from gleis.monitoring.labels.people import People
-from gleis.store.logged import Logged, Matched
-from gleis.store.prediction_ids import parse_id
+from gleis.store.log.ids import parse_id
+from gleis.store.log.logged import Logged, Matched
 
 Codes = NDArray[np.int64]
 

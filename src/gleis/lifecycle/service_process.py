@@ -32,8 +32,8 @@ from gleis.serving.statistics.records import Records
 from gleis.serving.tls import Certificate
 from gleis.serving.wire import WireLimits
 from gleis.store.counters import Counters
-from gleis.store.group_commit import GroupCommit
 from gleis.store.home import Home
+from gleis.store.log.group_commit import GroupCommit
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gleis.config.settings import TriggerSettings
 from gleis.contracts.alarm import DRY_RUN, Decision
-from gleis.lifecycle.alarms import held_back
+from gleis.lifecycle.alarms.alarms import held_back
 from gleis.lifecycle.journal import Journal, Trained
 from gleis.lifecycle.triggers import Situation
 

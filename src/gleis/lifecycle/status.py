@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gleis.contracts.deployment import Version
-from gleis.lifecycle.alarms import ProjectAlarms
+from gleis.lifecycle.alarms.alarms import ProjectAlarms
 from gleis.lifecycle.decided import say_decision
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.triggers import next_scheduled

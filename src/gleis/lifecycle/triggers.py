@@ -37,7 +37,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Alarms since then, oldest first."""
     held: Mapping[str, str] = {}
     """Those of them that start nothing, by id, and why: ``snoozed by jo@host until ...``; see
-    ``lifecycle/alarms.py``, ``held_back``."""
+    ``lifecycle/alarms/alarms.py``, ``held_back``."""
     failed: str | None = None
     """Why the last training broke off, if it did."""
     kind: TriggerKind = "demand"

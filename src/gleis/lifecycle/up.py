@@ -12,11 +12,11 @@ import msgspec
 
 from gleis.config.durations import parse_duration
 from gleis.contracts.errors import StoreError
-from gleis.lifecycle.announcing import Announcing, project_receivers
+from gleis.lifecycle.alarms.announcing import Announcing, project_receivers
 from gleis.lifecycle.asking import open_service
+from gleis.lifecycle.data.ingest_loop import Intake
 from gleis.lifecycle.durable import Workflows
-from gleis.lifecycle.features_kept import FeatureKeeper
-from gleis.lifecycle.ingest_loop import Intake
+from gleis.lifecycle.features.kept import FeatureKeeper
 from gleis.lifecycle.live_figures import FigureKeeper
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.results import Tick

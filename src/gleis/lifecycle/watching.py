@@ -13,11 +13,11 @@ from gleis.contracts.alarm import Alarm
 from gleis.contracts.evidence import Evidence
 from gleis.contracts.live_figures import LiveFigure
 from gleis.contracts.version import VERSION
-from gleis.lifecycle.alarms import resolve_answered
+from gleis.lifecycle.alarms.alarms import resolve_answered
+from gleis.lifecycle.alarms.meaning import give_meaning
 from gleis.lifecycle.checking import Checking, Pending
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.live_figures import FigureKeeper
-from gleis.lifecycle.meaning import give_meaning
 from gleis.lifecycle.observers.gathered import Observers
 from gleis.lifecycle.parts import read_parts
 from gleis.lifecycle.results import Tick
@@ -25,7 +25,7 @@ from gleis.lifecycle.workbench import Workbench
 from gleis.monitoring.promise import Promise
 from gleis.monitoring.watch import Watch, WatchKind
 from gleis.store.lock import LOOP
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 _KEY = "watching"
 _FORM = 5

@@ -24,8 +24,8 @@ from gleis.lifecycle.workbench import Workbench
 from gleis.monitoring.joint.telling import Method
 from gleis.monitoring.joint.windows import compare_together
 from gleis.monitoring.windows.compare import compare
-from gleis.store.log_erasing import kept_rows
-from gleis.store.logged import Logged
+from gleis.store.log.erasing import kept_rows
+from gleis.store.log.logged import Logged
 
 _FORMS = (
     "Write champion, v3 or latest (a dataset version), last-30d or log (what was served), "

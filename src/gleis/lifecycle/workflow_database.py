@@ -38,7 +38,7 @@ def open_workflows(home: Home) -> WorkflowDatabase:
     if home.database is None:
         path = home.folder / "workflows.db"
         return WorkflowDatabase(open_workflow_database(path), f"sqlite:///{path}", None)
-    from gleis.store.postgres_engine import open_engine
+    from gleis.store.postgres.engine import open_engine
 
     engine = open_engine(home.database)
     return WorkflowDatabase(engine, _NOWHERE, f"workflows_{home.database.schema}")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gleis.contracts.contract import Contract, Task
 from gleis.contracts.errors import DataError
 from gleis.data.target import label_to_target
-from gleis.store.logged import Matched
+from gleis.store.log.logged import Matched
 
 
 class Labelled(msgspec.Struct, frozen=True):

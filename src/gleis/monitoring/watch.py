@@ -26,7 +26,7 @@ from gleis.monitoring.packing import decode_state
 from gleis.monitoring.performance import PerformanceMonitor
 from gleis.monitoring.promise import Promise, Trial, go_on, start_trial
 from gleis.monitoring.telling import say_since, write_message
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 WatchKind = Literal["drift", "performance"]
 Trials = dict[WatchKind, Trial]

@@ -13,7 +13,7 @@ from gleis.contracts.errors import RegistryError
 from gleis.registry.deployments import Deployments
 from gleis.registry.releases import Releases
 from gleis.store.home import Home
-from gleis.store.packages import find_package
+from gleis.store.objects.packages import find_package
 from gleis.store.tracking import Tracking
 
 KIND = "version"

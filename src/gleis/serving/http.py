@@ -40,7 +40,7 @@ from gleis.serving.saturation import Saturation
 from gleis.serving.statistics.records import Records
 from gleis.serving.statuses import headers_of, status_of
 from gleis.serving.turns import Router
-from gleis.store.group_commit import GroupCommit
+from gleis.store.log.group_commit import GroupCommit
 
 Send = Callable[[Any], Awaitable[None]]
 

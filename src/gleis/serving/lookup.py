@@ -20,7 +20,7 @@ from gleis.data.features.entity_keys import entity_key
 from gleis.data.features.formula import make_formula
 from gleis.serving.carried import read_moment
 from gleis.serving.fields import place
-from gleis.store.online_rows import decode_rows
+from gleis.store.online.rows import decode_rows
 
 _log = logging.getLogger(__name__)
 LACKING = "features: missing"

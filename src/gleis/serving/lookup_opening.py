@@ -9,7 +9,7 @@ from gleis.contracts.clock import Clock
 from gleis.contracts.contract import Contract
 from gleis.contracts.ports import OnlineStore
 from gleis.serving.lookup import Lookups
-from gleis.store.online_store import open_online
+from gleis.store.online.store import open_online
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings

@@ -16,7 +16,7 @@ from gleis.serving.metrics import Metrics
 from gleis.serving.rows import Row, Rows
 from gleis.serving.service import Service
 from gleis.serving.turns import Router, Turns, Waiter
-from gleis.store.group_commit import GroupCommit
+from gleis.store.log.group_commit import GroupCommit
 
 _MANY = 500
 """Rows from which on a request is read beside the event loop."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic, process_time
 
 from gleis.serving.metrics import Metrics
-from gleis.store.group_commit import GroupCommit
+from gleis.store.log.group_commit import GroupCommit
 
 _STATM, _FDS = Path("/proc/self/statm"), Path("/proc/self/fd")
 

@@ -15,8 +15,8 @@ from gleis.registry.releases import Releases
 from gleis.serving.rows import Row, Rows
 from gleis.serving.service import Service, Told
 from gleis.store.home import Home
-from gleis.store.logged import Logged
-from gleis.store.prediction_ids import parse_id
+from gleis.store.log.ids import parse_id
+from gleis.store.log.logged import Logged
 
 KEY = "shadow"
 """Key of the state that ``ShadowCounts`` are kept under."""

@@ -17,7 +17,7 @@ from gleis.serving.metrics import Metrics
 from gleis.serving.rows import Rows
 from gleis.serving.service import Part, Service, Told
 from gleis.serving.typed import Typed
-from gleis.store.group_commit import GroupCommit
+from gleis.store.log.group_commit import GroupCommit
 
 _log = logging.getLogger(__name__)
 _LARGE = 500

@@ -11,8 +11,8 @@ from gleis.store.outbox import SqliteOutbox
 from gleis.store.states import SqliteStates
 
 if TYPE_CHECKING:
-    from gleis.store.feedback import SqliteFeedback
-    from gleis.store.prediction_log import SqlitePredictionLog
+    from gleis.store.log.feedback import SqliteFeedback
+    from gleis.store.log.sqlite_log import SqlitePredictionLog
     from gleis.store.review_queue import ReviewQueue
 
 
@@ -51,19 +51,19 @@ class Embedded:
 
     def log(self) -> SqlitePredictionLog:
         """Open the prediction log."""
-        from gleis.store.prediction_log import SqlitePredictionLog
+        from gleis.store.log.sqlite_log import SqlitePredictionLog
 
         return SqlitePredictionLog(self._folder / "predictions.db", durable=self._durable)
 
     def shadows(self) -> SqlitePredictionLog:
         """Open the log of shadows."""
-        from gleis.store.prediction_log import SqlitePredictionLog
+        from gleis.store.log.sqlite_log import SqlitePredictionLog
 
         return SqlitePredictionLog(self._folder / "shadows.db", durable=self._durable)
 
     def feedback(self) -> SqliteFeedback:
         """Open the feedback, in the log's file."""
-        from gleis.store.feedback import SqliteFeedback
+        from gleis.store.log.feedback import SqliteFeedback
 
         return SqliteFeedback(self._folder / "predictions.db", durable=self._durable)
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from gleis.config.durations import parse_duration
 from gleis.contracts.errors import StoreError
-from gleis.store.by_url import open_artifacts, open_table, resolve_url
 from gleis.store.embedded import Embedded
 from gleis.store.in_database import InDatabase, place_in_database
-from gleis.store.patience import Patience
+from gleis.store.objects.by_url import open_artifacts, open_table, resolve_url
+from gleis.store.objects.patience import Patience
 
 if TYPE_CHECKING:
     from gleis.config.settings import Settings
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
         Reviews,
         StateStore,
     )
-    from gleis.store.feedback_store import FeedbackStore
-    from gleis.store.in_postgres import InPostgres
-    from gleis.store.log_store import LogStore
-    from gleis.store.tables import DeltaTable
+    from gleis.store.log.feedback_store import FeedbackStore
+    from gleis.store.log.log_store import LogStore
+    from gleis.store.postgres.stores import InPostgres
+    from gleis.store.tables.table import DeltaTable
 
 
 class _Closable(Protocol):
@@ -189,7 +189,7 @@ class Home:
         self.create()
         if self.database is None:
             return Embedded(self.folder, durable=self._durable)
-        from gleis.store.in_postgres import InPostgres
+        from gleis.store.postgres.stores import InPostgres
 
         stores = InPostgres(self.database.url, self.database.schema, self.folder)
         self._open.append(stores.close)

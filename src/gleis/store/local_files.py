@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from gleis.store.table_files import TableFile
+from gleis.store.tables.files import TableFile
 
 
 def sync_commit(location: str, version: int) -> None:

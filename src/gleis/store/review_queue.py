@@ -12,8 +12,8 @@ import msgspec
 
 from gleis.contracts.review import Queued
 from gleis.store.database import Database
+from gleis.store.log.ids import parse_id
 from gleis.store.moments import from_micros, to_micros
-from gleis.store.prediction_ids import parse_id
 
 __all__ = ["Queued", "ReviewQueue"]
 

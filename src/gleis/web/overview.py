@@ -12,7 +12,7 @@ from gleis.contracts.clock import SystemClock
 from gleis.contracts.deployment import Version
 from gleis.contracts.live_figures import LiveFigures
 from gleis.contracts.run import Run
-from gleis.lifecycle.alarms import ProjectAlarms, StandingAlarm
+from gleis.lifecycle.alarms.alarms import ProjectAlarms, StandingAlarm
 from gleis.lifecycle.decided import say_decision
 from gleis.lifecycle.journal import Journal
 from gleis.registry.callers import Callers

@@ -15,8 +15,8 @@ from gleis.data.dataset import Datasets
 from gleis.data.erasing.rewrite import erase_rows, holds_subject
 from gleis.data.erasing.subjects import Subjects
 from gleis.data.version_profile import get_profile
-from gleis.store.by_url import open_objects
 from gleis.store.home import Home
+from gleis.store.objects.by_url import open_objects
 
 NOW = datetime(2013, 6, 1, tzinfo=UTC)
 SECRET = "subject-4711-of-the-test"

@@ -12,7 +12,7 @@ from gleis.contracts.errors import DataError
 from gleis.contracts.prediction import Batch, Label
 from gleis.data.production.cursor import Cursor, read_cursor, write_cursor
 from gleis.data.production.gather import gather_answers
-from gleis.store.prediction_log import SqlitePredictionLog
+from gleis.store.log.sqlite_log import SqlitePredictionLog
 
 START = datetime(2013, 4, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

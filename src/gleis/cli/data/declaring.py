@@ -29,7 +29,7 @@ def datasheet(
     """
     from gleis.data.datasheet import datasheet_path, read_datasheet, version_notes
     from gleis.governance.card_datasheet import declared_rows
-    from gleis.lifecycle.data_privacy import name_beside, write_template
+    from gleis.lifecycle.data.privacy import name_beside, write_template
 
     opened = open_project(project)
     bench, datasets = opened.bench, opened.bench.dataset(dataset)

@@ -37,7 +37,7 @@ def diff(
 
     Example: gleis data diff v1 v2 --added
     """
-    from gleis.lifecycle.data_report_difference import compare_versions, write_difference
+    from gleis.lifecycle.data.difference import compare_versions, write_difference
 
     opened = open_project(project)
     first, second = opened.data.get(before), opened.data.get(after)

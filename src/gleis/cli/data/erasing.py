@@ -11,7 +11,7 @@ from gleis.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
     from gleis.contracts.erasure import Erasure
-    from gleis.lifecycle.erasing import Found
+    from gleis.lifecycle.data.erasing import Found
 
 
 def erase(

@@ -12,7 +12,7 @@ from gleis.cli.options import AsJson, Folder, open_project
 from gleis.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from gleis.lifecycle.history import Entry
+    from gleis.lifecycle.data.history import Entry
 
 
 def log(

@@ -29,7 +29,7 @@ def scan(
 
     Example: gleis data scan v3
     """
-    from gleis.lifecycle.data_privacy import scan_version  # loads polars
+    from gleis.lifecycle.data.privacy import scan_version  # loads polars
 
     opened = open_project(project)
     version = opened.data.get(ref)

@@ -14,7 +14,7 @@ from gleis.contracts.analysis import Analysis, Association, ColumnSummary, Relat
 from gleis.data.reviews import reviewed_note
 
 if TYPE_CHECKING:
-    from gleis.lifecycle.data_report import DataReport
+    from gleis.lifecycle.data.report import DataReport
 
 _WIDE = 100
 _PAIRS = 8
@@ -40,7 +40,7 @@ def show(
 
     Example: gleis data show v1 --html
     """
-    from gleis.lifecycle.data_report import report_data  # loads polars
+    from gleis.lifecycle.data.report import report_data  # loads polars
 
     opened = open_project(project)
     version = opened.data.get(ref)
@@ -58,7 +58,7 @@ def show(
 def _write(report: DataReport, wanted: bool, out: Path | None, folder: Path) -> Path | None:
     if not wanted:
         return None
-    from gleis.lifecycle.data_report_page import write_data_report  # loads altair
+    from gleis.lifecycle.data.report_page import write_data_report  # loads altair
 
     name = report.version.label.replace("@", "-")
     written: Path = write_data_report(report, out or folder / f"data-{name}.html")

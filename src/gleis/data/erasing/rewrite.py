@@ -17,7 +17,7 @@ from gleis.data.marks import MOVED
 from gleis.data.sources.message_rows import names
 from gleis.data.version_profile import put_extended, put_profile
 from gleis.data.versions import KIND
-from gleis.store.table_forgetting import forget_before
+from gleis.store.tables.forgetting import forget_before
 
 if TYPE_CHECKING:
     from gleis.data.dataset import Datasets

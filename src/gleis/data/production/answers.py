@@ -11,7 +11,7 @@ import polars as pl
 
 from gleis.data.production.cursor import Cursor, due
 from gleis.data.production.weights import ROUTE, SHARE, VERSION
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 ID, ANSWERED, KNOWN = "prediction_id", "answered_at", "label_known_at"
 ENTITY, EVENT, DUE = "_entity", "_event", "_due"

@@ -25,7 +25,7 @@ from gleis.data.production.answers import (
 from gleis.data.production.cursor import SETTLES, Cursor
 from gleis.data.production.weights import ROUTE, SHARE, VERSION, WEIGHT, add_weights
 from gleis.data.schema import kind_named
-from gleis.store.logged import Matched
+from gleis.store.log.logged import Matched
 
 OWN = (ID, ANSWERED, KNOWN, ROUTE, VERSION, SHARE, WEIGHT)
 """Columns that a dataset from the log has beside the project's."""

@@ -32,7 +32,7 @@ from gleis.lifecycle.observers.observer import Observer, Watched
 from gleis.monitoring.labelled import read_matches
 from gleis.monitoring.packing import decode_state
 from gleis.monitoring.risen import Risen, start_risen
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 LEAST = 100
 """Rows from which on anything is estimated, and checked."""

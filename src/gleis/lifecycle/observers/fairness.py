@@ -21,7 +21,7 @@ from gleis.monitoring.labels.people import LiveFound, People
 from gleis.monitoring.looks import spend
 from gleis.monitoring.packing import decode_state
 from gleis.monitoring.promise import Trial, make_promise, start_trial
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 _REFRESH = timedelta(hours=1)
 """How old the figures of ``/metrics`` may be."""

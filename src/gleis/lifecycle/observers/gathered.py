@@ -13,7 +13,7 @@ from gleis.lifecycle.observers.observer import Foreseeing, Observer, Watched
 from gleis.lifecycle.observers.registered import OBSERVERS, TESTING
 from gleis.lifecycle.parts import Parts
 from gleis.lifecycle.workbench import Workbench
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 
 class Observers:

@@ -23,8 +23,8 @@ from gleis.monitoring.joint.nights import JointMonitor
 from gleis.monitoring.joint.telling import Matrix, Method
 from gleis.monitoring.packing import decode_state
 from gleis.monitoring.promise import Trial, go_on, start_trial
-from gleis.store.log_erasing import kept_rows
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.erasing import kept_rows
+from gleis.store.log.logged import Logged, Matched
 
 _PLACES = 200
 """Places of the log that a night's rows are taken from."""

@@ -20,7 +20,7 @@ from gleis.monitoring.labels.live import LivePerformance
 from gleis.monitoring.labels.maturity import DAY
 from gleis.monitoring.packing import decode_state
 from gleis.monitoring.promise import Trial, make_promise, start_trial
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):

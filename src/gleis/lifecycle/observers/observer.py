@@ -13,7 +13,7 @@ from gleis.contracts.deployment import Version
 from gleis.contracts.live_figures import LiveFigure
 from gleis.lifecycle.parts import Parts
 from gleis.lifecycle.workbench import Workbench
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 
 class Watched(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from gleis.contracts.live_figures import LiveFigure
 from gleis.lifecycle.observers.observer import Watched
 from gleis.lifecycle.review_queue import take_new
 from gleis.store.home import Home
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 
 class Reviews:

@@ -25,7 +25,7 @@ from gleis.monitoring.labels.maturity import (
 )
 from gleis.monitoring.labels.tally import Tally
 from gleis.monitoring.packing import decode_state
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 _ROUTES = 12
 """Routes told apart at most; beyond, the one that was quiet longest is forgotten."""

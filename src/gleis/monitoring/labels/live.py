@@ -18,7 +18,7 @@ from gleis.monitoring.labels.maturity import Maturity, sane_stamp, stamps_of
 from gleis.monitoring.labels.sample import Rows, Sample, marks_of
 from gleis.monitoring.labels.score_bins import make_bins
 from gleis.monitoring.packing import decode_state, pack, unpack
-from gleis.store.logged import Logged, Matched
+from gleis.store.log.logged import Logged, Matched
 
 Floats = NDArray[np.float64]
 

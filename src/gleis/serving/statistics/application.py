@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from prometheus_client import Metric
 
-from gleis.store.logged import LogCounts
+from gleis.store.log.logged import LogCounts
 
 Samples = Mapping[str, list[tuple[Mapping[str, str], float]]]
 

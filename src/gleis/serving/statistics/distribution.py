@@ -14,7 +14,7 @@ from gleis.contracts.profile import CategorySketch, NumberSketch, Profile, Sketc
 from gleis.data.bins import quantile
 from gleis.data.distance import js_distance, psi
 from gleis.serving.service import Service
-from gleis.store.log_store import LogStore
+from gleis.store.log.log_store import LogStore
 
 QUANTILES = {"p05": 0.05, "p25": 0.25, "p50": 0.5, "p75": 0.75, "p95": 0.95}
 SCORES = 10_000

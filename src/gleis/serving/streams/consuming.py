@@ -16,8 +16,8 @@ from gleis.serving.answers import Answer
 from gleis.serving.service import Part, Service
 from gleis.serving.streams.kafka import Assigned, Kafka, Outgoing, Partition
 from gleis.serving.streams.stream_messages import Bad, Message, MessageReader, Sorted
-from gleis.store.consumed import Span
-from gleis.store.log_store import LogStore
+from gleis.store.log.consumed import Span
+from gleis.store.log.log_store import LogStore
 
 _log = logging.getLogger(__name__)
 MOST = 1000

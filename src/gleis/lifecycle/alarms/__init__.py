@@ -1,0 +1,1 @@
+"""Alarms: what they mean, who is told, and what was done about them."""

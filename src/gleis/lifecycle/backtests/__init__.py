@@ -1,0 +1,1 @@
+"""Policies replayed over history, and weighed against each other."""

@@ -1,0 +1,1 @@
+"""Feature views of a project and their online store."""

@@ -1,0 +1,1 @@
+"""A project's things on another side: a remote, or a database."""

@@ -1,0 +1,1 @@
+"""The newest features of entities, looked up within a request."""

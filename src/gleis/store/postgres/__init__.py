@@ -1,0 +1,1 @@
+"""A project's stores as schemas of a PostgreSQL database."""

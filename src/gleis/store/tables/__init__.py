@@ -1,0 +1,1 @@
+"""Dataset tables: Delta Lake."""
