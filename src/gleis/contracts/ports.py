@@ -90,6 +90,10 @@ class OnlineStore(Protocol):
         """Delete the rows of entities; return how many were there."""
         ...
 
+    def scrub(self) -> None:
+        """See that no byte of what was deleted is left, as far as the store can."""
+        ...
+
     def note(self, table: str) -> bytes | None:
         """Return what was noted about a table; None if nothing was."""
         ...

@@ -40,11 +40,13 @@ bootstrap = 20
 [datasets.calls]
 from = "calls.csv"
 subject = "who"
+time = "called"
 
 [datasets.rates]
 from = "rates.csv"
 """
 MODULE = """
+import gleis
 import polars as pl
 from pathlib import Path
 from sklearn.linear_model import LogisticRegression
@@ -56,6 +58,10 @@ def load(since, until):
 
 def build_model(params):
     return LogisticRegression()
+
+@gleis.feature_view(source="calls", entity="who")
+def last_call(rows):
+    return rows.select("who", "called", town="town of " + pl.col("who"))
 """
 START = datetime(2013, 1, 1, tzinfo=UTC)
 
@@ -82,12 +88,14 @@ def before(tmp_path_factory):
     folder = tmp_path_factory.mktemp("loans")
     (folder / "gleis.toml").write_text(TOML)
     (folder / "loans.py").write_text(MODULE)
-    (folder / "calls.csv").write_text(f"who,minutes\np1,3\n{SECRET},9\n")
+    calls = f"who,called,minutes\np1,2013-01-02T00:00,3\n{SECRET},2013-01-02T00:00,9\n"
+    (folder / "calls.csv").write_text(calls)
     (folder / "rates.csv").write_text("day,rate\n1,0.5\n")
     write_rows(folder)
     project = Project.open(folder, as_of=START + timedelta(days=20))
     project.run()
     project.data.ingest("calls")
+    project.data.features.materialise()
     answer(project)
     project.home.close()
     return folder
@@ -156,7 +164,7 @@ def test_erased_everywhere(project):
     assert (record.answers, record.labels, record.feedback, record.reviews) == (12, 6, 6, 6)
     assert record.trained == (1, 2)
     assert record.packages
-    assert record.artifacts == 2
+    assert (record.artifacts, record.features) == (2, 1)
     assert SECRET not in msgspec.json.encode(record).decode()
 
     project.home.close()
@@ -164,6 +172,8 @@ def test_erased_everywhere(project):
     again = Project.open(project.folder, as_of=START + timedelta(days=20))
     assert again.data.read("latest").height == 234
     assert samples_of(again) == []
+    assert again.data.features.show("last_call", [SECRET]) is None
+    assert again.data.features.show("last_call", ["p1"]).features == {"town": "town of p1"}
     assert again.home.facts.verify() > 0
     again.home.close()
 

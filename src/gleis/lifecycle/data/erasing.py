@@ -119,7 +119,7 @@ def erase(bench: Workbench, found: Found, reason: str = "") -> Erasure:
         artifacts=drop_samples(bench, rows),
         datasets=tuple(_erase_datasets(bench, found)),
     )
-    record = msgspec.structs.replace(record, features=_refill_online(bench))
+    record = msgspec.structs.replace(record, features=_refill_online(bench, found.subject))
     _write(bench, record)
     return record
 
@@ -149,15 +149,20 @@ def _erase_answers(bench: Workbench, found: Found, record: Erasure) -> Erasure:
     )
 
 
-def _refill_online(bench: Workbench) -> int:
-    """Bring feature views of people up to what is left; return how many entries changed."""
+def _refill_online(bench: Workbench, subject: str) -> int:
+    """Bring feature views of people up to what is left; return how many entries changed.
+
+    Tables of views as they were coded before are not brought up to anything: there the subject's
+    own rows are deleted.
+    """
     about = {spec.name for spec in dataset_specs(bench.settings) if spec.subject is not None}
     about = {name for name in about if bench.dataset(name).latest() is not None}
     features = ProjectFeatures(bench)
     concerned = [name for name, view in features.views().items() if view.source in about]
     if not concerned:
         return 0
-    return sum(done.changed + done.removed for done in features.materialise(concerned))
+    changed = sum(done.changed + done.removed for done in features.materialise(concerned))
+    return changed + features.forget([subject])
 
 
 def _entities(

@@ -186,7 +186,9 @@ class ProjectFeatures:
         """
         key = entity_key(entity)
         with self._online() as store:
-            return sum(store.remove(table, [key or ""]) for table in store.tables())
+            removed = sum(store.remove(table, [key or ""]) for table in store.tables())
+            store.scrub()
+            return removed
 
     def check(self, name: str, instants: int = 20) -> list[Difference]:
         """Replay moments of the past: a join must find what would have been looked up then.

@@ -78,6 +78,9 @@ class LmdbOnlineStore:
         prefix = _prefix(table)
         return self._delete([prefix + _key(key) for key in keys])
 
+    def scrub(self) -> None:
+        """Do nothing: LMDB writes over freed pages as it needs them, and cannot be made to."""
+
     def note(self, table: str) -> bytes | None:
         """Return what was noted about a table."""
         with self._explained(), self._environment.begin() as reading:

@@ -108,6 +108,10 @@ class SqliteOnlineStore:
                 removed += connection.total_changes - before
         return removed
 
+    def scrub(self) -> None:
+        """Write the file anew without what was deleted."""
+        self._database.rewrite()
+
     def note(self, table: str) -> bytes | None:
         """Return what was noted about a table."""
         found = self._database.read("SELECT body FROM notes WHERE name = ?", (table,))
