@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "serving"))
 import small_packages
 from running import Running
 
-from gleis.store.lock import presence
+from gleis.store.lock import PRESENCE
 
 CHECKS = [
     not_a_server_error,
@@ -41,7 +41,7 @@ def service(tmp_path):
         tmp_path, small_packages.BINARY, run="one", rule=small_packages.EVENING
     )
     running.promote(made, "first")
-    loop = presence(running.home.folder)
+    loop = running.home.lock(PRESENCE)
     loop.await_take()  # somebody is there for POST /retrain
     yield running
     loop.release()

@@ -7,20 +7,20 @@ import threading
 import pytest
 
 from gleis.contracts.errors import StoreError
-from gleis.store.lock import Lock, presence
+from gleis.store.lock import PRESENCE, Lock
 
 HOLDING = """
 import sys
 from pathlib import Path
-from gleis.store.lock import presence
-presence(Path(sys.argv[1])).await_take()
+from gleis.store.lock import PRESENCE, Lock
+Lock(Path(sys.argv[1]) / PRESENCE).await_take()
 print("held", flush=True)
 sys.stdin.read()
 """
 
 
 def test_a_loop_is_there_as_long_as_its_process_lives(tmp_path):
-    assert not presence(tmp_path).held()
+    assert not Lock(tmp_path / PRESENCE).held()
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDING, str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -28,12 +28,12 @@ def test_a_loop_is_there_as_long_as_its_process_lives(tmp_path):
         text=True,
     )
     assert process.stdout.readline() == "held\n"
-    assert presence(tmp_path).held()
+    assert Lock(tmp_path / PRESENCE).held()
     with pytest.raises(StoreError, match="another process"):
-        presence(tmp_path).await_take(0.05)
+        Lock(tmp_path / PRESENCE).await_take(0.05)
     process.kill()
     process.wait(20)
-    assert not presence(tmp_path).held()
+    assert not Lock(tmp_path / PRESENCE).held()
     process.stdin.close()
     process.stdout.close()
 
@@ -43,14 +43,14 @@ def test_who_only_looks_keeps_nobody_out(tmp_path):
 
     def look():
         while not stop.is_set():
-            presence(tmp_path).held()
+            Lock(tmp_path / PRESENCE).held()
 
     looking = [threading.Thread(target=look) for _ in range(3)]
     for thread in looking:
         thread.start()
     try:
         for _ in range(20):
-            lock = presence(tmp_path)
+            lock = Lock(tmp_path / PRESENCE)
             lock.await_take(20)
             lock.release()
     finally:

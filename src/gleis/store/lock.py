@@ -96,8 +96,3 @@ LOOP = "loop.lock"
 """Held by whoever retrains or watches: one at a time."""
 PRESENCE = "loop.running"
 """Held by the loop as long as it runs: others see by it that one is there."""
-
-
-def presence(folder: Path) -> Lock:
-    """Return the lock of a state folder that the loop holds as long as it runs."""
-    return Lock(folder / PRESENCE)

@@ -52,14 +52,3 @@ def entity_keys(columns: Sequence[Sequence[Any]]) -> list[str | None]:
         As ``entity_key``.
     """
     return [entity_key(values) for values in zip(*columns, strict=True)]
-
-
-def entity_name(key: str) -> str:
-    """Return a key as people read it.
-
-    Examples
-    --------
-    >>> entity_name(entity_key(["JFK", 7]))
-    'JFK, 7'
-    """
-    return key.replace(_BETWEEN, ", ")

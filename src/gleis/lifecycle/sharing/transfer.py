@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -54,12 +53,6 @@ class _Table(msgspec.Struct, frozen=True):
 class _Removal(msgspec.Struct, frozen=True):
     version: int
     removed: bool
-
-
-class _Ran(msgspec.Struct, frozen=True):
-    """Of a run: when it began."""
-
-    started: datetime
 
 
 class Plan(msgspec.Struct, kw_only=True):
