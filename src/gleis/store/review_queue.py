@@ -48,7 +48,7 @@ class ReviewQueue:
     Examples
     --------
     >>> import tempfile
-    >>> from datetime import UTC
+    >>> from datetime import UTC, datetime
     >>> queue = ReviewQueue(Path(tempfile.mkdtemp()) / "reviews.db")
     >>> at = datetime(2013, 7, 4, 12, tzinfo=UTC)
     >>> queue.take([Queued(prediction_id="7-0-5ca1ab1e", at=at, outlier=21.5)], seen=9)
