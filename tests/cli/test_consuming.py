@@ -39,6 +39,7 @@ def test_consume_answers_a_topic_with_the_champion(tmp_path, brokers):
     assert len(read(brokers, "odd")) == 1
 
 
+@pytest.mark.slow
 def test_brokers_that_do_not_answer_are_said(tmp_path):
     project = copied(tmp_path / "iris")
     (tmp_path / "kafka.properties").write_text("log_level=0\n")

@@ -72,7 +72,7 @@ def test_an_unsigned_package_is_not_served(unsigned, command):
     assert "gleis keys sign" in said.json["error"]["remedy"]
 
 
-@pytest.mark.parametrize("command", ["serve", "up"])
+@pytest.mark.parametrize("command", ["serve", pytest.param("up", marks=pytest.mark.slow)])
 def test_only_the_flag_serves_it_and_every_start_warns(unsigned, command):
     arguments = [sys.executable, "-m", "gleis", command, "--port", "0", "--json", "--insecure-dev"]
     for _ in range(2):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,9 +32,10 @@ def test_pages_are_made_from_nothing(tmp_path):
         assert (tmp_path / name).read_text() == (DOCS / name).read_text()
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ["cli.md", "fairness.md"])
 def test_check_names_a_stale_page_and_leaves_it(tmp_path, name):
-    generate(tmp_path)
+    for page in PAGES:
+        shutil.copy(DOCS / page, tmp_path)
     (tmp_path / name).write_text("old")
     done = generate("--check", tmp_path)
     assert done.returncode == 1

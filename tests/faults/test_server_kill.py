@@ -12,7 +12,7 @@ import pytest
 from serving_load import CLIENTS, SERVING, Load, prepare
 
 
-@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [8, pytest.param(200, marks=pytest.mark.slow)])
 @pytest.mark.timeout(1800)
 def test_no_acknowledged_prediction_is_lost_or_doubled(tmp_path, kills):
     state, load, draw = prepare(tmp_path / "state"), Load(), random.Random(kills)

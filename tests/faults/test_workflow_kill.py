@@ -31,7 +31,8 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize("moment", [pytest.param("before", marks=pytest.mark.slow), "after"])
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before", "after"])
 def test_killed_in_every_step_it_resumes_and_promotes_once(tmp_path, moment):
     """SIGKILL in each step in turn, before its work or after it but before the checkpoint."""
     folder, died = make_shifting(tmp_path / "p"), tmp_path / "died"

@@ -57,6 +57,7 @@ def comes(check, seconds=60):
     return False
 
 
+@pytest.mark.slow
 def test_an_alarm_is_told_while_another_receiver_hangs(folder):
     edit(folder / "gleis.toml", "[triggers]", '[loop]\nevery = "0.3s"\n\n[triggers]')
     with Hook() as well, Hook(hang(60)) as hanging:

@@ -110,7 +110,12 @@ def test_a_figure_that_is_undefined_is_left_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "strategy", [pytest.param("shadow", marks=pytest.mark.slow), "canary", "ab"]
+    "strategy",
+    [
+        "canary",
+        pytest.param("ab", marks=pytest.mark.slow),
+        pytest.param("shadow", marks=pytest.mark.slow),
+    ],
 )
 def test_releases_are_replayed_by_the_same_code(tmp_path, strategy):
     """Candidates of a policy are tried beside the champion, with labels six hours late."""
