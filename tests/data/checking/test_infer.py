@@ -116,3 +116,10 @@ def test_as_pandera_the_rows_pass_too():
     broken = frame.with_columns(pl.lit("ZZ").alias("carrier"))
     with pytest.raises(Exception, match="isin"):
         space["schema"].validate(broken, lazy=True)
+
+
+@pytest.mark.parametrize("values", [[5e-324, 0.0], [5e-324], [-1e308, 1e308], [1e-300, 2e-300]])
+def test_numbers_at_the_ends_of_what_a_float_holds(values):
+    found = propose(pl.DataFrame({"x": pl.Series(values, dtype=pl.Float64)}), SPEC)["x"]
+    assert found.get("min", min(values)) <= min(values)
+    assert found.get("max", max(values)) >= max(values)

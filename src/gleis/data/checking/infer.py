@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from datetime import datetime
 from typing import Any
 
@@ -114,8 +115,8 @@ def _range(values: pl.Series) -> dict[str, Any]:
     if not (math.isfinite(low) and math.isfinite(high)):
         return {}
     room = _MARGIN * ((high - low) or abs(high) or 1)
-    if not math.isfinite(room):
-        return {}
+    if not sys.float_info.min / _MARGIN <= room < math.inf:
+        return {}  # too large or too small to be rounded
     least, most = _round(low - room, room, math.floor), _round(high + room, room, math.ceil)
     if low >= 0:
         least = max(least, 0)
