@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from small_packages import ROW
 
-from gleis.store.lock import presence
+from gleis.store.lock import PRESENCE
 
 CHECKS = [
     not_a_server_error,
@@ -48,7 +48,7 @@ def test_a_client_made_from_the_document(serve, kind):
 def test_what_the_document_says_is_what_happens(serve, kind):
     """Requests drawn from the document, good and bad: no 5xx, and every answer as described."""
     service = serve(kind)
-    loop = presence(service.home.folder)
+    loop = service.home.lock(PRESENCE)
     loop.await_take()  # somebody is there for POST /retrain
     schema = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
     tried = 0

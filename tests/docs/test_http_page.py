@@ -14,7 +14,7 @@ import pytest
 from gleis.lifecycle.new_project import make_project
 from gleis.lifecycle.project import Project
 from gleis.lifecycle.service_process import make_app
-from gleis.store.lock import presence
+from gleis.store.lock import PRESENCE
 
 PAGE = (Path(__file__).parents[2] / "docs" / "http.md").read_text(encoding="utf-8")
 
@@ -42,7 +42,7 @@ def app(tmp_path_factory):
     make_project(folder, "iris")
     project = Project.open(folder)
     project.run()
-    running = presence(project.home.folder)
+    running = project.home.lock(PRESENCE)
     running.await_take()
     yield make_app(project.settings, project.home, project.clock, project.folder)
     running.release()

@@ -8,7 +8,7 @@ from gleis.contracts.clock import SystemClock
 from gleis.contracts.retraining import Trained
 from gleis.registry.callers import Callers
 from gleis.serving.access.gate import Gate
-from gleis.store.lock import presence
+from gleis.store.lock import PRESENCE
 
 WHY = {"reason": "new prices since Monday"}
 
@@ -16,7 +16,7 @@ WHY = {"reason": "new prices since Monday"}
 @pytest.fixture
 def loop(service):
     """Stand where a loop would: whoever holds its lock runs it."""
-    lock = presence(service.home.folder)
+    lock = service.home.lock(PRESENCE)
     lock.await_take()
     yield lock
     lock.release()
