@@ -219,6 +219,18 @@ def test_said_before_it_is_done(project):
     assert "nothing of theirs was found; rows of theirs will not come in" in nobody.out
 
 
+def test_an_answer_about_a_row_that_no_dataset_holds(project):
+    log = project.home.log
+    (batch,) = (one.batch for one in log.read())
+    late = msgspec.structs.replace(batch, entities=[f"late-{name}" for name in batch.entities])
+    asked = log.append([late])[0][0]
+    project.data.erase(project.data.find_subject(SECRET))
+    assert log.find(asked).entity == late.entities[0]
+    project.data.erase(project.data.find_subject(SECRET, [late.entities[0]]))
+    assert log.find(asked).entity is None
+    assert log.find(asked).erased
+
+
 def test_nobody_is_nobody(project):
     with pytest.raises(DataError, match="The id of a subject is empty"):
         project.data.find_subject("  ")

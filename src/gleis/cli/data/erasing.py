@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 def erase(
     subject: Annotated[str, typer.Option(help="Id of the person, as the datasets have it.")],
+    ids: Annotated[
+        list[str] | None,
+        typer.Option("--id", help="Id of a further row of theirs, which no dataset holds."),
+    ] = None,
     reason: Annotated[
         str, typer.Option(help="Why, for the record; name nobody: a ticket's number.")
     ] = "",
@@ -32,7 +36,7 @@ def erase(
     Example: gleis data erase --subject 4711 --reason "ticket 88" --yes
     """
     data = open_project(project).data
-    found = data.find_subject(subject)
+    found = data.find_subject(subject, ids or ())
     if not yes:
         _tell_found(found, as_json=as_json)
         return

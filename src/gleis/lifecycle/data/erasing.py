@@ -8,7 +8,7 @@ emptied, and each may be emptied twice.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -46,7 +46,7 @@ class Found:
         return tuple(f"{name}@v{number}" for name, held in self.held.items() for number in held)
 
 
-def find_subject(bench: Workbench, subject: str) -> Found:
+def find_subject(bench: Workbench, subject: str, ids: Collection[str] = ()) -> Found:
     """Look a subject up in every dataset that names a column of subjects.
 
     Parameters
@@ -54,6 +54,9 @@ def find_subject(bench: Workbench, subject: str) -> Found:
     bench : Workbench
     subject : str
         Its id, as text.
+    ids : collection of str
+        Ids of further rows of theirs, by which the log knows answers about rows that no dataset
+        holds.
 
     Raises
     ------
@@ -74,7 +77,7 @@ def find_subject(bench: Workbench, subject: str) -> Found:
         subject=wanted,
         held={name: held for name, (held, _) in rows.items() if held},
         rows={name: frame for name, (_, frame) in rows.items()},
-        entities=frozenset(_entities(bench, wanted, rows[specs[0].name][1], specs[0])),
+        entities=frozenset({*ids, *_entities(bench, wanted, rows, specs[0])}),
         not_looked=tuple(spec.name for spec in specs if spec.subject is None),
     )
 
@@ -166,13 +169,19 @@ def _refill_online(bench: Workbench, subject: str) -> int:
 
 
 def _entities(
-    bench: Workbench, subject: str, rows: pl.DataFrame, spec: DatasetSpec
+    bench: Workbench,
+    subject: str,
+    rows: Mapping[str, tuple[dict[int, int], pl.DataFrame]],
+    own: DatasetSpec,
 ) -> Iterator[str]:
     """Yield the ids of the subject's rows: the log knows answers by the project's own row id."""
-    if spec.subject == spec.id:
+    if own.id is None:
+        return
+    if own.subject == own.id:
         yield subject
-    if spec.id is not None and spec.id in rows.columns:
-        yield from rows[spec.id].cast(pl.String).drop_nulls().unique()
+    for _, found in rows.values():
+        if own.id in found.columns:
+            yield from found[own.id].cast(pl.String).drop_nulls().unique()
 
 
 def _write(bench: Workbench, record: Erasure) -> None:

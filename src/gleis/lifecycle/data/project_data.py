@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -128,9 +129,12 @@ class ProjectData:
         """Remove a version that neither a registered model, nor a run, nor a name needs."""
         return remove(self._bench, self.get(ref), why)
 
-    def find_subject(self, subject: str) -> Found:
-        """Return which versions hold rows of a person, and by which ids the log knows them."""
-        return find_subject(self._bench, subject)
+    def find_subject(self, subject: str, ids: Collection[str] = ()) -> Found:
+        """Return which versions hold rows of a person, and by which ids the log knows them.
+
+        ``ids`` are of further rows of theirs, which no dataset holds.
+        """
+        return find_subject(self._bench, subject, ids)
 
     def erase(self, found: Found, reason: str = "") -> Erasure:
         """Erase a person from datasets, prediction log and features; see docs/privacy.md."""
