@@ -76,7 +76,7 @@ def _answered(settings: Settings, name: str, found: DatasetSettings) -> DatasetS
         id=found.id or "prediction_id",
         time=found.time or project.time or "answered_at",
         known=found.known or "label_known_at",
-        subject=found.subject or settings.data.subject or project.id,
+        subject=found.subject or project.id,  # the log does not know whom a row is about
         source=LOG,
     )
 

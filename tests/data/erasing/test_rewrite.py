@@ -51,7 +51,7 @@ def loans_of(home, clock, make_settings):
 
 
 def erase(datasets, who=SECRET):
-    return erase_rows(datasets, who, "me@here", NOW)
+    return erase_rows(datasets, {who}, "me@here", NOW)
 
 
 def anywhere(home, text):
@@ -77,7 +77,7 @@ def test_every_version_is_as_if_they_had_never_been_there(datasets, home):
     first = datasets.append(loans("ada", SECRET), GIVEN)
     second = datasets.append(loans("bob", SECRET, day=2, paid=None), GIVEN)
     third = datasets.append(loans("cleo", day=3), GIVEN)
-    assert holds_subject(datasets, SECRET) == {1: 1, 2: 2, 3: 2}
+    assert holds_subject(datasets, {SECRET}) == {1: 1, 2: 2, 3: 2}
     assert anywhere(home, SECRET)
 
     done = erase(datasets)
@@ -94,7 +94,7 @@ def test_every_version_is_as_if_they_had_never_been_there(datasets, home):
     assert last.provenance.note == "a subject was erased: 2 rows taken out"
     # A run that kept the version's record of then reads what is left.
     assert datasets.read(third).height == 3
-    assert holds_subject(datasets, SECRET) == {}
+    assert holds_subject(datasets, {SECRET}) == {}
     assert anywhere(home, SECRET) == []
     assert unpacked(home, SECRET) == []
     assert erase(datasets) is None

@@ -44,6 +44,9 @@ time = "called"
 
 [datasets.rates]
 from = "rates.csv"
+
+[datasets.production]
+from = "log"
 """
 MODULE = """
 import gleis
@@ -160,7 +163,7 @@ def test_erased_everywhere(project):
     assert len(found.entities) == 6
 
     record = project.data.erase(found, "ticket 88")
-    assert [(one.name, one.rows) for one in record.datasets] == [("loans", 6), ("calls", 1)]
+    assert [(one.name, one.rows) for one in record.datasets] == [("calls", 1), ("loans", 6)]
     assert (record.answers, record.labels, record.feedback, record.reviews) == (12, 6, 6, 6)
     assert record.trained == (1, 2)
     assert record.packages
@@ -229,6 +232,16 @@ def test_an_answer_about_a_row_that_no_dataset_holds(project):
     project.data.erase(project.data.find_subject(SECRET, [late.entities[0]]))
     assert log.find(asked).entity is None
     assert log.find(asked).erased
+
+
+def test_rows_made_of_their_answers_go_too(project):
+    made = project.data.ingest("production").made[0]
+    held = project.data.find_subject(SECRET).held
+    assert held == {"loans": {1: 6}, "calls": {1: 1}, "production": {1: 6}}
+    record = project.data.erase(project.data.find_subject(SECRET))
+    assert [one.name for one in record.datasets] == ["production", "calls", "loans"]
+    left = project.data.read(made.label)
+    assert left["loan"].to_list() == ["loan-1-p1"]
 
 
 def test_nobody_is_nobody(project):

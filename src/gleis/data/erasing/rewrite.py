@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,13 +25,19 @@ if TYPE_CHECKING:
 WHY = "a subject was erased"
 
 
-def holds_subject(datasets: Datasets, subject: str) -> dict[int, int]:
-    """Return how many rows of a subject each version holds that can be read; none: not there."""
-    return rows_of(datasets, subject)[0]
+def holds_subject(datasets: Datasets, subjects: Collection[str]) -> dict[int, int]:
+    """Return how many rows of subjects each version holds that can be read; none: not there."""
+    return rows_of(datasets, subjects)[0]
 
 
-def rows_of(datasets: Datasets, subject: str) -> tuple[dict[int, int], pl.DataFrame]:
-    """Find a subject's rows in the versions of a dataset that can be read.
+def rows_of(datasets: Datasets, subjects: Collection[str]) -> tuple[dict[int, int], pl.DataFrame]:
+    """Find rows in the versions of a dataset that can be read.
+
+    Parameters
+    ----------
+    datasets : Datasets
+    subjects : collection of str
+        What the column of subjects holds in them, as text.
 
     Returns
     -------
@@ -41,16 +47,17 @@ def rows_of(datasets: Datasets, subject: str) -> tuple[dict[int, int], pl.DataFr
         Those rows of all versions, each once.
     """
     column = datasets.spec.subject
+    wanted = sorted(subjects)
     held: dict[int, int] = {}
     found: list[pl.DataFrame] = []
     for version in datasets.versions():
         if column is None or column not in version.columns:
             continue
         scanned = datasets.table.scan(version.table_version)
-        theirs = scanned.filter(pl.col(column).cast(pl.String) == subject).collect()
+        theirs = scanned.filter(pl.col(column).cast(pl.String).is_in(wanted)).collect()
         aside = _quarantined(datasets, version)
         if aside is not None and column in aside.columns:
-            more = aside.filter(_is_of(aside, column, subject)).drop(REASON)
+            more = aside.filter(_is_of(aside, column, subjects)).drop(REASON)
             theirs = pl.concat([theirs, more], how="diagonal_relaxed")
         if theirs.height:
             held[version.version] = theirs.height
@@ -59,7 +66,9 @@ def rows_of(datasets: Datasets, subject: str) -> tuple[dict[int, int], pl.DataFr
     return held, rows
 
 
-def erase_rows(datasets: Datasets, subject: str, by: str, at: datetime) -> ErasedDataset | None:
+def erase_rows(
+    datasets: Datasets, subjects: Collection[str], by: str, at: datetime
+) -> ErasedDataset | None:
     """Write every version anew without a subject's rows, and delete what was there before.
 
     Versions stay, with their numbers and in their order; each has the hash of the rows that are
@@ -71,8 +80,8 @@ def erase_rows(datasets: Datasets, subject: str, by: str, at: datetime) -> Erase
     ----------
     datasets : Datasets
         Of a spec that names the column of subjects.
-    subject : str
-        Its id, as text.
+    subjects : collection of str
+        What the column holds in their rows, as text.
     by : str
         ``user@host``.
     at : datetime
@@ -88,12 +97,13 @@ def erase_rows(datasets: Datasets, subject: str, by: str, at: datetime) -> Erase
         The table, an artifact or the ledger fails.
     """
     with datasets.writing():
-        _drop_messages(datasets, subject)
-        held = holds_subject(datasets, subject)
+        for subject in sorted(subjects):
+            _drop_messages(datasets, subject)
+        held = holds_subject(datasets, subjects)
         if not held:
             return None
         versions = datasets.versions()
-        rewriting = _Rewriting(datasets, versions, subject, by, at)
+        rewriting = _Rewriting(datasets, versions, subjects, by, at)
         for version in versions:
             rewriting.take(version)
         rows = rewriting.gone
@@ -112,13 +122,13 @@ class _Rewriting:
         self,
         datasets: Datasets,
         versions: Sequence[DatasetVersion],
-        subject: str,
+        subjects: Collection[str],
         by: str,
         at: datetime,
     ) -> None:
         self._datasets = datasets
         self._before = {version.version: version for version in versions}
-        self._subject = subject
+        self._subjects = subjects
         self._column = datasets.spec.subject or ""
         self._by, self._at = by, at
         self._made: dict[int, Moved] = {}
@@ -222,7 +232,7 @@ class _Rewriting:
     def _without(self, rows: pl.DataFrame) -> pl.DataFrame:
         if self._column not in rows.columns:
             return rows
-        theirs = _is_of(rows, self._column, self._subject)
+        theirs = _is_of(rows, self._column, self._subjects)
         self.gone += int(theirs.sum())
         return rows.filter(~theirs)
 
@@ -237,8 +247,8 @@ class _Rewriting:
         return rows.height if target is None else rows[target].count()
 
 
-def _is_of(rows: pl.DataFrame, column: str, subject: str) -> pl.Series:
-    return (rows[column].cast(pl.String) == subject).fill_null(value=False)
+def _is_of(rows: pl.DataFrame, column: str, subjects: Collection[str]) -> pl.Series:
+    return rows[column].cast(pl.String).is_in(sorted(subjects)).fill_null(value=False)
 
 
 def _quarantined(datasets: Datasets, version: DatasetVersion) -> pl.DataFrame | None:

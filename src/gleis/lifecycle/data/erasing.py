@@ -8,13 +8,13 @@ emptied, and each may be emptied twice.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 import msgspec
 import polars as pl
 
-from gleis.config.datasets import dataset_specs
+from gleis.config.datasets import LOG, dataset_specs
 from gleis.contracts.dataset import DatasetSpec
 from gleis.contracts.erasure import KIND, ErasedDataset, Erasure
 from gleis.contracts.errors import DataError
@@ -36,9 +36,15 @@ class Found:
     rows: dict[str, pl.DataFrame]
     """Dataset -> the subject's rows of all versions, each once."""
     entities: frozenset[str]
-    """Ids by which the prediction log knows their answers."""
+    """Ids by which the prediction log, and a dataset made of it, knows their answers."""
+    looked: tuple[DatasetSpec, ...]
+    """Datasets that were looked through, in the order in which they are to be emptied."""
     not_looked: tuple[str, ...] = field(default=())
     """Datasets that name no column of subjects."""
+
+    def wanted(self, spec: DatasetSpec) -> frozenset[str]:
+        """Return what a dataset's column of subjects holds in their rows."""
+        return self.entities if spec.source == LOG else frozenset({self.subject})
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -72,14 +78,27 @@ def find_subject(bench: Workbench, subject: str, ids: Collection[str] = ()) -> F
         )
     specs = dataset_specs(bench.settings)
     looked = [spec for spec in specs if spec.subject is not None]
-    rows = {spec.name: rows_of(bench.dataset(spec.name), wanted) for spec in looked}
+    named = {one.name: _rows(bench, one, {wanted}) for one in looked if one.source != LOG}
+    entities = frozenset({*ids, *_entities(wanted, [rows for _, rows in named.values()], specs[0])})
+    served = {one.name: _rows(bench, one, entities) for one in looked if one.source == LOG}
+    found = named | served
     return Found(
         subject=wanted,
-        held={name: held for name, (held, _) in rows.items() if held},
-        rows={name: frame for name, (_, frame) in rows.items()},
-        entities=frozenset({*ids, *_entities(bench, wanted, rows, specs[0])}),
+        held={name: held for name, (held, _) in found.items() if held},
+        rows={name: frame for name, (_, frame) in found.items()},
+        entities=entities,
+        # The own dataset goes last: by its rows the others' are known, also after a kill.
+        looked=tuple(
+            sorted(looked, key=lambda one: (one.source != LOG, one.name == specs[0].name))
+        ),
         not_looked=tuple(spec.name for spec in specs if spec.subject is None),
     )
+
+
+def _rows(
+    bench: Workbench, spec: DatasetSpec, subjects: Collection[str]
+) -> tuple[dict[int, int], pl.DataFrame]:
+    return rows_of(bench.dataset(spec.name), subjects)
 
 
 def erase(bench: Workbench, found: Found, reason: str = "") -> Erasure:
@@ -128,9 +147,10 @@ def erase(bench: Workbench, found: Found, reason: str = "") -> Erasure:
 
 
 def _erase_datasets(bench: Workbench, found: Found) -> Iterator[ErasedDataset]:
-    for name in found.held:
-        bench.tell("erase", f"writing {name} anew without them")
-        done = erase_rows(bench.dataset(name), found.subject, person(), bench.clock.now())
+    for spec in found.looked:
+        bench.tell("erase", f"looking through {spec.name}")
+        datasets = bench.dataset(spec.name)
+        done = erase_rows(datasets, found.wanted(spec), person(), bench.clock.now())
         if done is not None:
             yield done
 
@@ -168,20 +188,15 @@ def _refill_online(bench: Workbench, subject: str) -> int:
     return changed + features.forget([subject])
 
 
-def _entities(
-    bench: Workbench,
-    subject: str,
-    rows: Mapping[str, tuple[dict[int, int], pl.DataFrame]],
-    own: DatasetSpec,
-) -> Iterator[str]:
+def _entities(subject: str, frames: Iterable[pl.DataFrame], own: DatasetSpec) -> Iterator[str]:
     """Yield the ids of the subject's rows: the log knows answers by the project's own row id."""
     if own.id is None:
         return
     if own.subject == own.id:
         yield subject
-    for _, found in rows.values():
-        if own.id in found.columns:
-            yield from found[own.id].cast(pl.String).drop_nulls().unique()
+    for rows in frames:
+        if own.id in rows.columns:
+            yield from rows[own.id].cast(pl.String).drop_nulls().unique()
 
 
 def _write(bench: Workbench, record: Erasure) -> None:
