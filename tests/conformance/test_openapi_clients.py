@@ -44,7 +44,8 @@ def test_a_client_made_from_the_document(serve, kind):
     assert len(many.predictions) == 2
 
 
-@pytest.mark.parametrize("kind", ["rule", pytest.param("multiclass", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["rule", "multiclass"])
 def test_what_the_document_says_is_what_happens(serve, kind):
     """Requests drawn from the document, good and bad: no 5xx, and every answer as described."""
     service = serve(kind)

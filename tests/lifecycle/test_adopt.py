@@ -116,6 +116,7 @@ def test_the_evidence_says_where_it_comes_from(orders, tmp_path):
     assert "pickle" not in notes
 
 
+@pytest.mark.slow
 def test_categories_of_pandas_go_along(orders, tmp_path):
     rows = orders[1]
     fitted_on = rows[["price", "items", "shop"]].assign(shop=rows["shop"].astype("category"))

@@ -41,6 +41,7 @@ def highest(monitor, rng, days):
     return top
 
 
+@pytest.mark.slow
 def test_days_of_alike_rows_keep_the_rate_in_blocks_only():
     tops = {None: [], DAY: []}
     for seed in range(100):

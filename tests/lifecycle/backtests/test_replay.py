@@ -112,7 +112,7 @@ def test_a_figure_that_is_undefined_is_left_out(tmp_path):
 @pytest.mark.parametrize(
     "strategy",
     [
-        "canary",
+        pytest.param("canary", marks=pytest.mark.slow),
         pytest.param("ab", marks=pytest.mark.slow),
         pytest.param("shadow", marks=pytest.mark.slow),
     ],
