@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import polars as pl
 
 from gleis.data.production.cursor import Cursor, due
 from gleis.data.production.weights import ROUTE, SHARE, VERSION
+from gleis.store.log.log_store import LogStore
 from gleis.store.log.logged import Logged, Matched
 
 ID, ANSWERED, KNOWN = "prediction_id", "answered_at", "label_known_at"
@@ -29,22 +30,6 @@ _KINDS = {
 }
 
 
-class ReadableLog(Protocol):
-    """What is asked of a prediction log."""
-
-    def since(self, moment: datetime) -> tuple[int, int]:
-        """Return where to read on, answers and matches, for what was answered from a moment on."""
-        ...
-
-    def read(self, after: int = 0, limit_rows: int = 10_000) -> list[Logged]:
-        """Return batches behind an entry."""
-        ...
-
-    def matched(self, after: int = 0, limit: int = 10_000) -> list[Matched]:
-        """Return matches behind a cursor."""
-        ...
-
-
 class Due(msgspec.Struct, frozen=True, kw_only=True):
     """Answers that are due since the last time, and how far that goes."""
 
@@ -55,12 +40,12 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
     """Behind which match the labels of these answers are."""
 
 
-def answers_due(log: ReadableLog, before: Cursor | None, cut: datetime) -> Due:
+def answers_due(log: LogStore, before: Cursor | None, cut: datetime) -> Due:
     """Read the answers whose time to get a label has passed since ``before`` and by ``cut``.
 
     Parameters
     ----------
-    log : ReadableLog
+    log : LogStore
     before : Cursor or None
         Up to where answers were taken already.
     cut : datetime
@@ -92,7 +77,7 @@ def answers_due(log: ReadableLog, before: Cursor | None, cut: datetime) -> Due:
     )
 
 
-def labels_behind(log: ReadableLog, after: int) -> list[Matched]:
+def labels_behind(log: LogStore, after: int) -> list[Matched]:
     """Return all labels of answers behind a cursor, in the order in which they came."""
     found: list[Matched] = []
     while page := log.matched(after, _PAGE):
@@ -106,7 +91,7 @@ def _lowest(moment: datetime | None, cut: datetime) -> datetime | None:
     return None if moment is None else min(moment, cut) - timedelta(minutes=1)
 
 
-def _batches(log: ReadableLog, after: int) -> Iterator[Logged]:
+def _batches(log: LogStore, after: int) -> Iterator[Logged]:
     while page := log.read(after, _PAGE):
         yield from page
         after = page[-1].seq

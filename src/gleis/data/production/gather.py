@@ -18,13 +18,13 @@ from gleis.data.production.answers import (
     EVENT,
     ID,
     KNOWN,
-    ReadableLog,
     answers_due,
     labels_behind,
 )
 from gleis.data.production.cursor import SETTLES, Cursor
 from gleis.data.production.weights import ROUTE, SHARE, VERSION, WEIGHT, add_weights
 from gleis.data.schema import kind_named
+from gleis.store.log.log_store import LogStore
 from gleis.store.log.logged import Matched
 
 OWN = (ID, ANSWERED, KNOWN, ROUTE, VERSION, SHARE, WEIGHT)
@@ -52,7 +52,7 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def gather_answers(
-    log: ReadableLog,
+    log: LogStore,
     project: ProjectSettings,
     types: Mapping[str, str],
     matures: timedelta,
@@ -68,7 +68,7 @@ def gather_answers(
 
     Parameters
     ----------
-    log : ReadableLog
+    log : LogStore
         The prediction log.
     project : ProjectSettings
         Names id, time and target.

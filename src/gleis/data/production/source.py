@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gleis.contracts.clock import Clock
-from gleis.data.production.answers import ReadableLog
 from gleis.data.production.cursor import read_cursor, write_cursor
 from gleis.data.production.gather import gather_answers
 from gleis.data.sources.source import Notes, Part, Portion, Taken
+from gleis.store.log.log_store import LogStore
 
 if TYPE_CHECKING:
     from gleis.config.settings import ProjectSettings
@@ -22,7 +22,7 @@ class AnsweredSource:
 
     Parameters
     ----------
-    log : ReadableLog
+    log : LogStore
     project : ProjectSettings
         Names id, time and target.
     own : callable () -> DatasetVersion or None
@@ -36,7 +36,7 @@ class AnsweredSource:
 
     def __init__(
         self,
-        log: ReadableLog,
+        log: LogStore,
         project: ProjectSettings,
         own: Callable[[], DatasetVersion | None],
         matures: timedelta,

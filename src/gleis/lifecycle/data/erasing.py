@@ -20,7 +20,8 @@ from gleis.contracts.erasure import KIND, ErasedDataset, Erasure
 from gleis.contracts.errors import DataError
 from gleis.data.erasing.rewrite import erase_rows, rows_of
 from gleis.data.erasing.subjects import Subjects
-from gleis.lifecycle.data.sample_rows import drop_samples, merged, packages_with, trained_on
+from gleis.lifecycle.data.needed import trained_on
+from gleis.lifecycle.data.sample_rows import drop_samples, merged, packages_with
 from gleis.lifecycle.features.project_features import ProjectFeatures
 from gleis.lifecycle.person import person
 from gleis.lifecycle.workbench import Workbench

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -44,9 +44,33 @@ def needed_by(bench: Workbench, dataset: str) -> dict[int, tuple[str, ...]]:
     return {version: tuple(found[version]) for version in sorted(found)}
 
 
-def _runs(bench: Workbench, dataset: str) -> Iterator[tuple[int, str]]:
+def trained_on(bench: Workbench, labels: Collection[str]) -> tuple[int, ...]:
+    """Return the registered versions whose run used one of some dataset versions.
+
+    Parameters
+    ----------
+    bench : Workbench
+    labels : collection of str
+        ``loans@v3``; also of tables that the run's dataset was loaded from.
+    """
+    runs = _read_runs(bench)
+    return tuple(
+        sorted(
+            version.number
+            for version in bench.registry.versions()
+            if (run := runs.get(version.run)) is not None
+            and not {run.dataset.label, *run.dataset.provenance.tables}.isdisjoint(labels)
+        )
+    )
+
+
+def _read_runs(bench: Workbench) -> dict[str, _RunData]:
     bodies = bench.home.facts.all("run")
-    runs = {run.id: run for run in (msgspec.json.decode(body, type=_RunData) for body in bodies)}
+    return {run.id: run for run in (msgspec.json.decode(body, type=_RunData) for body in bodies)}
+
+
+def _runs(bench: Workbench, dataset: str) -> Iterator[tuple[int, str]]:
+    runs = _read_runs(bench)
     registered = _registered(bench)
     for run in sorted(runs.values(), key=lambda run: run.id not in registered):
         for what in registered.get(run.id, [f"run {run.id}"]):

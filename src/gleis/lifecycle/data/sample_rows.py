@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -89,37 +89,6 @@ def drop_samples(bench: Workbench, rows: pl.DataFrame) -> int:
     for digest in held:
         artifacts.remove(digest)
     return len(held)
-
-
-def trained_on(bench: Workbench, labels: Collection[str]) -> tuple[int, ...]:
-    """Return the registered versions whose run used one of some dataset versions."""
-    found = []
-    for version in bench.registry.versions():
-        body = bench.home.facts.latest("run", version.run)
-        if body is not None and _uses(msgspec.json.decode(body, type=_Run), labels):
-            found.append(version.number)
-    return tuple(sorted(found))
-
-
-class _Provenance(msgspec.Struct):
-    tables: Sequence[str] = ()
-
-
-class _Dataset(msgspec.Struct):
-    name: str
-    version: int
-    provenance: _Provenance
-
-
-class _Run(msgspec.Struct):
-    """What is read of a recorded run."""
-
-    dataset: _Dataset
-
-
-def _uses(run: _Run, labels: Collection[str]) -> bool:
-    own = f"{run.dataset.name}@v{run.dataset.version}"
-    return any(label in labels for label in (own, *run.dataset.provenance.tables))
 
 
 def merged(frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
