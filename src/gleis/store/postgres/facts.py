@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from gleis.contracts.errors import StoreError
 from gleis.store.chain import START, chain_hash, chain_is_broken
+from gleis.store.fact_reading import FactReading
 from gleis.store.moments import to_micros
 from gleis.store.postgres.postgres import Postgres, Session
 
@@ -32,10 +32,9 @@ _END = "SELECT seq, hash FROM facts_end FOR UPDATE"
 _ADD = """WITH fact AS (INSERT INTO facts VALUES (%s, %s, %s, %s, %s, %s) RETURNING seq, hash)
     UPDATE facts_end SET seq = fact.seq, hash = fact.hash FROM fact"""
 _KNOWN = "SELECT 1 FROM facts WHERE kind = %s AND key = %s LIMIT 1"
-_PAGE = 1000
 
 
-class PostgresFacts:
+class PostgresFacts(FactReading):
     """The ledger in a database; see `SqliteFacts`, whose hashes are the same.
 
     Parameters
@@ -51,6 +50,7 @@ class PostgresFacts:
     def __init__(self, database: Postgres) -> None:
         self._database = database
         database.prepare("facts", SCHEMA)
+        super().__init__(database.read, "%s")
 
     def append(self, kind: str, key: str, body: bytes, at: datetime) -> int:
         """Append a fact; return its sequence number once it is on disk."""
@@ -72,44 +72,6 @@ class PostgresFacts:
             return False
         return self._database.run(work, lambda session: True if fact.find(session) else None)
 
-    def latest(self, kind: str, key: str) -> bytes | None:
-        """Return the newest body of this kind and key; None if there is none."""
-        found = self._database.read(
-            "SELECT body FROM facts WHERE kind = %s AND key = %s ORDER BY seq DESC LIMIT 1",
-            (kind, key),
-        )
-        return found[0][0] if found else None
-
-    def all(self, kind: str, *, until: datetime | None = None) -> Iterator[bytes]:
-        """Return the bodies of this kind, oldest first, up to and including ``until``."""
-        limit = 2**63 - 1 if until is None else to_micros(until)
-        after = 0
-        while page := self._database.read(
-            "SELECT seq, at, body FROM facts WHERE kind = %s AND seq > %s ORDER BY seq LIMIT %s",
-            (kind, after, _PAGE),
-        ):
-            yield from (body for _, at, body in page if at <= limit)
-            after = page[-1][0]
-
-    def keys(self, kind: str) -> list[str]:
-        """Return the keys of this kind, each once, in the order of their first fact."""
-        rows = self._database.read(
-            "SELECT key FROM facts WHERE kind = %s GROUP BY key ORDER BY min(seq)", (kind,)
-        )
-        return [key for (key,) in rows]
-
-    def last(self, *kinds: str) -> int:
-        """Return the sequence number of the newest fact of these kinds; 0 if there is none."""
-        # Of each kind the index knows its last entry: nothing is walked through.
-        newest = " UNION ALL ".join(
-            ["SELECT max(seq) AS seq FROM facts WHERE kind = %s"] * len(kinds)
-        )
-        rows = self._database.read(
-            f"SELECT coalesce(max(seq), 0) FROM ({newest}) AS newest",  # noqa: S608
-            kinds,
-        )
-        return int(rows[0][0])
-
     def verify(self) -> int:
         """Walk the whole chain.
 
@@ -124,18 +86,9 @@ class PostgresFacts:
             Naming the first fact that was changed, removed or slipped in.
         """
         ends = self._database.read("SELECT seq, hash FROM facts_end")
-        before, seq, after = START, 0, -(2**63)
-        whole = ends == [(0, START)]
-        while page := self._database.read(
-            "SELECT seq, kind, key, at, body, hash FROM facts WHERE seq > %s ORDER BY seq LIMIT %s",
-            (after, _PAGE),
-        ):
-            for *fact, stated in page:
-                seq, after = seq + 1, fact[0]
-                if fact[0] != seq or stated != chain_hash(before, *fact):
-                    raise chain_is_broken(seq)
-                before = stated
-                whole = whole or ends == [(seq, stated)]
+        seq, whole = 0, ends == [(0, START)]
+        for seq, stated in self._walk():
+            whole = whole or ends == [(seq, stated)]
         if not whole:  # facts at the end are gone, or the note of where it is
             raise chain_is_broken(seq + 1)
         return seq
