@@ -12,7 +12,8 @@ import msgspec
 import polars as pl
 
 from evidence_of_everything import run_of
-from gleis.config.settings import DatasetSettings, ProjectSettings, Settings
+from gleis.config.data_settings import DatasetSettings
+from gleis.config.settings import ProjectSettings, Settings
 from gleis.contracts.clock import SimulatedClock
 from gleis.contracts.dataset import Provenance
 from gleis.contracts.evidence import Evidence

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from gleis.config.settings import DatasetSettings, ProjectSettings, Settings
+from gleis.config.data_settings import DatasetSettings
+from gleis.config.settings import ProjectSettings, Settings
 from gleis.contracts.dataset import Provenance
 from gleis.contracts.errors import RegistryError
 from gleis.data.dataset import Datasets

@@ -7,8 +7,9 @@ import re
 from datetime import timedelta
 from difflib import get_close_matches
 
+from gleis.config.data_settings import DatasetSettings
 from gleis.config.durations import parse_duration
-from gleis.config.settings import DatasetSettings, Settings
+from gleis.config.settings import Settings
 from gleis.contracts.dataset import DatasetSpec
 from gleis.contracts.errors import ConfigError, RegistryError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from gleis.config.settings import CsvSettings
+from gleis.config.data_settings import CsvSettings
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.errors import BlockedError, DataError
 from gleis.data.checking.quarantine import REASON, Kept, Quarantine, release_provenance

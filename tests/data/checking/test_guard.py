@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from gleis.config.checks import ColumnChecks, RowsChecks
-from gleis.config.settings import DatasetSettings, DataSettings
+from gleis.config.data_settings import DatasetSettings, DataSettings
 from gleis.contracts.dataset import Provenance
 from gleis.contracts.errors import DataError
 from gleis.data.checking.quarantine import REASON, Quarantine, release_provenance

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gleis.config.checks import ColumnChecks, check_checks
-from gleis.config.settings import DataSettings, ProjectSettings, Settings
+from gleis.config.data_settings import DataSettings
+from gleis.config.settings import ProjectSettings, Settings
 from gleis.contracts.clock import SystemClock
 from gleis.contracts.dataset import DatasetSpec
 from gleis.data.checking.declared import declared_checks

@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from gleis.config.settings import DatasetSettings
+from gleis.config.data_settings import DatasetSettings
 from gleis.contracts.errors import ProjectError
 from gleis.data.checking.schema_file import has_schema, project_schema
 

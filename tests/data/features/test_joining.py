@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import gleis
-from gleis.config.settings import DatasetSettings
+from gleis.config.data_settings import DatasetSettings
 from gleis.contracts.dataset import Provenance
 from gleis.contracts.errors import ConfigError, DataError, GleisError, ProjectError
 from gleis.data.beside import tables_open

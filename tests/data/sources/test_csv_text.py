@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gleis.config.settings import CsvSettings
+from gleis.config.data_settings import CsvSettings
 from gleis.contracts.errors import DataError
 from gleis.data.sources import csv_text
 from gleis.data.sources.csv_text import read_csv

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from gleis.config.settings import DatasetSettings
+from gleis.config.data_settings import DatasetSettings
 from gleis.contracts.dataset import Collected
 from gleis.contracts.errors import BlockedError, RegistryError
 from gleis.data.marks import COLLECTED

@@ -50,7 +50,8 @@ def declared_checks(settings: Settings, name: str | None = None) -> Checks:
     Examples
     --------
     >>> from gleis.config.checks import ColumnChecks
-    >>> from gleis.config.settings import DataSettings, ProjectSettings, Settings
+    >>> from gleis.config.data_settings import DataSettings
+    >>> from gleis.config.settings import ProjectSettings, Settings
     >>> settings = Settings(
     ...     project=ProjectSettings(name="p", module="p", task="binary", target="late"),
     ...     data=DataSettings(checks={"temp": ColumnChecks(type="number", min=-40)}),

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from gleis.config.settings import CsvSettings
+from gleis.config.data_settings import CsvSettings
 from gleis.contracts.errors import DataError
 from gleis.data.sources.moments import looks_mixed
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from gleis.config.settings import CsvSettings, DatasetSettings
+from gleis.config.data_settings import CsvSettings, DatasetSettings
 from gleis.contracts.dataset import DatasetSpec
 from gleis.contracts.errors import DataError
 from gleis.data.door import to_frame

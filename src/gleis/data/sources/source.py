@@ -13,7 +13,7 @@ from gleis.contracts.dataset import SourceFile
 from gleis.contracts.errors import DataError
 
 if TYPE_CHECKING:
-    from gleis.config.settings import DatasetSettings
+    from gleis.config.data_settings import DatasetSettings
     from gleis.contracts.dataset import DatasetSpec
 
 

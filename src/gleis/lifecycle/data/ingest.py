@@ -27,7 +27,7 @@ from gleis.lifecycle.data.ingest_stream import Batching, StreamIngest
 from gleis.lifecycle.person import person
 
 if TYPE_CHECKING:
-    from gleis.config.settings import DatasetSettings
+    from gleis.config.data_settings import DatasetSettings
     from gleis.data.dataset import Datasets
     from gleis.lifecycle.workbench import Workbench
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gleis.config.settings import DatasetSettings
+from gleis.config.data_settings import DatasetSettings
 from gleis.contracts.errors import ConfigError
 from gleis.lifecycle.workbench import Workbench
 
