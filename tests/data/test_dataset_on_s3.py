@@ -44,7 +44,7 @@ def test_versions_are_made_removed_swept_and_erased(weather, clock, tmp_path):
     weather.append(days(4), made)
     assert weather.read(weather.get("latest")).equals(days(1, 2, 3, 4))
     assert weather.sweep({1, 2, 4}).files == (), "they are younger than a day"
-    erased = erase_rows(weather, "w1", "me", clock.now())
+    erased = erase_rows(weather, {"w1"}, "me", clock.now())
     assert erased.rows == 2
     assert weather.read(weather.get(2)).equals(days(2))
     assert weather.read(weather.get("latest")).equals(days(2, 4))

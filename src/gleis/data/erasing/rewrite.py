@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
 WHY = "a subject was erased"
 
 
-def holds_subject(datasets: Datasets, subjects: Collection[str]) -> dict[int, int]:
+def holds_subject(datasets: Datasets, subjects: Set[str]) -> dict[int, int]:
     """Return how many rows of subjects each version holds that can be read; none: not there."""
     return rows_of(datasets, subjects)[0]
 
 
-def rows_of(datasets: Datasets, subjects: Collection[str]) -> tuple[dict[int, int], pl.DataFrame]:
+def rows_of(datasets: Datasets, subjects: Set[str]) -> tuple[dict[int, int], pl.DataFrame]:
     """Find rows in the versions of a dataset that can be read.
 
     Parameters
     ----------
     datasets : Datasets
-    subjects : collection of str
+    subjects : set of str
         What the column of subjects holds in them, as text.
 
     Returns
@@ -67,7 +67,7 @@ def rows_of(datasets: Datasets, subjects: Collection[str]) -> tuple[dict[int, in
 
 
 def erase_rows(
-    datasets: Datasets, subjects: Collection[str], by: str, at: datetime
+    datasets: Datasets, subjects: Set[str], by: str, at: datetime
 ) -> ErasedDataset | None:
     """Write every version anew without a subject's rows, and delete what was there before.
 
@@ -80,7 +80,7 @@ def erase_rows(
     ----------
     datasets : Datasets
         Of a spec that names the column of subjects.
-    subjects : collection of str
+    subjects : set of str
         What the column holds in their rows, as text.
     by : str
         ``user@host``.
@@ -122,7 +122,7 @@ class _Rewriting:
         self,
         datasets: Datasets,
         versions: Sequence[DatasetVersion],
-        subjects: Collection[str],
+        subjects: Set[str],
         by: str,
         at: datetime,
     ) -> None:
@@ -247,7 +247,7 @@ class _Rewriting:
         return rows.height if target is None else rows[target].count()
 
 
-def _is_of(rows: pl.DataFrame, column: str, subjects: Collection[str]) -> pl.Series:
+def _is_of(rows: pl.DataFrame, column: str, subjects: Set[str]) -> pl.Series:
     return rows[column].cast(pl.String).is_in(sorted(subjects)).fill_null(value=False)
 
 

@@ -8,7 +8,7 @@ emptied, and each may be emptied twice.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass, field
 
 import msgspec
@@ -97,7 +97,7 @@ def find_subject(bench: Workbench, subject: str, ids: Collection[str] = ()) -> F
 
 
 def _rows(
-    bench: Workbench, spec: DatasetSpec, subjects: Collection[str]
+    bench: Workbench, spec: DatasetSpec, subjects: Set[str]
 ) -> tuple[dict[int, int], pl.DataFrame]:
     return rows_of(bench.dataset(spec.name), subjects)
 
