@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from gleis.config.checks import ColumnChecks, RowsChecks
+from gleis.config.check_settings import ColumnChecks, RowsChecks
 
 
 class CsvSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

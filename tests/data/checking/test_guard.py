@@ -6,7 +6,7 @@ import msgspec
 import polars as pl
 import pytest
 
-from gleis.config.checks import ColumnChecks, RowsChecks
+from gleis.config.check_settings import ColumnChecks, RowsChecks
 from gleis.config.data_settings import DatasetSettings, DataSettings
 from gleis.contracts.dataset import Provenance
 from gleis.contracts.errors import DataError

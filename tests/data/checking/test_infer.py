@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gleis.config.checks import ColumnChecks, check_checks
+from gleis.config.check_settings import ColumnChecks
+from gleis.config.checks import check_checks
 from gleis.config.data_settings import DataSettings
 from gleis.config.settings import ProjectSettings, Settings
 from gleis.contracts.clock import SystemClock

@@ -11,7 +11,7 @@ from gleis.contracts.checks import Checks, RowCheck, Rule, TableCheck, TableRule
 from gleis.contracts.clock import utc
 
 if TYPE_CHECKING:
-    from gleis.config.checks import ColumnChecks, RowsChecks
+    from gleis.config.check_settings import ColumnChecks, RowsChecks
     from gleis.config.settings import Settings
 
 _RULES: tuple[tuple[str, Rule], ...] = (
@@ -49,7 +49,7 @@ def declared_checks(settings: Settings, name: str | None = None) -> Checks:
 
     Examples
     --------
-    >>> from gleis.config.checks import ColumnChecks
+    >>> from gleis.config.check_settings import ColumnChecks
     >>> from gleis.config.data_settings import DataSettings
     >>> from gleis.config.settings import ProjectSettings, Settings
     >>> settings = Settings(
