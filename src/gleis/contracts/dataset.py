@@ -54,6 +54,8 @@ class SourceFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Bytes."""
     rows: int | None = None
     """Rows taken from it."""
+    etag: str | None = None
+    """What S3 says of its content, where it is an object of a bucket."""
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gleis.config.datasets import LOG
 from gleis.contracts.errors import DataError
 from gleis.data.sources.dvc_output import read_dvc_file
-from gleis.data.sources.files import name_of
-from gleis.data.sources.stream_url import SCHEME
+from gleis.data.sources.folder_files import name_of
 from gleis.training.reach import reach
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ def _sources(folder: Path, settings: Settings) -> dict[str, str]:
     found = {}
     for name, dataset in settings.datasets.items():
         where = dataset.source
-        if where is None or where == LOG or where.startswith(SCHEME):
+        if where is None or where == LOG or "://" in where:
             continue
         path = folder / where
         if path.suffix == ".dvc":

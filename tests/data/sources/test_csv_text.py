@@ -33,8 +33,11 @@ BAD = {
     b"a;b\n1;2\n": "header has no ','",
     b"a,b\n1,x\0y\n": "Line 2 has a NUL byte, at byte 4",
     "a,b\n1,café\n".encode("latin-1"): "Line 2 is not UTF-8 at byte 6",
-    "a,b\n1,café\n2,".encode() + "café\n".encode("latin-1"): "Line 3 is not UTF-8 at byte 6",
+    "a,b\n1,café\n2,".encode() + "café\n".encode("latin-1"): (
+        "Line 3 is not UTF-8 at byte 6, but line 2 is: it is written in two encodings"
+    ),
     "a,b\n1,2\n".encode("utf-16"): "written in utf-16",
+    'a,b\n1,"1,5"\n': "Column b holds numbers with a comma: '1,5'. If that is the decimal sign",
     b"a,b\n1,caf\xc3": "Line 2 is not UTF-8 at byte 6",
     b"t,b\n2013-01-01T00:00:00Z,1\n2013-06-01T00:00:00,2\n": "mixes times with a zone",
 }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import os
 import threading
 from datetime import UTC, datetime
@@ -279,8 +280,9 @@ def test_formats_come_to_the_same(tmp_path):
     frame.write_ipc(tmp_path / "in/d.arrow")
     frame.write_ipc_stream(tmp_path / "in/e.arrow")
     frame.write_csv(tmp_path / "in/f.tsv", separator="\t")
-    assert project.data.ingest("weather").files == 6
-    assert project.data.read("weather@latest").equals(pl.concat([frame] * 6))
+    (tmp_path / "in/g.jsonl.gz").write_bytes(gzip.compress((tmp_path / "in/c.jsonl").read_bytes()))
+    assert project.data.ingest("weather").files == 7
+    assert project.data.read("weather@latest").equals(pl.concat([frame] * 7))
 
 
 def test_a_note_is_kept_with_what_was_taken(tmp_path):
@@ -288,3 +290,34 @@ def test_a_note_is_kept_with_what_was_taken(tmp_path):
     put(tmp_path / "in/jan.csv", JANUARY)
     found = project.data.ingest("weather", note="from the archive")
     assert found.latest.provenance.note == "from the archive"
+
+
+def test_a_file_moved_or_copied_is_not_taken_again(tmp_path):
+    project = make_weather(tmp_path, "in")
+    put(tmp_path / "in/jan.csv", JANUARY)
+    put(tmp_path / "in/jan (1).csv", JANUARY)
+    found = project.data.ingest("weather")
+    assert (found.rows, found.left[0].reason) == (
+        2,
+        "it holds the bytes of in/jan (1).csv, which is in",
+    )
+    (tmp_path / "in/jan (1).csv").rename(tmp_path / "in/archived.csv")
+    again = project.data.ingest("weather")
+    assert again.made == ()
+    assert {one.what for one in again.left} == {"in/archived.csv", "in/jan.csv"}
+
+
+def test_a_source_that_names_no_file_is_told(tmp_path):
+    for at, where in enumerate(("weathr/", "in/*.csv")):
+        project = make_weather(tmp_path / str(at), where)
+        (left,) = project.data.ingest("weather").left
+        assert (left.what, left.reason) == (where, "there is no such file yet")
+
+
+def test_a_pattern_passes_over_folders_that_are_not_complete(tmp_path):
+    project = make_weather(tmp_path, "raw/**/*.csv")
+    put(tmp_path / "raw/_temporary/0/a.csv", JANUARY)
+    put(tmp_path / "raw/day=1/a.csv", FEBRUARY)
+    assert project.data.ingest("weather").rows == 1
+    under = make_weather(tmp_path / "other", "../raw/_temporary/**/*.csv")
+    assert under.data.ingest("weather").rows == 2

@@ -11,7 +11,8 @@ NOW = datetime(2013, 6, 1, tzinfo=UTC)
 def test_a_source_is_read_when_it_is_due_and_its_failure_is_told_once(tmp_path):
     project = make_weather(tmp_path, "in/", 'every = "1min"')
     intake = Intake(project.bench)
-    assert intake.look(NOW) == []
+    (waits,) = intake.look(NOW)
+    assert (waits.made, waits.left[0].reason) == ((), "there is no such file yet")
     put(tmp_path / "in/a.csv", "x\n1\n")
     assert intake.look(NOW + timedelta(seconds=59)) == []
     (found,) = intake.look(NOW + timedelta(seconds=60))

@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,9 @@ _SLICE = 1 << 24
 _SAMPLE = 10_000
 """Rows whose values tell the types of columns, unless a later one contradicts."""
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_COMMA = r"^\s*[+-]?\d[\d.]*,\d+\s*$"
+_BEYOND_ASCII = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}")
+"""A character of UTF-8 that hardly any other text has."""
 _ENCODING = 'Write it in UTF-8, or say its encoding: csv = {{ encoding = "{}" }}.'
 
 
@@ -58,14 +62,28 @@ def read_csv(
             f"It is no CSV that can be read: {str(error).splitlines()[0]}"
         ) from error
     for column in frame.select(pl.col(pl.String).exclude(list(known))):
-        if looks_mixed(column):
-            raise DataError(
-                f"Column {column.name} mixes times with a zone and times without one",
-                seen=column.drop_nulls().unique(maintain_order=True).head(2).to_list(),
-                remedy="Write all with a zone, or none.",
-                field=column.name,
-            )
+        _check_text(column)
     return frame
+
+
+def _check_text(column: pl.Series) -> None:
+    """Refuse a column that was found to be text only because of how it is written."""
+    some = column.drop_nulls().unique(maintain_order=True).head(2).to_list()
+    if looks_mixed(column):
+        raise DataError(
+            f"Column {column.name} mixes times with a zone and times without one",
+            seen=some,
+            remedy="Write all with a zone, or none.",
+            field=column.name,
+        )
+    if some and column.drop_nulls().str.contains(_COMMA).all():
+        raise DataError(
+            f"Column {column.name} holds numbers with a comma",
+            seen=some[0],
+            remedy="If that is the decimal sign, say so: csv = { decimal_comma = true }; if it is "
+            f'text: types = {{ {column.name} = "text" }}.',
+            field=column.name,
+        )
 
 
 def _parse(
@@ -147,6 +165,14 @@ def _check_utf8(content: bytes) -> None:
 def _undecodable(content: bytes, at: int, encoding: str) -> DataError:
     line, byte = _place(content, at)
     other = "latin-1" if encoding == "utf-8" else "utf-8"
+    utf8 = _BEYOND_ASCII.search(content) if encoding == "utf-8" else None
+    if utf8 is not None:
+        return DataError(
+            f"Line {line} is not UTF-8 at byte {byte}, but line {_place(content, utf8.start())[0]} "
+            "is: it is written in two encodings",
+            seen=content[max(0, at - 12) : at + 8],
+            remedy="Write all of it in UTF-8.",
+        )
     return DataError(
         f"Line {line} is not {encoding.upper()} at byte {byte}",
         seen=content[max(0, at - 12) : at + 8],
@@ -246,11 +272,19 @@ def _odd_value(
             return DataError(
                 f"Column {name} holds {kind}, but row {row + 1} has",
                 seen=values[row],
-                remedy="Mend the file; if the column holds something else from now on, take the "
-                "source in again as a whole: gleis data add NAME --anew.",
+                remedy=_remedy(values[row], form),
                 field=name,
             )
     return None
+
+
+def _remedy(value: str, form: CsvSettings) -> str:
+    if not form.decimal_comma and re.match(_COMMA, value):
+        return "If the comma is the decimal sign, say so: csv = { decimal_comma = true }."
+    return (
+        "Mend the file; if the column holds something else from now on, take the source in again "
+        "as a whole: gleis data add NAME --anew."
+    )
 
 
 def _booleans(values: pl.Series) -> pl.Series:

@@ -12,7 +12,7 @@ from gleis.contracts.errors import DataError
 from gleis.data.schema import fit_columns
 from gleis.data.sources.dvc_command import dvc
 from gleis.data.sources.dvc_output import Output, files_of, locked_output, md5_of, read_dvc_file
-from gleis.data.sources.files import name_of
+from gleis.data.sources.folder_files import name_of
 from gleis.data.sources.formats import READERS, Shape, read_file, shape_of, suffix_of
 from gleis.data.sources.source import Notes, Opening, Part, Portion, Taken, as_seen
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import glob
-import os
 from collections.abc import Iterator
-from pathlib import Path
 
-from gleis.contracts.dataset import SourceFile
 from gleis.contracts.errors import DataError
-from gleis.data.sources.formats import READERS, Shape, hash_file, read_file, shape_of, suffix_of
-from gleis.data.sources.settled import WRITING, is_unfinished, settled, stat_of
-from gleis.data.sources.source import Looked, Notes, Opening, Part, Portion, Taken
+from gleis.data.sources.formats import Shape, shape_of
+from gleis.data.sources.place import File, Place, Unsettled
+from gleis.data.sources.settled import WRITING
+from gleis.data.sources.source import Notes, Opening, Part, Portion, Taken
 
 _ROWS = 1_000_000
 """Rows after which a portion is closed."""
@@ -22,29 +19,30 @@ _FILES = 1000
 class Files:
     """Takes each file once, in the order of their names.
 
-    A file is known by its path and its bytes: one that changed after it was taken is told and not
-    taken again, since its rows may be in the dataset already.
+    A file is known by its name and its bytes. One that changed after it was taken is told and not
+    taken again, since its rows may be in the dataset already; nor is one with the bytes of
+    another: it is that one, moved or copied.
 
     Parameters
     ----------
     opening : Opening
-        ``where``: a folder, of which it takes the files with a known suffix, or a pattern with
-        ``*``, ``?``, ``[...]`` or ``**``.
+    place : Place
+        Finds the files.
     """
 
-    def __init__(self, opening: Opening) -> None:
+    def __init__(self, opening: Opening, place: Place) -> None:
         self._opening = opening
+        self._place = place
 
     def read(self, taken: Taken, notes: Notes) -> Iterator[Portion]:
         """Return the rows of new files, a million or so at a time."""
         shape = shape_of(self._opening.spec, self._opening.settings, taken.columns)
+        reading = _Reading(taken, notes, shape)
         parts: list[Part] = []
-        for path, seen in settled(self._paths(notes), wait=self._opening.wait).items():
-            name = name_of(path, self._opening.folder)
-            if seen is None:
-                notes.leave(name, WRITING)
-                continue
-            part = self._part(path, name, seen, shape, taken, notes)
+        found = False
+        for file in self._place.files(taken, notes):
+            found = True
+            part = reading.part(file)
             if part is None:
                 continue
             parts.append(part)
@@ -53,43 +51,24 @@ class Files:
                 parts = []
         if any(part.frame.height for part in parts):
             yield Portion(parts=tuple(parts))
+        if not found and not taken.files:
+            notes.leave(self._opening.where, "there is no such file yet")
 
-    def _paths(self, notes: Notes) -> list[Path]:
-        where = self._opening.folder / self._opening.where
-        if where.is_dir():
-            return [
-                Path(entry.path)
-                for entry in sorted(os.scandir(where), key=lambda entry: entry.name)
-                if entry.is_file()
-                and not is_unfinished(Path(entry.name))
-                and self._is_read(Path(entry.path), notes)
-            ]
-        found = (Path(path) for path in sorted(glob.glob(str(where), recursive=True)))
-        return [path for path in found if path.is_file() and not is_unfinished(path)]
 
-    def _is_read(self, path: Path, notes: Notes) -> bool:
-        if suffix_of(path) in READERS:
-            return True
-        notes.leave(name_of(path, self._opening.folder), "it is no kind of file that is read")
-        return False
+class _Reading:
+    """One look at files."""
 
-    def _part(
-        self, path: Path, name: str, seen: Looked, shape: Shape, taken: Taken, notes: Notes
-    ) -> Part | None:
+    def __init__(self, taken: Taken, notes: Notes, shape: Shape) -> None:
+        self._taken = taken
+        self._notes = notes
+        self._shape = shape
+        self._bytes = {file.hash: file.path for file in taken.files.values() if file.rows}
+
+    def part(self, file: File) -> Part | None:
         """Read a file; None if it is known, or cannot be taken."""
+        name, notes = file.name, self._notes
         try:
-            hash_ = known_hash(path, name, seen, notes)
-            before = taken.files.get(name)
-            if before is not None:
-                if before.hash != hash_:
-                    notes.leave(name, "it changed after it was taken; what it holds now is not in")
-                return None
-            if notes.is_aside(name, hash_):
-                return None
-            if not seen.size:
-                notes.leave(name, "it is empty")
-                return None
-            return read_part(path, name, hash_, seen, shape)
+            return self._part(file)
         except FileNotFoundError:
             notes.leave(name, "it vanished while it was read")
         except Unsettled:
@@ -99,48 +78,23 @@ class Files:
             notes.set_aside(name, hash_, error)
         return None
 
-
-class Unsettled(Exception):  # noqa: N818 - caught here, nobody is told of it
-    """A file changed while it was read."""
-
-
-def read_part(path: Path, name: str, hash_: str, seen: Looked, shape: Shape) -> Part:
-    """Read a file that has not changed meanwhile.
-
-    Raises
-    ------
-    DataError
-        It cannot be read.
-    FileNotFoundError
-        It vanished.
-    Unsettled
-        It is still being written.
-    """
-    try:
-        frame = read_file(path, shape)
-    except DataError:
-        if stat_of(path) != seen:
-            raise Unsettled from None
-        raise
-    if stat_of(path) != seen:
-        raise Unsettled
-    file = SourceFile(path=name, hash=hash_, size=seen.size, rows=frame.height)
-    return Part(frame=frame, file=file)
-
-
-def name_of(path: Path, folder: Path) -> str:
-    """Return a path as the project names it: relative where it lies within."""
-    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
-
-
-def known_hash(path: Path, name: str, seen: Looked, notes: Notes) -> str:
-    """Return a file's hash, from the last look if it is as it was."""
-    last = notes.looked.get(name)
-    if last is not None and (last.size, last.changed) == (seen.size, seen.changed):
-        return last.hash
-    notes.looked.pop(name, None)
-    hash_ = hash_file(path)
-    if stat_of(path) != seen:
-        raise Unsettled
-    notes.looked[name] = Looked(size=seen.size, changed=seen.changed, hash=hash_)
-    return hash_
+    def _part(self, file: File) -> Part | None:
+        name, notes = file.name, self._notes
+        before = self._taken.files.get(name)
+        hash_ = file.hash(before, notes)
+        if before is not None:
+            if before.hash != hash_:
+                notes.leave(name, "it changed after it was taken; what it holds now is not in")
+            return None
+        if notes.is_aside(name, hash_):
+            return None
+        if not file.size:
+            notes.leave(name, "it is empty")
+            return None
+        if hash_ in self._bytes:
+            notes.leave(name, f"it holds the bytes of {self._bytes[hash_]}, which is in")
+            return None
+        part = file.read(hash_, self._shape)
+        if part.frame.height:
+            self._bytes[hash_] = name
+        return part

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -57,7 +58,7 @@ def read_file(path: Path, shape: Shape) -> pl.DataFrame:
     ----------
     path : Path
         ``.parquet``; ``.csv``, ``.tsv`` and either with ``.gz``; ``.arrow``, ``.feather``, ``.ipc``
-        (file or stream); ``.jsonl``, ``.ndjson``.
+        (file or stream); ``.jsonl``, ``.ndjson`` and either with ``.gz``.
     shape : Shape
 
     Raises
@@ -157,23 +158,32 @@ def _json_lines(path: Path, shape: Shape) -> pl.DataFrame:
     records = []
     plain = msgspec.json.Decoder(dict[str, object])
     lines: list[int] = []
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                records.append(plain.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise DataError(
-                    f"Line {number} is no JSON object: {error}", seen=line[:60]
-                ) from error
-            lines.append(number)
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
+        try:
+            records.append(plain.decode(line))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise DataError(f"Line {number} is no JSON object: {error}", seen=line[:60]) from error
+        lines.append(number)
     found = to_rows(records, shape.columns, shape.types)
     if found.misfits:
         first = found.misfits[0]
         more = f" of {len(found.misfits):,} bad ones" if len(found.misfits) > 1 else ""
         raise DataError(f"Line {lines[first.at]}{more}: {first.reason}", seen=first.seen)
     return found.frame
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    if path.suffix.lower() != ".gz":
+        with path.open("rb") as file:
+            yield from file
+        return
+    try:
+        with gzip.open(path) as packed:
+            yield from packed
+    except (EOFError, gzip.BadGzipFile) as error:
+        raise DataError(f"It is cut, or no gzip file: {error}") from error
 
 
 READERS: dict[str, Callable[[Path, Shape], pl.DataFrame]] = {
@@ -187,5 +197,7 @@ READERS: dict[str, Callable[[Path, Shape], pl.DataFrame]] = {
     ".ipc": _arrow,
     ".jsonl": _json_lines,
     ".ndjson": _json_lines,
+    ".jsonl.gz": _json_lines,
+    ".ndjson.gz": _json_lines,
 }
 """Suffix -> how such a file is read."""

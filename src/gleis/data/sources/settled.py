@@ -12,18 +12,8 @@ WRITING = "it is still being written"
 """Why such a file is left."""
 SETTLE = 1.0
 """Seconds for which a file must not have changed."""
-_UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".inprogress", ".swp")
-
-
-def is_unfinished(path: Path) -> bool:
-    """Say whether a name says that the file is hidden or not complete yet.
-
-    Examples
-    --------
-    >>> is_unfinished(Path("in/day.csv.part")), is_unfinished(Path("in/day.csv"))
-    (True, False)
-    """
-    return path.name.startswith((".", "_", "~")) or path.name.endswith((*_UNFINISHED, "~"))
+UNFINISHED = (".tmp", ".part", ".partial", ".crdownload", ".filepart", ".inprogress", ".swp")
+"""How names end that say that a file is not complete."""
 
 
 def stat_of(path: Path) -> Looked | None:

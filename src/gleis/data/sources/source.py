@@ -10,7 +10,8 @@ import msgspec
 import polars as pl
 
 from gleis.contracts.dataset import SourceFile
-from gleis.contracts.errors import DataError
+from gleis.contracts.errors import DataError, GleisError
+from gleis.store.objects.patience import Patience
 
 if TYPE_CHECKING:
     from gleis.config.data_settings import DatasetSettings
@@ -24,7 +25,7 @@ class _Seen(str):
         return str(self)
 
 
-def as_seen(error: DataError) -> object:
+def as_seen(error: GleisError) -> object:
     """Return the value an error has seen, for an error that says more of it."""
     return ... if error.seen is None else _Seen(error.seen)
 
@@ -67,6 +68,8 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
     """Nanoseconds since 1970."""
     hash: str
+    etag: str | None = None
+    """Of an object in a bucket."""
 
 
 class Notes(Protocol):
@@ -119,6 +122,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     settings: DatasetSettings
     wait: bool = True
     """Whether to wait a moment for files that were written just now."""
+    patience: Patience = Patience()
+    """How long to ask a bucket that does not answer."""
 
 
 Open = Callable[[Opening], Source]

@@ -335,6 +335,7 @@ def _open(
             spec=datasets.spec,
             settings=settings,
             wait=wait,
+            patience=bench.home.patience,
         )
     )
 

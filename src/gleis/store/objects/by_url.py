@@ -15,6 +15,7 @@ from gleis.store.objects.patience import Patience
 if TYPE_CHECKING:
     from gleis.contracts.ports import ArtifactStore
     from gleis.store.objects.objects import Objects
+    from gleis.store.objects.s3 import S3Objects
     from gleis.store.tables.table import DeltaTable
 
 S3 = "s3://"
@@ -68,6 +69,18 @@ def open_objects(url: str, patience: Patience, field: str = "store") -> Objects:
         from gleis.store.objects.objects import FolderObjects
 
         return FolderObjects(Path(url))
+    return open_bucket(url, patience, field)
+
+
+def open_bucket(url: str, patience: Patience, field: str = "store") -> S3Objects:
+    """Open a bucket, or what is below a prefix in it.
+
+    Raises
+    ------
+    ConfigError
+        The URL names no bucket or holds a secret; or as ``open_objects``.
+    """
+    url = _bucket(url, field)
     try:
         from gleis.store.objects.s3 import S3Objects
     except ImportError as error:

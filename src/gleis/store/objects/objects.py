@@ -30,6 +30,8 @@ class Listed(NamedTuple):
     """Bytes."""
     modified: float
     """When it was written: seconds since 1970, by the clock of the place."""
+    etag: str | None = None
+    """What S3 says of its content."""
 
 
 class Objects(Protocol):

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
 import obstore
-from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.exceptions import AlreadyExistsError, BaseError, PreconditionError
 from obstore.store import S3Store
 
 from gleis.contracts.errors import StoreError
@@ -24,6 +24,8 @@ from gleis.store.objects.s3_options import ANSWER, CONNECT, plain_http
 
 if TYPE_CHECKING:
     from hashlib import _Hash
+
+    from obstore import GetOptions, ObjectMeta
 
 Answer = TypeVar("Answer")
 _PART = 8 << 20
@@ -96,15 +98,31 @@ class S3Objects:
 
     def list(self, prefix: str) -> list[Listed]:
         """Return what is below a prefix, sorted by key."""
-        check_key(prefix)
-        found = self._ask(
-            lambda: [
-                Listed(one["path"], one["size"], one["last_modified"].timestamp())
-                for page in obstore.list(self._store, prefix)
-                for one in page
-            ]
-        )
-        return sorted(found or [])
+        return [*self.listed(check_key(prefix))]
+
+    def listed(self, folder: str = "", *, deep: bool = True) -> Sequence[Listed]:
+        """Return the objects of a folder, sorted by key.
+
+        Parameters
+        ----------
+        folder : str
+            A whole part of keys; empty: all.
+        deep : bool
+            Whether those of folders within are among them; if not, they are not even looked at.
+        """
+
+        def ask() -> Sequence[Listed]:
+            if not deep:
+                objects = obstore.list_with_delimiter(self._store, folder or None)["objects"]
+                return [_listed(one) for one in objects]
+            pages = obstore.list(self._store, folder or None)
+            return [_listed(one) for page in pages for one in page]
+
+        return sorted(self._ask(ask) or [])
+
+    def find(self, key: str) -> Listed | None:
+        """Return an object as it is listed; None if it is not there."""
+        return self._ask(lambda: _listed(obstore.head(self._store, check_key(key))))
 
     def upload(self, key: str, path: Path, seen: Seen = nobody) -> str:
         """Set the bytes under a key from a file, in parts; return their SHA-256 (hex)."""
@@ -119,13 +137,23 @@ class S3Objects:
 
         Returns the SHA-256 (hex) of what was written.
         """
-        draft = path.with_name(f".{path.name}.draft-{os.getpid()}")
-        size = self.size(key)
-        if size is None:
+        found = self.find(key)
+        digest = None if found is None else self.download_as(found, path, seen)
+        if digest is None:
             raise self._absent(key)
+        return digest
+
+    def download_as(self, listed: Listed, path: Path, seen: Seen = nobody) -> str | None:
+        """Write an object to a file as ``download`` does, if it is as it was listed.
+
+        Returns the SHA-256 (hex) of what was written; None if the object was replaced or removed.
+        """
+        draft = path.with_name(f".{path.name}.draft-{os.getpid()}")
         try:
             with draft.open("wb") as file:
-                digest = self._fetch(key, size, _Written(file.write, seen))
+                digest = self._fetch(listed, _Written(file.write, seen))
+                if digest is None:
+                    return None
                 file.flush()
                 os.fsync(file.fileno())
             draft.replace(path)
@@ -150,19 +178,21 @@ class S3Objects:
             raise
         return read.digest.hexdigest()
 
-    def _fetch(self, key: str, size: int, written: _Written) -> str:
+    def _fetch(self, listed: Listed, written: _Written) -> str | None:
         def go_on() -> str:
-            if written.count < size:
-                options = {"range": {"offset": written.count}} if written.count else {}
-                stream = obstore.get(self._store, key, options=options).stream(CHUNK)  # type: ignore[arg-type]
-                for chunk in stream:
+            if written.count < listed.size:
+                # What is fetched in several attempts is of one state of the object.
+                options: GetOptions = {"if_match": listed.etag}
+                if written.count:
+                    options["range"] = {"offset": written.count}
+                for chunk in obstore.get(self._store, listed.key, options=options).stream(CHUNK):
                     written.take(bytes(chunk))
             return written.digest.hexdigest()
 
-        found = self._ask(go_on)
-        if found is None:
-            raise self._absent(key)
-        return found
+        try:
+            return self._ask(go_on)
+        except PreconditionError:
+            return None
 
     def _ask(self, call: Callable[[], Answer]) -> Answer | None:
         """Return what a call returns; None if there is no such object."""
@@ -170,6 +200,8 @@ class S3Objects:
         def attempt() -> Answer | None:
             try:
                 return call()
+            except PreconditionError:
+                raise
             except (BaseError, FileNotFoundError) as error:
                 found = failure(error, self.url)
                 if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error):
@@ -194,6 +226,11 @@ class S3Objects:
             f"There is no {key} at {self.url}",
             remedy="It was removed meanwhile. Run it again.",
         )
+
+
+def _listed(found: ObjectMeta) -> Listed:
+    modified = found["last_modified"].timestamp()
+    return Listed(found["path"], found["size"], modified, found["e_tag"])
 
 
 class _Read:
