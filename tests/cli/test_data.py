@@ -103,7 +103,7 @@ def test_show_an_unknown_version(growing):
     said = gleis(growing, "data", "show", "v9")
     assert said.code == 6
     assert "'v9'" in said.err
-    assert "v1 to v2" in said.err
+    assert "v1, v2" in said.err
 
 
 def test_before_any_data(tmp_path):

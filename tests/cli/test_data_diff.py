@@ -73,3 +73,28 @@ def test_diff_writes_a_page(versions):
     assert "added: <code>year</code>" in body
     assert "https://" not in body
     assert '"effects"' in page[page.rindex("const charts") :]
+
+
+def test_where_no_rows_were_added_there_is_nothing_to_compare(versions):
+    said = gleis(versions, "data", "diff", "v2", "v1", "--added").out
+    assert "No rows were added" in said
+    assert "within chance" not in said
+
+
+def test_rows_of_other_columns_are_told_by_those_that_both_have(versions):
+    found = gleis(versions, "data", "diff", "v1", "v3").out
+    assert "(by id)" in found
+    edit(versions / "gleis.toml", 'id = "visit"\n', "")
+    try:
+        found = gleis(versions, "data", "diff", "v1", "v3").out
+    finally:
+        edit(versions / "gleis.toml", "[project]\n", '[project]\nid = "visit"\n')
+    assert "(by the columns that both have)" in found
+
+
+def test_the_page_of_the_added_rows_has_a_name_of_its_own(versions):
+    pages = [
+        gleis(versions, "data", "diff", "v1", "v2", "--html", "--json", *flags).json["page"]
+        for flags in ((), ("--added",))
+    ]
+    assert pages[0] != pages[1]

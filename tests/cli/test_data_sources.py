@@ -35,3 +35,17 @@ def test_what_cannot_be_read_is_an_error_with_its_exit_code(tmp_path):
     assert "in/jan.csv cannot be taken: Column names repeat: ['at']" in " ".join(said.err.split())
     assert gleis(tmp_path, "data", "add", "rain").code == 6
     assert gleis(tmp_path, "data", "add", "weather", "--until", "2013-01-01").code == 2
+
+
+def test_a_table_beside_is_shown_and_compared_by_itself(tmp_path):
+    make_weather(tmp_path, "in", failing="quarantine")
+    put(tmp_path / "in/1.csv", "at,station,temp\n2013-01-01T00:00:00Z,JFK,1.0\n")
+    gleis(tmp_path, "data", "add", "weather")
+    put(tmp_path / "in/2.csv", "at,station,temp\n2013-01-02T00:00:00Z,JFK,2.0\n")
+    gleis(tmp_path, "data", "add", "weather")
+    # It has no label, so none is missing.
+    shown = gleis(tmp_path, "data", "show", "weather@v2").out.splitlines()
+    assert shown[0] == "weather@v2  2 rows, 3 columns"
+    compared = gleis(tmp_path, "data", "diff", "weather@v1").out.splitlines()
+    assert compared[0] == "weather@v1 -> weather@v2  1 -> 2 rows"
+    assert "Did you mean weather@latest" in gleis(tmp_path, "data", "show", "weather").err

@@ -28,8 +28,14 @@ def test_a_moment_finds_the_newest_recorded_by_then(datasets):
         "p@2030-01-01": 3,
     }.items():
         assert datasets.get(ref).version == number
-    with pytest.raises(RegistryError, match=r"no such version.*2013-05-31.*v1 to v3"):
+    with pytest.raises(RegistryError, match=r"by 2013-05-31 00:00.*p@v1 is the first, of 2013"):
         datasets.get("2013-05-31")
+
+
+def test_two_versions_are_no_range(datasets, clock):
+    datasets.marks.remove(3, "me", clock.now())
+    with pytest.raises(RegistryError, match=r"There are: v1, v2\."):
+        datasets.get("v9")
 
 
 def test_a_name_finds_its_version(datasets, clock):

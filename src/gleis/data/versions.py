@@ -149,9 +149,8 @@ class DatasetVersions:
 
     def _at(self, text: str) -> int | None:
         """Return the number of the newest version recorded at or before a moment."""
-        try:
-            moment = utc(datetime.fromisoformat(text))
-        except ValueError:
+        moment = _moment(text)
+        if moment is None:
             return None
         return max((version.version for version in self._read(moment)), default=None)
 
@@ -160,11 +159,29 @@ class DatasetVersions:
         near = get_close_matches(text, names, n=1)
         known = _several([*(f"v{v.version}" for v in self.versions()), *names])
         first = f"Did you mean {near[0]}? " if near else ""
+        moment, recorded = _moment(text), self.recorded()
+        if moment is not None and recorded:
+            begin = recorded[0]
+            return RegistryError(
+                f"Nothing was recorded of the dataset {self.name} by {moment:%Y-%m-%d %H:%M} UTC",
+                seen=ref,
+                remedy=f"{begin.label} is the first, of {begin.provenance.loaded_at:%Y-%m-%d %H:%M}"
+                " UTC. A date without a time is midnight, when the day begins.",
+            )
+        if text in self._settings.datasets:
+            first = f"Did you mean {text}@latest, the table {text}? "
         return RegistryError(
             f"There is no such version of the dataset {self.name}",
             seen=ref,
             remedy=f"{first}There are: {known}. See them: gleis data log.",
         )
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return utc(datetime.fromisoformat(text))
+    except ValueError:
+        return None
 
 
 def _several(names: list[str]) -> str:
@@ -175,7 +192,7 @@ def _several(names: list[str]) -> str:
             runs[-1].append(name)
         else:
             runs.append([name])
-    told = [f"{run[0]} to {run[-1]}" if len(run) > 1 else run[0] for run in runs]
+    told = [f"{run[0]} to {run[-1]}" if len(run) > 2 else ", ".join(run) for run in runs]
     return ", ".join(told) or "none yet"
 
 

@@ -111,3 +111,14 @@ def test_bounds_of_people_are_left_out(column):
 def test_infinite_values_break_nothing():
     found = summarise_column(pl.Series("x", [1.0, 2.0, float("inf"), float("-inf")]))
     assert found.histogram.below + found.histogram.above + sum(found.histogram.counts) == 4
+
+
+def test_values_on_a_grid_fill_bins_alike():
+    """31 days in 24 bins of equal width: seven of them would hold two days and look special."""
+    for step in (1, 10, 0.25):
+        days = pl.Series("d", [day * step for day in range(31)] * 20)
+        found = summarise_column(days).histogram
+        assert set(found.counts[:-1]) == {40}
+        assert found.counts[-1] == 20
+        assert found.edges[0] == pytest.approx(-step / 2)
+        assert found.below == found.above == 0

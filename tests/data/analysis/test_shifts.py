@@ -117,3 +117,11 @@ def test_shared_rows_cancel():
         both = np.concatenate([first[:60], draw.normal(size=30)])
         apart.append(both.mean() - first.mean())
     assert np.var(apart) == pytest.approx(chance_variance(80, 90, 60), rel=0.1)
+
+
+def test_two_classes_are_told_in_the_same_order_however_they_move():
+    """Both shares move by the same, but for the last bits of a float."""
+    for ones in range(1, 60):
+        old, new = (pl.Series("late", [0] * (211 - n) + [1] * n) for n in (30, 30 + ones))
+        found = shift_of(old, new, NONE, 0.05, as_category=True)
+        assert [each.value for each in found.categories] == ["0", "1"]

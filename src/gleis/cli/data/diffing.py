@@ -18,7 +18,14 @@ _EDITS = 12
 
 def diff(
     before: Annotated[str, typer.Argument(help="v3, 3, latest, or weather@v3.", metavar="BEFORE")],
-    after: Annotated[str, typer.Argument(help="As BEFORE.", metavar="AFTER")] = "latest",
+    after: Annotated[
+        str | None,
+        typer.Argument(
+            help="As BEFORE; by default the newest of its dataset.",
+            metavar="AFTER",
+            show_default=False,
+        ),
+    ] = None,
     added: Annotated[
         bool,
         typer.Option("--added", help="Compare the rows before with the added ones alone."),
@@ -40,12 +47,14 @@ def diff(
     from gleis.lifecycle.data.difference import compare_versions, write_difference
 
     opened = open_project(project)
-    first, second = opened.data.get(before), opened.data.get(after)
+    first = opened.data.get(before)
+    second = opened.data.get(after or f"{first.name}@latest")
     with working(f"comparing {first.label} and {second.label}"):
         found = compare_versions(opened.bench, first, second, only_added=added)
     page = None
     if html or out is not None:
-        name = f"data-{first.label}-{second.label}.html".replace("@", "-")
+        kind = "-added" if added else ""
+        name = f"data-{first.label}-{second.label}{kind}.html".replace("@", "-")
         page = write_difference(found, out or opened.home.reports / name)
     if as_json:
         print_json({name: getattr(found, name) for name in found.__struct_fields__}
@@ -64,7 +73,9 @@ def _print(found: Difference) -> None:
     )
     for line in _columns(found):
         say(f"  columns  {line}")
-    by = "id" if rows.by == "id" else "all values"
+    differs = found.columns_added or found.columns_removed
+    content = "the columns that both have" if differs else "all values"
+    by = "id" if rows.by == "id" else content
     say(
         f"  rows     {rows.added:,} added, {rows.removed:,} removed, {rows.changed:,} changed, "
         f"{rows.same:,} the same (by {by})"
@@ -112,9 +123,23 @@ def _cell(cell: CellChange) -> str:
 
 def _print_shifts(found: Difference) -> None:
     say()
+    if found.only_added and not found.rows.added:
+        say("No rows were added, so there is nothing to compare with those before.")
+        return
     what = "The added rows beside those before" if found.only_added else "Distributions"
-    say(f"{what}: what moved beyond chance", style="bold")
     shown = [each for each in found.shifts if _is_shown(each)]
+    say(f"{what}: {'what' if shown else 'nothing'} moved beyond chance", style="bold")
+    if shown:
+        _print_table(shown)
+    trifles = sum(each.size == "negligible" and not _is_shown(each) for each in found.shifts)
+    quiet = sum(each.size == "none" and not _is_shown(each) for each in found.shifts)
+    more = "more " if shown else ""
+    say(f"  {trifles} {more}moved negligibly, {quiet} within chance.")
+    if found.rows.added and found.rows.same and not found.only_added:
+        say("  --added compares the added rows alone.")
+
+
+def _print_table(shown: list[Shift]) -> None:
     wide = console.width >= _WIDE
     room = max(30, console.width - (62 if wide else 30))
     print_table(
@@ -129,11 +154,6 @@ def _print_shifts(found: Difference) -> None:
             for each in shown
         ],
     )
-    trifles = sum(each.size == "negligible" and not _is_shown(each) for each in found.shifts)
-    quiet = sum(each.size == "none" and not _is_shown(each) for each in found.shifts)
-    say(f"  {trifles} more moved negligibly, {quiet} within chance.")
-    if found.rows.added and found.rows.same and not found.only_added:
-        say("  --added compares the added rows alone.")
 
 
 def _is_shown(each: Shift) -> bool:

@@ -77,9 +77,9 @@ def _parts(report: DataReport) -> dict[str, object]:
 def _print(report: DataReport) -> None:
     found, version = report.analysis, report.version
     provenance = version.provenance
+    unlabelled = f", {version.unlabelled:,} without a label" if found.target else ""
     say(
-        f"{version.label}  {found.rows:,} rows, {len(found.columns)} columns, "
-        f"{version.unlabelled:,} without a label",
+        f"{version.label}  {found.rows:,} rows, {len(found.columns)} columns{unlabelled}",
         style="bold",
     )
     say(f"  from     {provenance.source} by {provenance.loaded_by}, code {provenance.code[:12]}")

@@ -16,6 +16,8 @@ BINS = 24
 _TOP = 8
 _NEARLY = 0.99
 _MANY = 50
+_GRID = 1000
+"""Beyond so many places on a grid a bin with one more of them is not seen."""
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -132,11 +134,7 @@ def _bins(ordered: NDArray[Any], distinct: int) -> Histogram:
     near_low, near_high = (float(finite[round(q * (len(finite) - 1))]) for q in (0.005, 0.995))
     if near_high > near_low and high - low > 3 * (near_high - near_low):
         low, high = near_low, near_high
-    whole = ordered.dtype.kind in "iu" and high - low < BINS
-    if whole:
-        edges = np.arange(low, high + 2) - 0.5
-    else:
-        edges = np.linspace(low, high if high > low else low + 1.0, BINS + 1)
+    edges = _edges(finite, low, high, distinct)
     # The last bin holds its upper edge too.
     places = np.searchsorted(ordered, edges[:-1], "left")
     places = np.append(places, np.searchsorted(ordered, edges[-1], "right"))
@@ -146,6 +144,34 @@ def _bins(ordered: NDArray[Any], distinct: int) -> Histogram:
         below=int(places[0]),
         above=int(len(ordered) - places[-1]),
     )
+
+
+def _edges(finite: NDArray[Any], low: float, high: float, distinct: int) -> NDArray[np.float64]:
+    """Edges of bins; where values stand on a grid, as days of a month do, bins hold equally many.
+
+    Else 31 days in 24 bins look as if every fourth bin had twice as many rows.
+    """
+    if finite.dtype.kind in "iu" and high - low < BINS:
+        return np.arange(low, high + 2) - 0.5
+    if 1 < distinct <= _GRID and (step := _step(finite, low, high)):
+        places = round((high - low) / step) + 1
+        if places <= _GRID:
+            width = -(-places // BINS)
+            starts = width * np.arange(-(-places // width) + 1.0)
+            edges: NDArray[np.float64] = low + step * (starts - 0.5)
+            return edges
+    return np.linspace(low, high if high > low else low + 1.0, BINS + 1)
+
+
+def _step(ordered: NDArray[Any], low: float, high: float) -> float | None:
+    """Return the distance of which all distances between values are multiples, if there is one."""
+    values = np.concatenate((ordered[:1], ordered[1:][ordered[1:] != ordered[:-1]])).astype(float)
+    gaps = np.diff(values[(values >= low) & (values <= high)])
+    if not len(gaps):
+        return None
+    step = float(gaps.min())
+    multiples = gaps / step
+    return step if np.abs(multiples - multiples.round()).max() < 1e-6 else None
 
 
 def _categories(values: pl.Series) -> dict[str, Any]:

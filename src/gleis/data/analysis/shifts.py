@@ -232,7 +232,8 @@ def _categories(
     shares = (p + q) / (n + m)
     z = -float(ndtri(alpha / (2 * len(p))))
     noises = z * np.sqrt(variance * shares * (1 - shares))
-    order = np.argsort(-np.abs(q / m - p / n), kind="stable")[:_SHOWN]
+    # Two shares that moved by the same differ in their last bits: then the larger comes first.
+    order = np.argsort(-np.abs(q / m - p / n).round(12), kind="stable")[:_SHOWN]
     names = counted["value"].to_list()
     changes = tuple(
         CategoryChange(
