@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from gleis.contracts.errors import DataError, StoreError
@@ -147,6 +148,43 @@ def facts_until_a_moment(store):
     assert list(store.all("run", until=NOON + HOUR - timedelta(microseconds=1))) == [b"0"]
     elsewhere = (NOON + HOUR).astimezone(tz=None)
     assert list(store.all("run", until=elsewhere)) == [b"0", b"1"]
+
+
+class _Said(msgspec.Struct, frozen=True):
+    number: int
+
+
+def _say(store, *numbers):
+    for number in numbers:
+        store.append("said", str(number), msgspec.json.encode(_Said(number)), NOON)
+
+
+def facts_are_decoded_once(store):
+    assert store.decoded("said", _Said) == ()
+    _say(store, *range(1005))  # more than one page
+    store.append("other", "0", b"no JSON", NOON)
+    first = store.decoded("said", _Said)
+    assert [one.number for one in first] == list(range(1005))
+    assert store.decoded("said", _Said) is first
+    _say(store, 1005)
+    store.append("other", "1", b"", NOON)
+    more = store.decoded("said", _Said)
+    assert [one.number for one in more] == list(range(1006))
+    assert more[0] is first[0]
+    assert store.decoded("said", dict[str, int])[-1] == {"number": 1005}
+
+
+def facts_are_decoded_from_many_threads(store):
+    def say_and_read(number):
+        _say(store, number)
+        return [one.number for one in store.decoded("said", _Said)]
+
+    with ThreadPoolExecutor(8) as pool:
+        reads = list(pool.map(say_and_read, range(40)))
+    whole = [one.number for one in store.decoded("said", _Said)]
+    assert sorted(whole) == list(range(40))
+    # Whoever read saw what there was, in its order, with its own fact among it.
+    assert all(whole[: len(read)] == read and n in read for n, read in enumerate(reads))
 
 
 def facts_append_once(store):
@@ -383,6 +421,8 @@ FACT_CHECKS = (
     facts_keep_their_order,
     facts_newest_counts,
     facts_until_a_moment,
+    facts_are_decoded_once,
+    facts_are_decoded_from_many_threads,
     facts_append_once,
     facts_append_once_from_many_threads,
     facts_names_and_ends,

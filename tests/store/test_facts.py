@@ -91,3 +91,16 @@ def test_closed(tmp_path):
         facts.append("run", "a", b"", NOON)
     with pytest.raises(StoreError):
         facts.latest("run", "a")
+
+
+def test_a_ledger_that_was_restored_from_a_copy_is_decoded_anew(tmp_path):
+    path, copy = tmp_path / "gleis.db", tmp_path / "copy.db"
+    facts = SqliteFacts(path)
+    facts.append("said", "a", b"1", NOON)
+    with sqlite3.connect(path) as there, sqlite3.connect(copy) as here:
+        there.backup(here)
+    facts.append("said", "b", b"2", NOON)
+    assert facts.decoded("said", int) == (1, 2)
+    with sqlite3.connect(copy) as there, sqlite3.connect(path) as here:
+        there.backup(here)
+    assert facts.decoded("said", int) == (1,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gleis.contracts.review import Queued
 
     Scores = NDArray[np.float64]
+
+Form = TypeVar("Form")
 
 Columns = Mapping[str, Sequence[Any]]
 """Column name to values, all of one length: lists, arrays or polars Series."""
@@ -132,6 +134,14 @@ class FactStore(Protocol):
 
     def all(self, kind: str, *, until: datetime | None = None) -> Iterator[bytes]:
         """Return the bodies of this kind, oldest first, up to and including ``until``."""
+        ...
+
+    def decoded(self, kind: str, form: type[Form]) -> tuple[Form, ...]:
+        """Return the facts of this kind, oldest first, each decoded once in the life of a store.
+
+        For kinds that are looked at again and again: a look reads what is new since the last one,
+        and what was read stays in memory. Nothing new: the same tuple.
+        """
         ...
 
     def keys(self, kind: str) -> list[str]:

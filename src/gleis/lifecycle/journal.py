@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -26,6 +26,8 @@ class Journal:
 
     def __init__(self, facts: FactStore) -> None:
         self._facts = facts
+        self._done: tuple[Sequence[Handled], dict[str, list[Handled]]] = ((), {})
+        """What was done as it was last seen, and the same by alarm."""
 
     def write_alarm(self, alarm: Alarm) -> None:
         """Record an alarm, or what the later check said of it."""
@@ -47,7 +49,7 @@ class Journal:
 
     def recorded(self) -> list[Alarm]:
         """Return the drifts that were sure and harmless, oldest first."""
-        return [msgspec.json.decode(body, type=Alarm) for body in self._facts.all("recorded")]
+        return list(self._facts.decoded("recorded", Alarm))
 
     def write_decision(self, decision: Decision) -> bool:
         """Record a decision; one that is held back until some moment is recorded once.
@@ -96,7 +98,7 @@ class Journal:
 
     def trainings(self) -> list[Trained]:
         """Return all journeys, oldest first."""
-        return [msgspec.json.decode(b, type=Trained) for b in self._facts.all("trained")]
+        return list(self._facts.decoded("trained", Trained))
 
     def last_trained(self) -> Trained | None:
         """Return the newest journey."""
@@ -113,22 +115,22 @@ class Journal:
             Harmless drifts before them, of which nobody was told.
         """
         newest = {alarm.id: alarm for alarm in (self.recorded() if recorded else ())}
-        for body in self._facts.all("alarm"):
-            alarm = msgspec.json.decode(body, type=Alarm)
-            newest[alarm.id] = alarm
+        newest |= {alarm.id: alarm for alarm in self._facts.decoded("alarm", Alarm)}
         return [alarm for alarm in newest.values() if since is None or alarm.at > since]
 
     def write_handled(self, handled: Handled) -> None:
         """Record what was done about an alarm."""
         self._facts.append("handled", handled.alarm, msgspec.json.encode(handled), handled.at)
 
-    def handled(self) -> dict[str, list[Handled]]:
+    def handled(self) -> Mapping[str, Sequence[Handled]]:
         """Return what was done about each alarm, by its id, oldest first."""
-        found: dict[str, list[Handled]] = {}
-        for body in self._facts.all("handled"):
-            handled = msgspec.json.decode(body, type=Handled)
-            found.setdefault(handled.alarm, []).append(handled)
-        return found
+        done = self._facts.decoded("handled", Handled)
+        if done is not self._done[0]:
+            found: dict[str, list[Handled]] = {}
+            for handled in done:
+                found.setdefault(handled.alarm, []).append(handled)
+            self._done = done, found
+        return self._done[1]
 
     def write_told(self, told: Told) -> bool:
         """Record what became of a notice, once; return whether it was not known yet."""
@@ -141,11 +143,11 @@ class Journal:
 
     def told(self) -> list[Told]:
         """Return what became of every notice, oldest first."""
-        return [msgspec.json.decode(body, type=Told) for body in self._facts.all("told")]
+        return list(self._facts.decoded("told", Told))
 
     def decisions(self) -> list[Decision]:
         """Return all decisions, oldest first."""
-        return [msgspec.json.decode(b, type=Decision) for b in self._facts.all("decision")]
+        return list(self._facts.decoded("decision", Decision))
 
     def last_decision(self) -> Decision | None:
         """Return the newest decision."""

@@ -228,7 +228,7 @@ def gather(bench: Workbench, watching: Watcher, journal: Journal) -> Iterator[Li
     alarms, trainings = journal.alarms(), journal.trainings()
     for name, value, labels in (
         *_alarmed(alarms),
-        *alarm_figures(bench),
+        *alarm_figures(bench, journal),
         *_trained(trainings),
         ("gleis_versions", len(bench.registry.versions()), {}),
         ("gleis_release_running", int(bench.registry.releases.running() is not None), {}),

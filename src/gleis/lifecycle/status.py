@@ -20,7 +20,7 @@ def status(bench: Workbench) -> dict[str, Any]:
     counts = bench.home.log.counts()
     decision = journal.last_decision()
     alarms = journal.alarms()
-    standing = ProjectAlarms(bench.settings, bench.home, bench.clock).standing()
+    standing = ProjectAlarms(bench.settings, bench.home, bench.clock, journal).standing()
     schedule = bench.settings.triggers.schedule
     due = next_scheduled(schedule, trained.at) if schedule and trained else None
     return {

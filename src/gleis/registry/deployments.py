@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -35,7 +35,8 @@ class Deployments:
         self._home = home
         self._clock = clock
         self._then = then
-        self._known: tuple[int, list[Deployment]] = (0, [])
+        self._pointed: tuple[Sequence[Deployment], dict[str, Deployment]] = ((), {})
+        """The history as it was last seen, and what its aliases point to."""
 
     def deploy(
         self,
@@ -143,7 +144,10 @@ class Deployments:
 
     def aliases(self) -> dict[str, Deployment]:
         """Return what each alias points to now."""
-        return {deployment.alias: deployment for deployment in _with_previous(self._all())}
+        made = self._all()
+        if made is not self._pointed[0]:
+            self._pointed = made, {one.alias: one for one in _with_previous(made)}
+        return dict(self._pointed[1])
 
     def champion(self) -> Deployment | None:
         """Return what ``champion`` points to; None before the first promotion."""
@@ -171,15 +175,9 @@ class Deployments:
         """Return a number that changes with every deployment; one indexed query."""
         return self._home.facts.last(KIND)
 
-    def _all(self) -> list[Deployment]:
-        """Read the history, again only if there is a newer fact."""
-        revision, deployments = self._known
-        newest = self.revision()
-        if newest != revision:
-            bodies = self._home.facts.all(KIND)
-            deployments = [msgspec.json.decode(body, type=Deployment) for body in bodies]
-            self._known = (newest, deployments)
-        return deployments
+    def _all(self) -> Sequence[Deployment]:
+        """Return the history; nothing new, and it is the same sequence."""
+        return self._home.facts.decoded(KIND, Deployment)
 
     def _append(self, deployment: Deployment) -> bool:
         key = f"{deployment.alias}/{deployment.cause}"

@@ -86,7 +86,7 @@ class Retrainings:
 
     def all(self) -> list[RetrainingRequest]:
         """Return every request there ever was, oldest first."""
-        return [msgspec.json.decode(b, type=RetrainingRequest) for b in self._facts.all(KIND)]
+        return list(self._facts.decoded(KIND, RetrainingRequest))
 
     def find(self, request_id: str) -> RetrainingRequest | None:
         """Return a request by its id; None if there is none."""

@@ -98,8 +98,7 @@ class Registry:
 
     def versions(self) -> list[Version]:
         """Return all versions, oldest first."""
-        bodies = self._home.facts.all(KIND)
-        return [msgspec.json.decode(body, type=Version) for body in bodies]
+        return list(self._home.facts.decoded(KIND, Version))
 
     def get(self, ref: str | int) -> Version:
         """Return the version named by a number (``3``, ``"3"``, ``"v3"``) or an alias.
@@ -149,9 +148,7 @@ class Registry:
         """
         if self._tracking is None:
             return
-        entered = [
-            msgspec.json.decode(body, type=_Registered) for body in self._home.facts.all(KIND)
-        ]
+        entered = self._home.facts.decoded(KIND, _Registered)
         there = {
             (tags.get("gleis.digest"), tags.get("gleis.run")): number
             for number, tags in self._tracking.version_tags(self.name).items()

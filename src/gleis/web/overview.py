@@ -34,7 +34,7 @@ def overview(settings: Settings, home: Home) -> dict[str, Any]:
     journal = Journal(home.facts)
     deployments = Deployments(home, clock)
     now = datetime.now(UTC)
-    alarms = _open_first(ProjectAlarms(settings, home, clock).all())
+    alarms = _open_first(ProjectAlarms(settings, home, clock, journal).all())
     ratings = home.feedback.summary()
     return {
         "name": settings.project.name,
@@ -85,9 +85,7 @@ def _open_first(alarms: list[StandingAlarm]) -> list[StandingAlarm]:
 
 
 def _versions(home: Home, deployments: Deployments) -> list[dict[str, Any]]:
-    runs = [msgspec.json.decode(body, type=Run) for body in home.facts.all("run")]
-    by_id = {run.id: run for run in runs}
-    versions = [msgspec.json.decode(b, type=Version) for b in home.facts.all("version")]
+    versions = home.facts.decoded("version", Version)[-_NEWEST:]
     aliases: dict[int, list[str]] = {}
     for alias, deployment in deployments.aliases().items():
         aliases.setdefault(deployment.version.number, []).append(alias)
@@ -95,7 +93,13 @@ def _versions(home: Home, deployments: Deployments) -> list[dict[str, Any]]:
         {
             "version": version,
             "aliases": aliases.get(version.number, []),
-            "run": by_id.get(version.run),
+            "run": _run(home, version.run),
         }
-        for version in reversed(versions[-_NEWEST:])
+        for version in reversed(versions)
     ]
+
+
+def _run(home: Home, name: str) -> Run | None:
+    """Return a run; of all that there are only those that are shown are read."""
+    body = home.facts.latest("run", name)
+    return None if body is None else msgspec.json.decode(body, type=Run)

@@ -25,7 +25,7 @@ def bench(tmp_path):
 def _values(bench):
     return {
         (name, *labels.values()): value
-        for name, value, labels in alarm_figures(bench)
+        for name, value, labels in alarm_figures(bench, Journal(bench.home.facts))
         if value or "open" in name
     }
 

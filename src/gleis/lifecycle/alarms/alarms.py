@@ -93,8 +93,7 @@ def find_answered(
     over = {alarm.id for alarm in gone}
     found = []
     for alarm in alarms:
-        done = handled.get(alarm.id, ())
-        if done and done[-1].status == "resolved":
+        if _is_resolved(handled.get(alarm.id)):
             continue
         answer = _GONE if alarm.id in over else _answer(alarm, champion)
         if answer is not None:
@@ -131,12 +130,17 @@ class ProjectAlarms:
     settings : Settings
     home : Home
     clock : Clock
+    journal : Journal, optional
+        Of ``home``; one that was asked before need not be read again.
     """
 
-    def __init__(self, settings: Settings, home: Home, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, home: Home, clock: Clock, journal: Journal | None = None
+    ) -> None:
         self._settings = settings
         self._home = home
         self._clock = clock
+        self._known = journal
 
     def all(self) -> list[StandingAlarm]:
         """Return every alarm: open ones first, then by state; of each the newest first."""
@@ -144,12 +148,24 @@ class ProjectAlarms:
         handled = journal.handled()
         found = [self._standing(alarm, handled) for alarm in journal.alarms()]
         found += [self._standing(alarm, handled, recorded=True) for alarm in journal.recorded()]
-        found.sort(key=lambda one: one.alarm.at, reverse=True)
-        return sorted(found, key=lambda one: _LISTED.index(one.state.status))
+        return _in_order(found)
 
     def standing(self) -> list[StandingAlarm]:
         """Return those that are neither resolved nor only recorded."""
-        return [one for one in self.all() if one.state.status not in {"resolved", "recorded"}]
+        journal = self._journal()
+        handled = journal.handled()
+        # In a long life nearly all are resolved: of these no state is made.
+        found = [
+            self._standing(alarm, handled)
+            for alarm in journal.alarms()
+            if not _is_resolved(handled.get(alarm.id))
+        ]
+        found += [
+            self._standing(alarm, handled, recorded=True)
+            for alarm in journal.recorded()
+            if alarm.id in handled and not _is_resolved(handled[alarm.id])
+        ]
+        return _in_order([one for one in found if one.state.status != "recorded"])
 
     def show(self, ref: str) -> AlarmStory:
         """Return everything that is known of an alarm.
@@ -288,7 +304,19 @@ class ProjectAlarms:
         return StandingAlarm(short=short_id(alarm.id), alarm=alarm, state=state)
 
     def _journal(self) -> Journal:
-        return Journal(self._home.facts)
+        if self._known is None:
+            self._known = Journal(self._home.facts)
+        return self._known
+
+
+def _is_resolved(done: Sequence[Handled] | None) -> bool:
+    return done is not None and len(done) > 0 and done[-1].status == "resolved"
+
+
+def _in_order(alarms: list[StandingAlarm]) -> list[StandingAlarm]:
+    """Return open ones first, then by state; of each the newest first."""
+    newest = sorted(alarms, key=lambda one: one.alarm.at, reverse=True)
+    return sorted(newest, key=lambda one: _LISTED.index(one.state.status))
 
 
 def _begins(one: StandingAlarm, ref: str) -> bool:

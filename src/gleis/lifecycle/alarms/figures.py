@@ -15,8 +15,16 @@ from gleis.lifecycle.workbench import Workbench
 _OUTCOMES = ("delivered", "failed", "refused", "given up", "withdrawn")
 
 
-def alarm_figures(bench: Workbench) -> Iterator[tuple[str, float, dict[str, str]]]:
+def alarm_figures(
+    bench: Workbench, journal: Journal
+) -> Iterator[tuple[str, float, dict[str, str]]]:
     """Return what is open by kind, and what came of attempts to tell of it.
+
+    Parameters
+    ----------
+    bench : Workbench
+    journal : Journal
+        Of the same project; one that is kept reads only what is new.
 
     Returns
     -------
@@ -24,11 +32,11 @@ def alarm_figures(bench: Workbench) -> Iterator[tuple[str, float, dict[str, str]
         Name, value and labels: ``gleis_alarms_open`` of every kind, ``gleis_alarm_deliveries`` of
         every kind of receiver that was ever told something.
     """
-    alarms = ProjectAlarms(bench.settings, bench.home, bench.clock)
+    alarms = ProjectAlarms(bench.settings, bench.home, bench.clock, journal)
     standing = Counter(one.alarm.kind for one in alarms.standing() if one.state.status == "open")
     for kind in get_args(AlarmKind):
         yield "gleis_alarms_open", standing[kind], {"kind": kind}
-    attempts = _attempts(bench, alarms)
+    attempts = _attempts(journal, alarms)
     told = {receiver for receiver, _ in attempts}
     for receiver in get_args(ReceiverKind):
         for outcome in _OUTCOMES if receiver in told else ():
@@ -36,10 +44,10 @@ def alarm_figures(bench: Workbench) -> Iterator[tuple[str, float, dict[str, str]
             yield "gleis_alarm_deliveries", attempts[receiver, outcome], labels
 
 
-def _attempts(bench: Workbench, alarms: ProjectAlarms) -> Counter[tuple[str, str]]:
+def _attempts(journal: Journal, alarms: ProjectAlarms) -> Counter[tuple[str, str]]:
     """Count attempts by kind of receiver and outcome; those of what still waits failed."""
     found: Counter[tuple[str, str]] = Counter()
-    for told in Journal(bench.home.facts).told():
+    for told in journal.told():
         found[told.kind, told.outcome] += 1
         found[told.kind, "failed"] += max(0, told.attempts - 1)
     for waiting in alarms.untold():

@@ -19,7 +19,7 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
     alarms: dict[str, Alarm]
     """By id, in the order in which they were raised."""
-    handled: dict[str, list[Handled]]
+    handled: Mapping[str, Sequence[Handled]]
     decisions: list[Decision]
     trainings: list[Trained]
     told: dict[tuple[str, str], Told]

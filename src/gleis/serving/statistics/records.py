@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-import msgspec
 import numpy as np
 
 from gleis.contracts.alarm import Alarm
@@ -123,8 +122,8 @@ class Records:
             evidence=proven(package.evidence),
             live=found(read_figures(self.home.states)),
             alarms=alarms_of(
-                (msgspec.json.decode(body, type=Alarm) for body in facts.all("alarm")),
-                (msgspec.json.decode(body, type=Handled) for body in facts.all("handled")),
+                facts.decoded("alarm", Alarm),
+                facts.decoded("handled", Handled),
                 now,
             ),
             outliers=outliers_of(package),
