@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from gleis.cli.options import AsJson, Folder, open_project
 from gleis.cli.output import say
+from gleis.cli.stream_text import tell_json, tell_news
 
 if TYPE_CHECKING:
     from gleis.serving.streams.consuming import Status
@@ -69,20 +68,15 @@ def consume(
     )
     if not as_json:
         say(f"Consuming {topic} as {stream.group}   (Ctrl+C stops)")
-    consume_stream(opened, stream, _tell_json if as_json else _tell, metrics_port)
+    consume_stream(opened, stream, tell_json if as_json else tell_news(_lines), metrics_port)
 
 
-def _tell(status: Status) -> None:
+def _lines(status: Status) -> list[str]:
     lag = sum(status.lag.values())
     parts = [f"{status.answered:,} answered", f"{lag:,} waiting"]
     parts += [f"{status.bad:,} set aside"] if status.bad else []
     parts += [f"{status.resent:,} replies sent again"] if status.resent else []
-    say(f"version {status.version}: {', '.join(parts)}")
-
-
-def _tell_json(status: Status) -> None:
-    sys.stdout.write(msgspec.json.encode(status).decode() + "\n")
-    sys.stdout.flush()
+    return [f"version {status.version}: {', '.join(parts)}"]
 
 
 def register(app: typer.Typer) -> None:

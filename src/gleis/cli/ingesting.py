@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from gleis.cli.ingest_text import ingested_lines
 from gleis.cli.options import AsJson, Folder, open_project
 from gleis.cli.output import say
+from gleis.cli.stream_text import tell_json, tell_news
 from gleis.config.durations import parse_duration
 
 if TYPE_CHECKING:
-    from gleis.contracts.ingest import Ingested
     from gleis.lifecycle.data.ingest_stream import StreamStatus
 
 
@@ -67,26 +65,22 @@ def ingest(
         seconds=wait,
         until_end=until_end,
         config=config,
-        on_status=_tell_json if as_json else _tell_status,
-        on_files=_tell_json if as_json else _tell_files,
+        on_status=tell_json if as_json else tell_news(_lines),
+        on_files=tell_json if as_json else tell_news(lambda found: [*ingested_lines(found)]),
     )
 
 
-def _tell_status(status: StreamStatus) -> None:
-    parts = [f"{status.rows:,} rows", f"{sum(status.lag.values()):,} not in a version yet"]
+def _lines(status: StreamStatus) -> list[str]:
+    held = status.latest or "no version yet"
+    if not status.partitions:
+        return [f"{held}: waiting for partitions of the group {status.group}"]
+    parts = [f"{status.rows:,} rows appended", f"{sum(status.lag.values()):,} messages to go"]
     parts += [f"{status.bad:,} set aside"] if status.bad else []
     parts += [f"{status.gone:,} were gone"] if status.gone else []
-    say(f"{status.made[-1] if status.made else 'no version yet'}: {', '.join(parts)}")
-
-
-def _tell_files(found: Ingested) -> None:
-    for line in ingested_lines(found):
-        say(line)
-
-
-def _tell_json(found: StreamStatus | Ingested) -> None:
-    sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
-    sys.stdout.flush()
+    lines = [f"{held}: {', '.join(parts)}"]
+    if status.why is not None:
+        lines.append(f"{status.waiting:,} messages wait for one that is a row; {status.why}")
+    return lines
 
 
 def register(app: typer.Typer) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gleis.contracts.errors import UnavailableError
 from gleis.contracts.prediction import Batch
+from gleis.lifecycle.stopping import stopped_by_signals
 from gleis.packaging.keyring import KeyRing
 from gleis.packaging.load import load_package
 from gleis.registry.versions import Registry
@@ -59,7 +59,7 @@ def consume(
         if metrics_port is not None:
             running.callback(metrics.serve(metrics_port))
         consumer = Consumer(stream, project.home.log, answering, tell)
-        running.enter_context(_signals(consumer.stop))
+        running.enter_context(stopped_by_signals(consumer.stop))
         answering.live.start()
         running.callback(answering.live.stop)
         return consumer.run()
@@ -106,18 +106,3 @@ class ChampionAnswering:
         version = self._registry.get(number)
         package = load_package(self._registry.path(version), version.digest, self._trust())
         return Service(package, version, self._clock, name=self.live.name)
-
-
-@contextmanager
-def _signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call ``stop`` on SIGTERM and SIGINT instead of dying of them."""
-
-    def handle(number: int, frame: Any) -> None:
-        stop()
-
-    before = {one: signal.signal(one, handle) for one in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)

@@ -184,7 +184,7 @@ def test_commands(tmp_path, brokers, topic):
     assert gleis(tmp_path, "data", "add", "weather", "--anew").code == 2
     write(brokers, topic, [{"n": 20}], partition=1)
     said = gleis(tmp_path, "ingest", url, "--dataset", "weather", "--until-end")
-    assert said.out.splitlines()[-1] == "weather@v2: 1 rows, 0 not in a version yet"
+    assert said.out.splitlines()[-1] == "weather@v2: 1 rows appended, 0 messages to go"
     (tmp_path / "drop").mkdir()
     (tmp_path / "drop/a.jsonl").write_text('{"n": 99, "temp": 1.0}\n')
     said = gleis(tmp_path, "ingest", "drop", "--dataset", "weather", "--until-end", "--json")

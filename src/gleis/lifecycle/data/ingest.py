@@ -105,7 +105,7 @@ def _to_the_end(bench: Workbench, name: str, source: str, *, anew: bool) -> Inge
     status = StreamIngest(bench, name, topic, Batching(until_end=True)).run()
     made = [one for one in bench.dataset(name).versions() if one.version not in before]
     left = (
-        [Left(what=f"{status.waiting:,} messages", reason="none of them is a row")]
+        [Left(what=f"{status.waiting:,} messages", reason=f"none is a row; {status.why}")]
         if status.waiting
         else []
     )

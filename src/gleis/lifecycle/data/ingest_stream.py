@@ -23,6 +23,7 @@ from gleis.data.sources.stream_url import SCHEME, Topic
 from gleis.data.sources.taken import taken
 from gleis.lifecycle.data.ingest_source import settings_of
 from gleis.lifecycle.person import person
+from gleis.serving.streams.attending import WAIT, attend
 from gleis.serving.streams.kafka import Assigned, Kafka, Partition, read_properties
 
 if TYPE_CHECKING:
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
     from gleis.serving.streams.stream_messages import Message
 
 _log = logging.getLogger(__name__)
-_WAIT = 0.2
-"""Seconds after which an idle reader looks whether it is to stop."""
-_TELL = 1.0
-"""Seconds between two reports."""
 _TRIES = 12
 
 
@@ -58,9 +55,17 @@ class StreamStatus(msgspec.Struct, frozen=True, kw_only=True):
     gone: int
     """Messages that Kafka had removed before they were read."""
     made: tuple[str, ...]
-    """The newest versions, ``clicks@v3``."""
+    """The newest versions it made, ``clicks@v3``."""
+    latest: str | None = None
+    """The dataset's newest version as far as this reader knows; None before the first."""
+    group: str = ""
+    """Consumer group."""
+    partitions: int = 0
+    """Partitions that the group has given this reader."""
     waiting: int
     """Messages read that are in no version yet."""
+    why: str | None = None
+    """Why the first of them is no row, if none is."""
     lag: dict[str, int]
     """``topic/partition`` -> messages that are in no version yet."""
 
@@ -111,14 +116,17 @@ class StreamIngest:
         self._since: float | None = None
         self._rows = self._bad = self._gone = 0
         self._made: list[str] = []
-        self._told = monotonic()
+        self._latest = self._datasets.latest()
+        self._why: str | None = None
+        """Why the first message that waits is no row, if none is."""
         more = dict(properties or {})
         if topic.config is not None:
             more |= read_properties(bench.folder / topic.config)
+        self._group = topic.group or f"gleis-{bench.settings.project.name}-{name}"
         self._kafka = Kafka(
             topic.brokers,
             topic.topic,
-            topic.group or f"gleis-{bench.settings.project.name}-{name}",
+            self._group,
             on_assign=self._assigned,
             on_revoke=self._revoked,
             more=more,
@@ -137,12 +145,7 @@ class StreamIngest:
             The dataset cannot be written, or does not belong to this topic.
         """
         try:
-            while not self._stopped and not self._done():
-                self._poll()
-                if self._is_due():
-                    self._flush()
-                if monotonic() - self._told >= _TELL:
-                    self._tell()
+            attend(self._turn, lambda: self._stopped or self._done(), self._tell)
             self._flush()
             return self._tell()
         finally:
@@ -151,6 +154,11 @@ class StreamIngest:
     def stop(self) -> None:
         """Append what was read, and return from ``run``; from a signal or any thread."""
         self._stopped = True
+
+    def _turn(self) -> None:
+        self._poll()
+        if self._is_due():
+            self._flush()
 
     def _done(self) -> bool:
         ends = self._batching.until_end and bool(self._recorded)
@@ -166,7 +174,7 @@ class StreamIngest:
         return sum(map(len, self._held.values()))
 
     def _poll(self) -> None:
-        polled = self._kafka.poll(max(1, self._batching.rows - self._waiting()), _WAIT)
+        polled = self._kafka.poll(max(1, self._batching.rows - self._waiting()), WAIT)
         fresh, self._fresh = self._fresh, {}
         heard = {(one.topic, one.partition) for one in polled.messages} | {*polled.ended}
         for partition in heard & fresh.keys():
@@ -261,12 +269,12 @@ class StreamIngest:
         given = declare(given, found.frame, bench.folder, bench.home, name)
         behind = latest.version if latest else 0
         version = self._datasets.append(found.frame, given, behind=behind)
-        self._made = [*self._made[-9:], version.label]
+        self._made, self._latest = [*self._made[-9:], version.label], version
         self._rows += found.frame.height - version.quarantined
         self._bad += len(found.bad) + version.quarantined
         done = {partition: held[-1].offset + 1 for partition, held in self._held.items() if held}
         self._recorded |= done
-        self._held, self._since = {}, None
+        self._held, self._since, self._why = {}, None, None
         if not self._kafka.commit(done):
             _log.warning("Kafka did not take the positions; the dataset has them")
 
@@ -296,7 +304,7 @@ class StreamIngest:
                 seen=found.bad[0].reason,
                 remedy="Mend what writes them, or read them into another dataset.",
             )
-        self._since = monotonic()
+        self._since, self._why = monotonic(), f"{found.bad[0].place}: {found.bad[0].reason}"
 
     def _provenance(self, found: MessageRows, cursor: str) -> Provenance:
         aside = None
@@ -317,13 +325,16 @@ class StreamIngest:
         )
 
     def _tell(self) -> StreamStatus:
-        self._told = monotonic()
         status = StreamStatus(
             rows=self._rows,
             bad=self._bad,
             gone=self._gone,
             made=tuple(self._made),
+            latest=self._latest.label if self._latest is not None else None,
+            group=self._group,
+            partitions=len(self._recorded),
             waiting=self._waiting(),
+            why=self._why if self._waiting() else None,
             lag={
                 _key(partition): max(0, end - (position or 0))
                 for partition, position in sorted(self._recorded.items())

@@ -13,8 +13,8 @@ from gleis.data.sources.stream_url import SCHEME, parse_topic
 from gleis.lifecycle.data.ingest import ingest
 from gleis.lifecycle.data.ingest_source import settings_of, source_of
 from gleis.lifecycle.data.ingest_stream import Batching, StreamIngest, StreamStatus
+from gleis.lifecycle.stopping import stopped_by_signals
 from gleis.lifecycle.workbench import Workbench
-from gleis.lifecycle.workers import stop_on_signals
 from gleis.serving.streams.kafka import read_properties
 
 _log = logging.getLogger(__name__)
@@ -59,26 +59,25 @@ def follow(
     """
     where = source or source_of(bench, name)
     settings_of(bench, name)  # refuses a name that is none
-    stop = stop_on_signals()
     if where.startswith(SCHEME):
         topic = parse_topic(where, "SOURCE")
         batching = Batching(rows=rows, seconds=seconds, until_end=until_end)
         more = read_properties(config) if config else {}
         reader = StreamIngest(bench, name, topic, batching, on_status, more)
-        threading.Thread(target=_stop_with, args=(stop, reader), daemon=True).start()
-        reader.run()
+        with stopped_by_signals(reader.stop):
+            reader.run()
         return
-    while True:
-        try:
-            on_files(ingest(bench, name, where=where, wait=until_end))
-        except (DataError, UnavailableError) as error:
-            if until_end:
-                raise
-            _log.warning("%s was not taken in: %s", name, error)
-        if until_end or stop.wait(seconds):
-            return
-
-
-def _stop_with(stop: threading.Event, reader: StreamIngest) -> None:
-    stop.wait()
-    reader.stop()
+    stop, said = threading.Event(), ""
+    with stopped_by_signals(stop.set):
+        while True:
+            try:
+                on_files(ingest(bench, name, where=where, wait=until_end))
+                said = ""
+            except (DataError, UnavailableError) as error:
+                if until_end:
+                    raise
+                if str(error) != said:
+                    said = str(error)
+                    _log.warning("%s was not taken in: %s", name, error)
+            if until_end or stop.wait(seconds):
+                return

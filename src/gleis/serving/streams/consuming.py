@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from time import monotonic
 from typing import Protocol
 
 import msgspec
@@ -14,6 +13,7 @@ from gleis.contracts.errors import StoreError
 from gleis.contracts.prediction import Batch
 from gleis.serving.answers import Answer
 from gleis.serving.service import Part, Service
+from gleis.serving.streams.attending import WAIT, attend
 from gleis.serving.streams.kafka import Assigned, Kafka, Outgoing, Partition
 from gleis.serving.streams.stream_messages import Bad, Message, MessageReader, Sorted
 from gleis.store.log.consumed import Span
@@ -22,10 +22,6 @@ from gleis.store.log.log_store import LogStore
 _log = logging.getLogger(__name__)
 MOST = 1000
 """Messages answered together at most."""
-_WAIT = 0.2
-"""Seconds after which an idle consumer looks whether it is to stop."""
-_TELL = 1.0
-"""Seconds between two reports."""
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +113,6 @@ class Consumer:
         """Partition -> where the log consumed it to."""
         self._ended: set[Partition] = set()
         self._answered = self._bad = self._resent = 0
-        self._told = monotonic()
         self._kafka = Kafka(
             stream.brokers,
             stream.topic,
@@ -139,14 +134,7 @@ class Consumer:
             The log cannot be written, or does not belong to this topic.
         """
         try:
-            while not self._stopped and not self._done():
-                polled = self._kafka.poll(self._stream.most, _WAIT)
-                self._ended -= _by_partition(polled.messages).keys()
-                self._ended |= {*polled.ended}
-                if polled.messages:
-                    self._consume(polled.messages)
-                if monotonic() - self._told >= _TELL:
-                    self._tell()
+            attend(self._turn, lambda: self._stopped or self._done(), self._tell)
             return self._tell()
         finally:
             self._kafka.close()
@@ -154,6 +142,13 @@ class Consumer:
     def stop(self) -> None:
         """Finish what was taken, and return from ``run``; from a signal or any thread."""
         self._stopped = True
+
+    def _turn(self) -> None:
+        polled = self._kafka.poll(self._stream.most, WAIT)
+        self._ended -= _by_partition(polled.messages).keys()
+        self._ended |= {*polled.ended}
+        if polled.messages:
+            self._consume(polled.messages)
 
     def _done(self) -> bool:
         ends = self._stream.until_end and bool(self._positions)
@@ -308,7 +303,6 @@ class Consumer:
         ]
 
     def _tell(self) -> Status:
-        self._told = monotonic()
         status = Status(
             answered=self._answered,
             bad=self._bad,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple
 
 from gleis.contracts.errors import ConfigError, UnavailableError
@@ -26,6 +27,10 @@ _FINAL = frozenset(
     }
 )
 """Errors that do not pass by waiting; of others the client recovers by itself."""
+_AGAIN = 60.0
+"""Seconds until a failure that lasts is told again."""
+_LOGGED = {"debug", "log_level"}
+"""Properties of somebody who wants to read what librdkafka says itself."""
 _OURS = {
     "enable.auto.commit",
     "enable.auto.offset.store",
@@ -105,7 +110,12 @@ class Kafka:
     ) -> None:
         self._kafka = _confluent()
         self._on_assign, self._on_revoke = on_assign, on_revoke
-        given = {"bootstrap.servers": brokers, **(more or {})}
+        given: dict[str, Any] = {"bootstrap.servers": brokers, **(more or {})}
+        given["error_cb"] = self._failed
+        # librdkafka would write to stderr, at every attempt to connect.
+        given |= {} if _LOGGED & given.keys() else {"logger": _silent()}
+        self._given, self._writer = given, None
+        self._warned = -_AGAIN
         reading = {
             "group.id": group,
             "enable.auto.commit": False,
@@ -116,7 +126,6 @@ class Kafka:
         }
         try:
             self._consumer = self._kafka.Consumer(given | reading)
-            self._producer = self._kafka.Producer(given | {"enable.idempotence": True})
         except (self._kafka.KafkaException, ValueError) as error:
             raise ConfigError(f"Kafka refuses the configuration: {error}") from error
         self._require(topic)
@@ -181,6 +190,22 @@ class Kafka:
                 remedy="Start again once it does: what was logged is then sent again.",
             )
 
+    @property
+    def _producer(self) -> Any:
+        """What writes, opened when something is to be written."""
+        if self._writer is None:
+            try:
+                self._writer = self._kafka.Producer(self._given | {"enable.idempotence": True})
+            except (self._kafka.KafkaException, ValueError) as error:
+                raise ConfigError(f"Kafka refuses the configuration: {error}") from error
+        return self._writer
+
+    def _failed(self, error: Any) -> None:
+        """Tell, once a minute, what the client goes on trying to overcome."""
+        if monotonic() - self._warned >= _AGAIN:
+            self._warned = monotonic()
+            _log.warning("Kafka: %s; it is tried again", error.str())
+
     def commit(self, positions: Mapping[Partition, int]) -> bool:
         """Tell the group how far partitions are done; say whether it was taken.
 
@@ -218,8 +243,9 @@ class Kafka:
             found = self._consumer.list_topics(topic, timeout=_WAIT).topics[topic]
         except self._kafka.KafkaException as error:
             raise UnavailableError(
-                f"Kafka does not answer: {error}",
-                remedy="Check --brokers, and what --config says of security.",
+                f"Kafka does not answer: {error.args[0].str()}",
+                seen=self._given["bootstrap.servers"],
+                remedy="Check the address, and what the file of properties says of security.",
             ) from error
         if found.error is not None:
             raise UnavailableError(
@@ -301,6 +327,13 @@ def read_properties(path: Path) -> dict[str, str]:
             )
         found[key.strip()] = value.strip()
     return found
+
+
+def _silent() -> logging.Logger:
+    logger = logging.getLogger("librdkafka")
+    logger.propagate = False
+    logger.handlers = logger.handlers or [logging.NullHandler()]
+    return logger
 
 
 def _confluent() -> Any:
