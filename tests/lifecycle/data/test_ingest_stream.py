@@ -76,6 +76,20 @@ def test_messages_that_are_no_rows_are_set_aside_with_what_they_hold(tmp_path, b
     assert (kept[0]["bytes"], kept[3]["value"]) == ("//4=", '{"n": 3}')
 
 
+def test_messages_of_somebody_who_was_erased_are_not_set_aside_again(tmp_path, brokers, topic):
+    project = make_weather(tmp_path, "in", 'id = "n"\nsubject = "who"')
+    write(brokers, topic, [b'{"who": "jo", broken', b'{"who": "al", broken'], partition=1)
+    read(project, brokers, topic)
+    data = project.data
+    data.erase(data.find_subject("jo"))
+    data.restore("weather@v1")
+    write(brokers, topic, [b'{"who": "jo", broken', b"broken too", {"n": 40}], partition=2)
+    status = read(project, brokers, topic)
+    assert (status.rows, status.bad) == (1, 1)
+    kept = project.home.artifacts.get(data.get("weather@latest").provenance.set_aside)
+    assert [json.loads(line)["value"] for line in kept.splitlines()] == ["broken too"]
+
+
 @pytest.mark.slow
 def test_bad_messages_wait_for_a_row_and_too_many_stop_the_reader(tmp_path, brokers, topic):
     project = make_weather(tmp_path, "in")

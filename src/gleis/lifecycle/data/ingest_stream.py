@@ -15,9 +15,10 @@ import polars as pl
 
 from gleis.contracts.dataset import DatasetVersion, Provenance
 from gleis.contracts.errors import DataError, RacedError, StoreError
+from gleis.data.erasing.messages import without_named
 from gleis.data.privacy.declared import declare
 from gleis.data.sources.formats import shape_of
-from gleis.data.sources.message_rows import MessageRows, Raw, read_messages
+from gleis.data.sources.message_rows import MessageRows, Raw, Told, read_messages
 from gleis.data.sources.positions import positions_of
 from gleis.data.sources.stream_url import SCHEME, Topic
 from gleis.data.sources.taken import taken
@@ -265,13 +266,14 @@ class StreamIngest:
         ahead = {_key(one): held[-1].offset + 1 for one, held in self._held.items() if held}
         cursor = positions_of(before.cursor).moved(ahead).text()
         bench, name = self._bench, self._datasets.name
-        given = self._provenance(found, cursor)
+        aside = self._nobodys(found.bad, messages)
+        given = self._provenance(aside, cursor)
         given = declare(given, found.frame, bench.folder, bench.home, name)
         behind = latest.version if latest else 0
         version = self._datasets.append(found.frame, given, behind=behind)
         self._made, self._latest = [*self._made[-9:], version.label], version
         self._rows += found.frame.height - version.quarantined
-        self._bad += len(found.bad) + version.quarantined
+        self._bad += len(aside) + version.quarantined
         done = {partition: held[-1].offset + 1 for partition, held in self._held.items() if held}
         self._recorded |= done
         self._held, self._since, self._why = {}, None, None
@@ -306,10 +308,18 @@ class StreamIngest:
             )
         self._since, self._why = monotonic(), f"{found.bad[0].place}: {found.bad[0].reason}"
 
-    def _provenance(self, found: MessageRows, cursor: str) -> Provenance:
+    def _nobodys(self, bad: Sequence[Told], messages: Sequence[Message]) -> list[Told]:
+        """Leave out messages that name somebody who was erased: they are not kept again."""
+        if not bad:
+            return []
+        values = {one.place: one.value or b"" for one in messages}
+        kept = without_named([values[one.place] for one in bad], self._bench.home)
+        return [one for one, stays in zip(bad, kept, strict=True) if stays]
+
+    def _provenance(self, bad: Sequence[Told], cursor: str) -> Provenance:
         aside = None
-        if found.bad:
-            lines = b"\n".join(map(msgspec.json.encode, found.bad))
+        if bad:
+            lines = b"\n".join(map(msgspec.json.encode, bad))
             aside = self._bench.home.artifacts.put(lines + b"\n")
         source = f"{SCHEME}{self._topic.brokers}/{self._topic.topic}"
         how = msgspec.json.encode([source, self._settings.types])
