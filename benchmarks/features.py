@@ -31,7 +31,7 @@ from gleis.contracts.ports import OnlineStore
 from gleis.data.features.joining import join_view
 from gleis.data.features.view import FeatureView
 from gleis.data.features.viewed import look_at
-from gleis.lifecycle.features.project_features import online_rows
+from gleis.lifecycle.features.materialising import online_rows
 from gleis.serving.lookup import Lookups
 from gleis.store.online.lmdb_store import LmdbOnlineStore
 from gleis.store.online.redis_store import RedisOnlineStore

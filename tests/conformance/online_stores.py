@@ -45,6 +45,17 @@ def an_entity_can_be_forgotten(store):
     assert store.remove("air", ["B"]) == store.remove("weather", []) == 0
 
 
+def a_table_can_be_dropped(store):
+    store.replace("weather@1", {"A": b"1", "y" * 3000: b"2"})
+    store.replace("weather@12", {"A": b"3"})
+    for table in ("weather@1", "weather@12"):
+        store.write_note(table, b"v1")
+    assert (store.drop("weather@1"), store.drop("air")) == (2, 0)
+    assert (store.tables(), store.note("weather@1")) == (["weather@12"], None)
+    assert store.look_up("weather@1", ["A"]) == [None]
+    assert store.look_up("weather@12", ["A"]) == [b"3"]
+
+
 def notes_stay(store):
     assert store.note("weather") is None
     assert store.tables() == []
@@ -84,6 +95,7 @@ ONLINE_CHECKS = (
     only_what_differs_is_written,
     tables_do_not_meet,
     an_entity_can_be_forgotten,
+    a_table_can_be_dropped,
     notes_stay,
     many_rows,
     readers_see_a_row_before_or_after,

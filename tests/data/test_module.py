@@ -155,6 +155,17 @@ def test_an_error_in_a_module_beside_it_names_that_file(project):
         open_module(folder, "p")
 
 
+def test_our_own_error_on_import_is_said_once(project):
+    view = "@gleis.feature_view(source='w', entity='a', ttl='soon')\ndef v(rows): ...\n"
+    text = f"import gleis\n\n{view}{MINIMAL}"
+    with pytest.raises(ProjectError) as refused:
+        open_module(project(text), "p")
+    assert str(refused.value) == (
+        "p.py:3: v: ttl is not a duration: 'soon'. Write a number and s, min, h, d or w, "
+        "such as 6h or 14d."
+    )
+
+
 def test_no_file(tmp_path):
     with pytest.raises(ProjectError, match=r"no module p\.py"):
         open_module(tmp_path, "p")

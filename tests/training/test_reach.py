@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from gleis.contracts.errors import ProjectError
-from gleis.training.reach import reach
+from gleis.training.reach import reach, reached_text
 
 PROJECT = """
 \"\"\"A project.\"\"\"
@@ -145,3 +148,57 @@ def test_a_helper_behind_a_star_counts(tmp_path, text):
     before = reach(tmp_path, "p", ["load"]).digest
     (tmp_path / "helper.py").write_text("from p import *\ndef f():\n    return 2\n")
     assert reach(tmp_path, "p", ["load"]).digest != before
+
+
+VIEWED = """
+from __future__ import annotations
+
+import os  # not reached
+from lib.cleaning import clean as tidy
+from lib import units
+from shared import *
+
+FACTOR, OTHER = 2, 3
+UNUSED = os.sep
+
+
+def view(rows: Sequence[int]) -> list[int]:
+    \"\"\"Of rows.\"\"\"
+    return [tidy(row) * FACTOR + units.shift() for row in rows] + nothing() + starred()
+
+
+def nothing():
+    \"\"\"Says it all.\"\"\"
+
+
+nothing = lambda inner=nothing: inner() or []
+
+
+def build_model(params):
+    raise AssertionError
+"""
+
+
+def test_what_was_reached_runs_by_itself(tmp_path):
+    project, kept = tmp_path / "project", tmp_path / "kept"
+    (project / "lib").mkdir(parents=True)
+    (project / "trips.py").write_text(VIEWED)
+    (project / "lib" / "__init__.py").write_text("")
+    (project / "lib" / "cleaning.py").write_text("import math\ndef clean(x): return math.ceil(x)\n")
+    (project / "lib" / "units.py").write_text("def shift(): return 1\ndef far(): pass\n")
+    (project / "shared.py").write_text("def starred(): return [0]\n")
+    text = reached_text(project, "trips", ["view"])
+    assert {path for path, _ in text} >= {
+        "trips.py", "lib/cleaning.py", "lib/units.py", "shared.py"
+    }  # fmt: skip
+    assert not any(word in dict(text)["trips.py"] for word in ("build_model", "os", "Of rows"))
+    for path, lines in text:
+        (kept / path).parent.mkdir(parents=True, exist_ok=True)
+        (kept / path).write_text(lines)
+    code = "import trips; print(trips.view([1.5, 2]))"
+    command = [sys.executable, "-c", code]
+    said = subprocess.run(command, cwd=kept, capture_output=True, text=True, check=False)
+    assert said.stdout == "[5, 5, 0]\n", said.stderr
+    edited = VIEWED.replace("raise AssertionError", "return None  # a remark")
+    (project / "trips.py").write_text(edited)
+    assert reached_text(project, "trips", ["view"]) == text

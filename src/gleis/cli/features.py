@@ -11,7 +11,7 @@ from gleis.cli.output import print_json, print_table, say
 from gleis.contracts.errors import BlockedError
 
 if TYPE_CHECKING:
-    from gleis.lifecycle.features.project_features import ProjectFeatures
+    from gleis.lifecycle.features.project_features import ProjectFeatures, ViewState
 
 features = typer.Typer(
     help="Feature views: what is looked up online, and whether that is what was joined.",
@@ -34,11 +34,11 @@ def list_views(project: Folder = ".", as_json: AsJson = False) -> None:  # type:
         say("No feature views yet: write one with @gleis.feature_view; see docs/features.md.")
         return
     print_table(
-        ["view", "source", "entity", "ttl", "online", "newest", "entities", "as of", "features"],
+        ["view", "for", "entity", "ttl", "online", "newest", "entities", "as of", "features"],
         [
             (
                 state.view,
-                state.source,
+                _models(state),
                 ", ".join(state.entity),
                 _age(state.ttl),
                 state.version or "not yet",
@@ -50,7 +50,10 @@ def list_views(project: Folder = ".", as_json: AsJson = False) -> None:  # type:
             for state in states
         ],
     )
-    if any(state.version is None or state.version != state.latest for state in states):
+    empty = [state.source for state in states if state.latest is None]
+    if empty:
+        say(f"Next: gleis data add {empty[0]}")
+    elif any(state.until is None and state.version != state.latest for state in states):
         say("Next: gleis features materialise")
 
 
@@ -77,8 +80,9 @@ def materialise(
         print_json(done)
         return
     for view in done:
+        kept = f" for version {', '.join(map(str, view.models))}" if view.models else ""
         what = "nothing new" if view.current else f"{view.changed:,} changed, {view.removed:,} gone"
-        say(f"{view.view}: {view.entities:,} entities of {view.version}, {what}")
+        say(f"{view.view}{kept}: {view.entities:,} entities of {view.version}, {what}")
     if not done:
         say("The project has no feature views.")
 
@@ -136,6 +140,14 @@ def check(
         )
     if not as_json:
         say(f"{view}: joins and lookups agree at {instants} moments.")
+
+
+def _models(state: ViewState) -> str:
+    """Say who looks the rows up: models, the next one, or nobody any more."""
+    named = [*(["the next run"] if state.own else []), *(f"v{number}" for number in state.models)]
+    if not named and state.until is not None:
+        return f"nobody; deleted {state.until:%Y-%m-%d %H:%M}"
+    return ", ".join(named) or "nobody"
 
 
 def _age(seconds: float | None) -> str | None:

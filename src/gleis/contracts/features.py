@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 
 
@@ -23,11 +25,28 @@ class ViewUse(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Seconds after its event from which a row is too old; None: never."""
     code: str = ""
     """Hash of the code the view reaches; the trainer writes it."""
+    event: str = ""
+    """Column of the view's rows with the event time."""
+    known: str = ""
+    """Column of the view's rows with the known-since time; the event time's where there is none."""
+    kinds: tuple[str, ...] = ()
+    """Kinds of ``features``, in their order; none in packages of gleis 0.1."""
+    text: tuple[tuple[str, str], ...] = ()
+    """Files of the project with what the view reaches, and their text; the trainer writes it.
+
+    With it the loop keeps the rows of a served model current when the project's view is another
+    already. A service never runs it.
+    """
 
     @property
     def stored(self) -> str:
-        """Name of the view's rows in an online store: other code, other rows."""
-        return f"{self.view}@{self.code[:16]}"
+        """Name of the view's rows in an online store: other code or columns, other rows."""
+        if not self.kinds:
+            return f"{self.view}@{self.code[:16]}"
+        columns = zip(self.features, self.kinds, strict=True)
+        entity = [name for name, _ in self.entity]
+        told = msgspec.json.encode((self.code, entity, self.event, self.known, [*columns]))
+        return f"{self.view}@{hashlib.sha256(told).hexdigest()[:16]}"
 
 
 class Computed(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +80,16 @@ class ServedFeatures(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
         named = [field for use in self.views for _, field in use.entity]
         named += [name for use in self.computed for name, _ in use.inputs]
         return tuple(dict.fromkeys(name for name in named if name not in made))
+
+    @property
+    def origins(self) -> dict[str, ViewUse | Computed]:
+        """What makes each feature; equal for two models whose rows are completed alike."""
+        made: dict[str, ViewUse | Computed] = {}
+        for use in self.views:
+            made |= dict.fromkeys(use.features, msgspec.structs.replace(use, text=()))
+        for function in self.computed:
+            made |= dict.fromkeys(function.features, function)
+        return made
 
     @property
     def times(self) -> tuple[str, ...]:

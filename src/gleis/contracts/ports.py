@@ -70,8 +70,9 @@ class ArtifactStore(Protocol):
 class OnlineStore(Protocol):
     """Newest rows by entity, for lookups within requests.
 
-    Rows are bytes; a ``table`` is one feature view at one state of its code. Readers and a writer
-    may be different processes; a reader sees a row as it was before or after, never half.
+    Rows are bytes; a ``table`` is one feature view at one state of its code and columns. Readers
+    and a writer may be different processes; a reader sees a row as it was before or after, never
+    half.
     """
 
     near: bool
@@ -90,6 +91,10 @@ class OnlineStore(Protocol):
 
     def remove(self, table: str, keys: Sequence[str]) -> int:
         """Delete the rows of entities; return how many were there."""
+        ...
+
+    def drop(self, table: str) -> int:
+        """Delete a table, its note last; return how many rows it held."""
         ...
 
     def scrub(self) -> None:

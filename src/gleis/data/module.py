@@ -157,6 +157,10 @@ def _execute(path: Path, name: str, imports: FolderImports) -> ModuleType:
 
 
 def _import_error(error: BaseException, path: Path) -> ProjectError:
+    if isinstance(error, GleisError):
+        place = user_line(error, path.parent) or path.name
+        seen = "" if error.seen is None else f": {error.seen}"
+        return ProjectError(f"{place}: {error.what}{seen}", remedy=error.remedy, field=error.field)
     if isinstance(error, SyntaxError):
         file = Path(error.filename or path).name
         return ProjectError(

@@ -97,7 +97,7 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     packed = do("package", Packed, lambda: pack(bench, run, fitted, ruled, examined))
     version = do("register", Version, lambda: register(bench, run, packed))
     if fitted.contract.served is not None and bench.tracked:
-        fill_online(bench)
+        fill_online(bench, version)
     last = do("promote", Promoted, lambda: promote(bench, version, run, decision, first=first))
     outcome = Outcome(
         decision=decision,

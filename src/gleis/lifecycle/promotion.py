@@ -5,6 +5,7 @@ from __future__ import annotations
 from gleis.contracts.deployment import PREVIOUS, Version
 from gleis.contracts.errors import PackageError
 from gleis.contracts.release import Outcome
+from gleis.lifecycle.features.kept import fill_online
 from gleis.lifecycle.releasing import end_running
 from gleis.lifecycle.workbench import Workbench, whoami
 from gleis.packaging.verify import verify
@@ -24,6 +25,7 @@ def promote_by_hand(bench: Workbench, ref: str, reason: str, override: str | Non
     """
     version = bench.registry.get(ref)
     check_package(bench, version)
+    fill_online(bench, version)
     cause = f"hand/{bench.clock.now().isoformat()}/{version.number}"
     bench.deployments.promote(version, reason, whoami(), cause, override=override)
     end_running(bench, _by_hand(bench, version), reason, whoami())
@@ -47,6 +49,7 @@ def rollback(bench: Workbench, reason: str) -> Version:
         return champion.version
     if previous is not None:
         check_package(bench, previous)
+        fill_online(bench, previous)
     cause = f"rollback/{bench.clock.now().isoformat()}"
     found = bench.deployments.rollback(reason, whoami(), cause).version
     end_running(bench, "rolled back", reason, whoami())

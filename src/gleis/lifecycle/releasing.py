@@ -12,6 +12,7 @@ from gleis.config.settings import ReleaseSettings
 from gleis.contracts.contract import Contract
 from gleis.contracts.deployment import Version
 from gleis.contracts.errors import BlockedError, RegistryError
+from gleis.contracts.features import Computed, ViewUse
 from gleis.contracts.release import Outcome, Release, Rules, Strategy, Trial
 from gleis.lifecycle.parts import read_parts
 from gleis.lifecycle.release_decision import Judgement, judge, shift_of, summary
@@ -300,7 +301,9 @@ def _check_alike(
             f"Version {challenger.number} cannot be tried beside version {champion.number}: "
             f"{difference}",
             seen=strategy,
-            remedy="Clients send the champion's features: promote it when they can send its own.",
+            remedy=f"Both would look up the champion's: gleis promote {challenger.number}."
+            if "otherwise" in difference
+            else "Clients send the champion's features: promote it when they can send its own.",
         )
 
 
@@ -315,10 +318,19 @@ def _difference(ours: Contract, theirs: Contract, *, exactly: bool) -> str | Non
             return f"`{column.name}` is {column.kind}, not {known[column.name].kind}"
         if known[column.name].nullable and not column.nullable:
             return f"`{column.name}` may be missing for the champion, not for it"
-    if exactly and ours.served != theirs.served:
+    here, there = (_origins(contract) for contract in (ours, theirs))
+    if exactly and here != there:
         return "it looks its features up otherwise"
+    # A shadow is shown what the champion's lookups found.
+    other = [name for name in there if name in here and here[name] != there[name]]
+    if other:
+        return f"it looks `{other[0]}` up otherwise"
     extra = known.keys() - set(theirs.names)
     return f"it does not take `{min(extra)}`" if extra and exactly else None
+
+
+def _origins(contract: Contract) -> dict[str, ViewUse | Computed]:
+    return {} if contract.served is None else contract.served.origins
 
 
 def _side(side: Side) -> dict[str, float | None]:

@@ -68,6 +68,61 @@ def reach(folder: Path, module: str, roots: Iterable[str]) -> Reach:
     return Reach(hashlib.sha256(text.encode()).hexdigest(), names)
 
 
+def reached_text(folder: Path, module: str, roots: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Return the source reached from ``roots``, as modules that can be imported.
+
+    Each holds, in their order, the definitions that were reached, the imports they name and all
+    that runs on import: no comments, no docstrings. So the text changes when ``reach`` does.
+
+    Parameters
+    ----------
+    folder, module, roots
+        As for ``reach``.
+
+    Returns
+    -------
+    tuple of (str, str)
+        Path in the folder, with ``/``, and text; sorted.
+
+    Raises
+    ------
+    ProjectError
+        As ``reach``.
+    """
+    walk = _Walk(folder)
+    for root in roots:
+        walk.visit(module, root)
+    found: dict[str, set[str]] = {}
+    for name in walk.found:
+        owner, _, member = name.partition(":")
+        found.setdefault(owner, set()).add(member)
+    texts = {}
+    for owner in {*found, *walk.sources}:
+        path = _file(folder, owner)
+        if path is not None:
+            text = _reached_lines(path, owner, found.get(owner, set()))
+            texts[path.relative_to(folder).as_posix()] = text
+    return tuple(sorted(texts.items()))
+
+
+def _reached_lines(path: Path, module: str, members: set[str]) -> str:
+    """Return the part of a module that was reached."""
+    parts = module.split(".")
+    package = parts if path.name == "__init__.py" else parts[:-1]
+    lines = []
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            named = {*_bindings(node, package)}
+            future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+            if members and (named & {*members, "*"} or future):
+                lines.append(ast.unparse(node))
+        elif not _is_docstring(node) and members:
+            names = {*_bound(node)}
+            if not names or names & members:
+                lines.append(ast.unparse(_StripDocstrings().visit(node)))
+    return "\n\n".join(lines) + "\n"
+
+
 class _Walk:
     """Follows names; ``found`` maps ``module:name`` to normalised source."""
 
@@ -203,7 +258,8 @@ class _StripDocstrings(ast.NodeTransformer):
         super().generic_visit(node)
         body = getattr(node, "body", None)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and body:
-            node.body = body[1:] if _is_docstring(body[0]) else body
+            rest = body[1:] if _is_docstring(body[0]) else body
+            node.body = rest or [ast.Pass()]
         return node
 
 

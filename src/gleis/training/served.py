@@ -9,7 +9,7 @@ import msgspec
 from gleis.contracts.contract import Contract
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.features import Computed, ServedFeatures
-from gleis.training.reach import reach
+from gleis.training.reach import reach, reached_text
 
 
 def served_contract(contract: Contract, dataset: DatasetVersion, folder: Path) -> Contract:
@@ -29,7 +29,11 @@ def served_contract(contract: Contract, dataset: DatasetVersion, folder: Path) -
         return contract
     computed, wanted = _needed(joined.computed, set(contract.names))
     views = tuple(
-        msgspec.structs.replace(use, code=view_code(folder, use.module, use.view))
+        msgspec.structs.replace(
+            use,
+            code=view_code(folder, use.module, use.view),
+            text=reached_text(folder, use.module, [use.view]),
+        )
         for use in joined.views
         if wanted & {*use.features}
     )

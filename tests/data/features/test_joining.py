@@ -179,3 +179,29 @@ def test_a_view_that_is_written_wrong():
 def test_nothing_is_joined_outside_of_a_project():
     with pytest.raises(ProjectError, match=r"gleis\.join_features was called outside"):
         join([weather_now])
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({}, "names no dataset"),
+        ({"source": "w", "entity": []}, "names no entity"),
+        ({"source": "w", "entity": ["a", "a"]}, "one column twice: .*'a', 'a'"),
+        ({"source": "w", "entity": "a", "ttl": 3}, "everything: ttl is not a duration: '3'"),
+        ({"source": "w", "entity": "a", "ttl": timedelta(0)}, "ttl lets no row be used"),
+    ],
+)
+def test_a_decorator_that_is_wrong_says_how_it_is_written(how, said):
+    with pytest.raises(GleisError, match=said):
+        gleis.feature_view(**how)(everything)
+    with pytest.raises(ProjectError, match="names no dataset: <function everything"):
+        gleis.feature_view(everything)
+
+
+def test_a_view_that_polars_refuses_is_one_sentence(opened):
+    def lacking(rows):
+        return rows.select("station", "snow")
+
+    with pytest.raises(ProjectError, match="lacking failed: ColumnNotFoundError") as refused:
+        join([view(lacking)])
+    assert "\n" not in str(refused.value)

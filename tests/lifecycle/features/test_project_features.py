@@ -31,7 +31,7 @@ from gleis.data.features.joining import join_view
 from gleis.data.features.view import FeatureView
 from gleis.data.features.viewed import look_at
 from gleis.lifecycle.features.kept import FeatureKeeper
-from gleis.lifecycle.features.project_features import online_rows
+from gleis.lifecycle.features.materialising import online_rows
 from gleis.lifecycle.project import Project
 from gleis.serving.lookup import Lookups
 from gleis.store.online.sqlite_store import SqliteOnlineStore
@@ -246,7 +246,7 @@ def test_a_window_that_knows_too_much_is_found_out():
 def test_commands(tmp_path):
     folder = copied_trips(tmp_path / "trips")
     said = gleis(folder, "features", "list")
-    assert "weather_now  weather  place   3h   weather@v1" in said.out
+    assert "weather_now  the next run, v1, v2  place   3h   weather@v1" in said.out
     said = gleis(folder, "features", "materialise")
     assert said.out == "weather_now: 2 entities of weather@v1, nothing new\n"
     said = gleis(folder, "features", "show", "weather_now", "B")

@@ -75,6 +75,32 @@ def join_features(
     return frame
 
 
+def view_use(viewed: Viewed, time: str, entity: Mapping[str, str]) -> ViewUse:
+    """Return how rows are joined with a view; ``code`` and ``text`` are for the trainer to write.
+
+    Parameters
+    ----------
+    viewed : Viewed
+    time : str
+        Column of the rows.
+    entity : dict of str
+        Column of the view -> column of the rows, for all of its entity.
+    """
+    view = viewed.view
+    return ViewUse(
+        view=view.name,
+        source=view.source,
+        entity=tuple((name, entity[name]) for name in view.entity),
+        features=tuple(viewed.features),
+        time=time,
+        module=view.module,
+        ttl=view.ttl.total_seconds() if view.ttl is not None else None,
+        event=viewed.event,
+        known=viewed.known,
+        kinds=tuple(viewed.kinds),
+    )
+
+
 def join_view(
     frame: pl.DataFrame, viewed: Viewed, *, time: str, entity: Mapping[str, str]
 ) -> pl.DataFrame:
@@ -138,16 +164,7 @@ def _join(
     named = {name: entity.get(name, name) for name in view.entity}
     _refuse_taken(frame, viewed.features, view.name)
     found = join_view(frame, viewed, time=time, entity=named)
-    use = ViewUse(
-        view=view.name,
-        source=view.source,
-        entity=tuple(named.items()),
-        features=tuple(viewed.features),
-        time=time,
-        module=view.module,
-        ttl=view.ttl.total_seconds() if view.ttl is not None else None,
-    )
-    return frame.hstack(found), use
+    return frame.hstack(found), view_use(viewed, time, named)
 
 
 def computed_columns(frame: pl.DataFrame, use: Computed, formula: Formula) -> pl.DataFrame:

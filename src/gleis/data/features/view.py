@@ -61,7 +61,11 @@ class FeatureView:
     @property
     def module(self) -> str:
         """Module of the project that holds it, as the project names it."""
-        return Path(self.function.__code__.co_filename).stem
+        name = str(self.function.__module__)
+        # The project's own module is run under a name that no other project has.
+        if name.startswith(("_gleis_project_", "__main__")):
+            return Path(self.function.__code__.co_filename).stem
+        return name
 
     def __call__(self, rows: Any) -> Any:
         """Return the features of rows, as the function makes them."""
@@ -69,17 +73,21 @@ class FeatureView:
 
 
 def feature_view(
+    misplaced: object = None,
+    /,
     *,
-    source: str,
-    entity: str | Sequence[str],
+    source: str = "",
+    entity: str | Sequence[str] = (),
     time: str | None = None,
     known: str | None = None,
-    ttl: str | None = None,
+    ttl: str | timedelta | None = None,
 ) -> Callable[[Callable[[Any], Any]], FeatureView]:
     """Make a feature view of a function.
 
     Parameters
     ----------
+    misplaced : None
+        What stands there without ``source=``, such as the function itself, is refused.
     source : str
         Dataset whose rows it is given, of ``[datasets.NAME]``.
     entity : str or sequence of str
@@ -89,7 +97,7 @@ def feature_view(
     known : str, optional
         Column of the moment from which a row was known; by default that of the dataset, or the
         event time.
-    ttl : str, optional
+    ttl : str or timedelta, optional
         Age of a row, since its event, from which it is too old to be used: ``2h``. By default
         none ever is.
 
@@ -113,10 +121,19 @@ def feature_view(
     >>> wind_now.name, wind_now.ttl.total_seconds()
     ('wind_now', 7200.0)
     """
-    columns = (entity,) if isinstance(entity, str) else tuple(entity)
-    if not columns or not all(isinstance(name, str) and name for name in columns):
+    if misplaced is not None or not isinstance(source, str) or not source:
         raise ProjectError(
-            "A feature view names no entity", seen=entity, remedy=f"Write {_EXAMPLE}"
+            "A feature view names no dataset",
+            seen=source if misplaced is None else misplaced,
+            remedy=f"Write {_EXAMPLE}",
+        )
+    columns = (entity,) if isinstance(entity, str) else tuple(entity)
+    named = all(isinstance(name, str) and name for name in columns)
+    if not columns or not named or len({*columns}) < len(columns):
+        raise ProjectError(
+            "A feature view names no entity, or one column twice",
+            seen=entity,
+            remedy=f"Write {_EXAMPLE}",
         )
 
     def make(function: Callable[[Any], Any]) -> FeatureView:
@@ -138,11 +155,12 @@ def feature_view(
     return make
 
 
-def _age(ttl: str | None, view: str) -> timedelta | None:
+def _age(ttl: str | timedelta | None, view: str) -> timedelta | None:
     if ttl is None:
         return None
-    age = parse_duration(ttl, f"{view}: ttl")
-    if not age:
+    # A number is no duration: of what?
+    age = ttl if isinstance(ttl, timedelta) else parse_duration(str(ttl), f"{view}: ttl")
+    if age <= timedelta(0):
         raise ConfigError(
             f"{view}: ttl lets no row be used",
             seen=ttl,

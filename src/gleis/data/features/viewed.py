@@ -29,6 +29,12 @@ class Viewed:
     """Column of the known-since time; the event time's where rows have no other."""
     features: list[str]
 
+    @property
+    def kinds(self) -> list[str]:
+        """Kinds of ``features``, in their order."""
+        # A type without a kind was refused when the view's rows were looked at.
+        return [str(kind_of(self.rows.schema[name])) for name in self.features]
+
 
 def view_rows(view: FeatureView, tables: Tables) -> Viewed:
     """Call a view on the newest version of its dataset.
@@ -102,7 +108,7 @@ def _call(view: FeatureView, rows: pl.LazyFrame | pl.DataFrame) -> pl.DataFrame:
         raise
     except Exception as error:
         raise ProjectError(
-            f"{view.name} failed: {type(error).__name__}: {error}",
+            f"{view.name} failed: {type(error).__name__}: {_first_line(error)}",
             remedy="Mend the view, or the columns of its dataset.",
             field=view.name,
         ) from error
@@ -158,3 +164,8 @@ def _check_features(view: FeatureView, frame: pl.DataFrame, features: list[str])
 def _first(values: pl.Series) -> Any:
     found = values.drop_nulls().head(1).to_list()
     return found[0] if found else None
+
+
+def _first_line(error: Exception) -> str:
+    """Return what failed; further lines of polars' errors show its plan."""
+    return str(error).partition("\n")[0]

@@ -10,15 +10,17 @@ import polars as pl
 import pyarrow as pa
 
 from gleis.contracts.contract import Contract
-from gleis.contracts.errors import BlockedError, DataError, InvalidRowError
+from gleis.contracts.errors import DataError, InvalidRowError
 from gleis.contracts.features import ServedFeatures, ViewUse
 from gleis.data.beside import tables_open
 from gleis.data.door import to_frame
 from gleis.data.features.compute import MOMENT
 from gleis.data.features.formula import make_formula
 from gleis.data.features.joining import computed_columns, join_view
-from gleis.data.features.registered import find_view, views_of
+from gleis.data.features.registered import views_of
 from gleis.data.features.viewed import Viewed, view_rows
+from gleis.lifecycle.features.generations import view_of_text
+from gleis.lifecycle.features.materialising import check_columns, dated
 from gleis.serving.batch.sources import Source
 from gleis.serving.lookup import Lookups
 from gleis.serving.lookup_opening import LookupOpening
@@ -46,8 +48,8 @@ def completed(source: Source, contract: Contract, bench: Workbench) -> Source:
     ------
     InvalidRowError
         A column that features are looked up by, or computed from, is missing.
-    BlockedError
-        A view is another than the model was trained with.
+    ProjectError, DataError
+        A view is another than the model was trained with, and what it was does not run any more.
     """
     served = contract.served
     lacking = [name for name in contract.names if name not in source.schema.names]
@@ -185,14 +187,12 @@ def _joins(uses: Sequence[ViewUse], bench: Workbench) -> tuple[list[_Join], str]
     joins, known = [], []
     with tables_open(bench.home, bench.settings) as tables:
         for use in uses:
-            view = find_view(views, use.view)
-            if view_code(bench.folder, view.module, view.name) != use.code:
-                raise BlockedError(
-                    f"{use.view} is another than the model was trained with",
-                    remedy="Train it anew: gleis run. Or bring a table that holds "
-                    f"{', '.join(use.features)}.",
-                )
-            joins.append(_Join(use, view_rows(view, tables)))
+            own = views.get(use.view)
+            same = own is not None and view_code(bench.folder, own.module, use.view) == use.code
+            view = own if own is not None and same else view_of_text(use)
+            viewed = view_rows(dated(view, use) if use.event else view, tables)
+            check_columns(use, viewed)
+            joins.append(_Join(use, viewed))
             known.append(f"{use.stored} {tables.version(use.source).content}")
     return joins, "\n".join(known)
 

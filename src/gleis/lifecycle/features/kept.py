@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from gleis.contracts.deployment import Version
 from gleis.contracts.errors import GleisError
 from gleis.lifecycle.features.project_features import ProjectFeatures
 from gleis.lifecycle.workbench import Workbench
@@ -24,8 +26,13 @@ class FeatureKeeper:
         self._seen: object = None
         self._due: datetime | None = None
 
-    def look(self) -> int:
+    def look(self, also: Sequence[Version] = ()) -> int:
         """Bring in what is new; return how many rows of the online store changed.
+
+        Parameters
+        ----------
+        also : sequence of Version
+            Models that are not live, but will be.
 
         Raises
         ------
@@ -38,11 +45,12 @@ class FeatureKeeper:
         if news == self._seen and (self._due is None or self._bench.clock.now() < self._due):
             return 0
         changed = 0
-        for done in self._features.materialise(self._ready()):
+        for done in self._features.materialise(self._ready(), also=also):
             changed += done.changed + done.removed
             if not done.current:
+                kept = f" for version {', '.join(map(str, done.models))}" if done.models else ""
                 self._bench.tell(
-                    "features", f"{done.view}: {done.changed:,} rows changed, {done.version}"
+                    "features", f"{done.view}{kept}: {done.changed:,} rows changed, {done.version}"
                 )
         self._seen, self._due = news, self._features.due()
         return changed
@@ -59,16 +67,18 @@ class FeatureKeeper:
         bench = self._bench
         latest = [bench.dataset(name).latest() for name in bench.settings.datasets]
         labels = [version.label for version in latest if version is not None]
-        return labels, module_code(bench.folder, bench.settings)
+        # A release that begins or ends, and a promotion, change which views are needed.
+        served = bench.registry.releases.revision()
+        return labels, served, module_code(bench.folder, bench.settings)
 
 
-def fill_online(bench: Workbench) -> None:
-    """Bring the features of a new model into the online store before it is asked.
+def fill_online(bench: Workbench, version: Version) -> None:
+    """Bring the features of a model into the online store before it is asked.
 
     A store that cannot be written is told, and stops nothing: the model is what it is, and its
     service flags rows whose features it does not find.
     """
     try:
-        FeatureKeeper(bench).look()
+        FeatureKeeper(bench).look([version])
     except GleisError as error:
         bench.tell("features", f"not in the online store: {error}")

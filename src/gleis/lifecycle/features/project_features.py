@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import polars as pl
 
-from gleis.contracts.clock import utc
 from gleis.contracts.contract import Contract
-from gleis.contracts.errors import RegistryError
-from gleis.contracts.features import KnownRow
+from gleis.contracts.deployment import Version
+from gleis.contracts.errors import GleisError, RegistryError, StoreError
 from gleis.contracts.ports import OnlineStore
 from gleis.data.beside import Tables, tables_open
 from gleis.data.features.consistency import Difference, find_differences
-from gleis.data.features.entity_keys import entity_key, entity_keys
+from gleis.data.features.entity_keys import entity_key
 from gleis.data.features.joining import join_features
-from gleis.data.features.point_in_time import newest_known, next_change
 from gleis.data.features.registered import find_view, views_of
-from gleis.data.features.viewed import Viewed, view_rows
 from gleis.lifecycle.features.batch import completed
+from gleis.lifecycle.features.generations import Generation, Generations
+from gleis.lifecycle.features.materialising import KEPT, Materialised, Materialising, uncalled
+from gleis.lifecycle.features.notes import Note, find_note, notes_of
 from gleis.lifecycle.workbench import Workbench
 from gleis.serving.batch.sources import Source
-from gleis.store.online.rows import decode_row, encode_row
+from gleis.store.online.rows import decode_row
 from gleis.store.online.store import open_online
 from gleis.training.served import view_code
 
@@ -34,32 +34,6 @@ if TYPE_CHECKING:
 
     from gleis.data.features.on_demand import OnDemand
     from gleis.data.features.view import FeatureView
-
-
-class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """What an online store knows of a view beside its rows."""
-
-    version: str
-    """Dataset version they were made from: ``weather@v3``."""
-    at: datetime
-    """Moment at which they were the newest known."""
-    next: datetime | None
-    """Moment at which a row of that version becomes known next; None: all are."""
-    entity: tuple[str, ...]
-    features: tuple[str, ...]
-
-
-class Materialised(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one view."""
-
-    view: str
-    version: str
-    entities: int
-    changed: int
-    """Rows that were written."""
-    removed: int
-    current: bool
-    """True if there was nothing to do."""
 
 
 class ViewState(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,6 +52,12 @@ class ViewState(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None
     entities: int
     features: tuple[str, ...]
+    models: tuple[int, ...] = ()
+    """Versions that look up these rows."""
+    own: bool = True
+    """Whether it is the project's view as it is; False: as it was when models were trained."""
+    until: datetime | None = None
+    """When the rows will be deleted, as nothing needs them; None: something does."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +81,7 @@ class ProjectFeatures:
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
+        self._generations = Generations(bench)
 
     def views(self) -> dict[str, FeatureView]:
         """Return the feature views of the project's module and its ``features.py``, by name."""
@@ -118,11 +99,15 @@ class ProjectFeatures:
         with self._tables():
             return join_features(rows, views, time=time, entity=entity)
 
-    def materialise(self, names: Sequence[str] = (), *, anew: bool = False) -> list[Materialised]:
+    def materialise(
+        self, names: Sequence[str] = (), *, anew: bool = False, also: Sequence[Version] = ()
+    ) -> list[Materialised]:
         """Bring the newest known row of every entity into the online store.
 
-        Only what differs is written; done again, or after a kill, it ends the same. Nothing is
-        done for a view whose dataset has no new version and of which no row became known since.
+        Of the project's views, and of those that its live models were trained with, as they were
+        then. Only what differs is written; done again, or after a kill, it ends the same. Nothing
+        is done for a view whose dataset has no new version and of which no row became known since.
+        Rows that no model and no view has needed for a day are deleted.
 
         Parameters
         ----------
@@ -130,31 +115,75 @@ class ProjectFeatures:
             Which views; by default all.
         anew : bool
             Write even if there is nothing new.
+        also : sequence of Version
+            Models that are not live, but will be.
 
         Raises
         ------
         RegistryError
             There is no such view.
         ProjectError, DataError, StoreError
-            A view fails, its dataset has no rows, or the store does.
+            A view fails, its dataset has no rows, or the store does. What a model needs besides is
+            told if it fails, and stops nothing.
         """
-        chosen = [find_view(self.views(), name) for name in names] or [*self.views().values()]
+        views = self.views()
+        chosen = {name: find_view(views, name) for name in names} or views
+        needed = self._generations.needed(also)
         with self._online() as store, self._tables() as tables:
-            return [self._materialise(view, store, tables, anew) for view in chosen]
+            doing = Materialising(self._bench, store, tables, self._generations)
+            present = dict(doing.present(view, anew=anew) for view in chosen.values())
+            done = [*present.values()]
+            for table, generation in needed.items():
+                view = generation.use.view
+                if table not in present and (view in chosen or view not in views):
+                    done += self._former(doing, generation, views, anew=anew)
+            if self._generations.complete:
+                others = [view for name, view in views.items() if name not in chosen]
+                found = [find_note(store, uncalled(self._bench, view)) for view in others]
+                wanted = {*present, *needed, *(pair[0] for pair in found if pair is not None)}
+                for table in doing.sweep(wanted):
+                    self._bench.tell("features", f"{table}: deleted, nothing needs it")
+        return done
+
+    def _former(
+        self,
+        doing: Materialising,
+        generation: Generation,
+        views: Mapping[str, FeatureView],
+        *,
+        anew: bool,
+    ) -> list[Materialised]:
+        own = views.get(generation.use.view)
+        try:
+            return [doing.former(generation, own, anew=anew)]
+        except StoreError:
+            raise
+        except GleisError as error:
+            models = ", ".join(map(str, generation.versions))
+            self._bench.tell("features", f"not kept current for version {models}: {error}")
+            return []
 
     def completed(self, source: Source, contract: Contract) -> Source:
         """Return a table on disk with the features that a model's rows may leave out."""
         return completed(source, contract, self._bench)
 
     def states(self) -> list[ViewState]:
-        """Return every view and what the online store holds of it."""
+        """Return every view and what the online store holds of it, and of what models know."""
+        needed = self._generations.needed()
         with self._online() as store:
-            return [self._state(view, store) for view in self.views().values()]
+            states, seen = [], set[str]()
+            for view in self.views().values():
+                found = find_note(store, uncalled(self._bench, view))
+                states.append(self._state(view, found, needed, store))
+                seen |= {found[0]} if found is not None else set()
+            for table, note in notes_of(store):
+                if table not in seen:
+                    states.append(self._former_state(table, note, needed.get(table), store))
+            return states
 
     def show(self, name: str, entity: Sequence[str]) -> Known | None:
         """Return what a lookup of an entity finds now; None if nothing."""
         view = find_view(self.views(), name)
-        table = self._table(view)
         if len(entity) != len(view.entity):
             raise RegistryError(
                 f"{name} is looked up by {', '.join(view.entity)}",
@@ -162,11 +191,12 @@ class ProjectFeatures:
                 remedy=f"Give {len(view.entity)} values.",
             )
         with self._online() as store:
-            note, (body,) = (
-                self._note(view, store),
-                store.look_up(table, [entity_key(entity) or ""]),
-            )
-        if note is None or body is None:
+            found = find_note(store, uncalled(self._bench, view))
+            if found is None:
+                return None
+            table, note = found
+            (body,) = store.look_up(table, [entity_key(entity) or ""])
+        if body is None:
             return None
         row = decode_row(body)
         at = _moment(row.at)
@@ -209,73 +239,57 @@ class ProjectFeatures:
             return find_differences(view, rows, tables.spec(view.source), instants)
 
     def due(self) -> datetime | None:
-        """Return when a row becomes known next of what is in the online store; None if unknown."""
+        """Return when there is something to do next about the online store; None if unknown."""
         with self._online() as store:
-            notes = [self._note(view, store) for view in self.views().values()]
-        return min((note.next for note in notes if note is not None and note.next), default=None)
+            notes = [note for _, note in notes_of(store)]
+        becomes_known = [note.next for note in notes if note.next and note.left is None]
+        deleted = [note.left + KEPT for note in notes if note.left is not None]
+        return min((*becomes_known, *deleted), default=None)
 
-    def _materialise(
-        self, view: FeatureView, store: OnlineStore, tables: Tables, anew: bool
-    ) -> Materialised:
-        table, note, now = self._table(view), self._note(view, store), self._bench.clock.now()
-        latest = self._bench.dataset(view.source).latest()
-        if (
-            note is not None
-            and latest is not None
-            and not anew
-            and _current(note, latest.label, now)
-        ):
-            return Materialised(
-                view=view.name,
-                version=note.version,
-                entities=store.count(table),
-                changed=0,
-                removed=0,
-                current=True,
-            )
-        viewed = view_rows(view, tables)
-        rows = online_rows(viewed, now)
-        written = store.replace(table, rows)
-        done = Note(
-            version=tables.version(view.source).label,
-            at=now,
-            next=next_change(viewed.rows, now, event=viewed.event, known=viewed.known),
-            entity=view.entity,
-            features=tuple(viewed.features),
-        )
-        store.write_note(table, msgspec.msgpack.encode(done))
-        return Materialised(
-            view=view.name,
-            version=done.version,
-            entities=len(rows),
-            changed=written.changed,
-            removed=written.removed,
-            current=False,
-        )
-
-    def _state(self, view: FeatureView, store: OnlineStore) -> ViewState:
-        table, note = self._table(view), self._note(view, store)
+    def _state(
+        self,
+        view: FeatureView,
+        found: tuple[str, Note] | None,
+        needed: Mapping[str, Generation],
+        store: OnlineStore,
+    ) -> ViewState:
+        table, note = found if found is not None else ("", None)
         latest = self._bench.dataset(view.source).latest()
         return ViewState(
             view=view.name,
             source=view.source,
             entity=view.entity,
             ttl=view.ttl.total_seconds() if view.ttl is not None else None,
-            code=table.rpartition("@")[2],
+            code=view_code(self._bench.folder, view.module, view.name)[:16],
             latest=latest.label if latest is not None else None,
             version=note.version if note is not None else None,
             at=note.at if note is not None else None,
             entities=store.count(table) if note is not None else 0,
             features=note.features if note is not None else (),
+            models=needed[table].versions if table in needed else (),
         )
 
-    def _table(self, view: FeatureView) -> str:
-        code = view_code(self._bench.folder, view.module, view.name)
-        return f"{view.name}@{code[:16]}"
-
-    def _note(self, view: FeatureView, store: OnlineStore) -> Note | None:
-        body = store.note(self._table(view))
-        return None if body is None else msgspec.msgpack.decode(body, type=Note)
+    def _former_state(
+        self, table: str, note: Note, generation: Generation | None, store: OnlineStore
+    ) -> ViewState:
+        source = note.version.rpartition("@")[0]
+        known = source in {*self._bench.settings.datasets, self._bench.settings.project.name}
+        latest = self._bench.dataset(source).latest() if known else None
+        return ViewState(
+            view=table.rpartition("@")[0],
+            source=source,
+            entity=note.entity,
+            ttl=generation.use.ttl if generation is not None else None,
+            code=note.code[:16],
+            latest=latest.label if latest is not None else None,
+            version=note.version,
+            at=note.at,
+            entities=store.count(table),
+            features=note.features,
+            models=generation.versions if generation is not None else (),
+            own=False,
+            until=None if note.left is None else note.left + KEPT,
+        )
 
     @contextmanager
     def _online(self) -> Iterator[OnlineStore]:
@@ -290,29 +304,6 @@ class ProjectFeatures:
     def _tables(self) -> Iterator[Tables]:
         with tables_open(self._bench.home, self._bench.settings) as tables:
             yield tables
-
-
-def online_rows(viewed: Viewed, at: datetime) -> dict[str, bytes]:
-    """Return the row of each entity that counts at a moment, as an online store keeps it.
-
-    Examples
-    --------
-    See ``ProjectFeatures.materialise``.
-    """
-    newest = newest_known(
-        viewed.rows, utc(at), entity=viewed.view.entity, event=viewed.event, known=viewed.known
-    )
-    keys = entity_keys([newest[name].to_list() for name in viewed.view.entity])
-    times = [newest[name].dt.epoch("us").to_list() for name in (viewed.event, viewed.known)]
-    values = newest.select(viewed.features).rows()
-    return {
-        str(key): encode_row(KnownRow(event, known, of_row))
-        for key, event, known, of_row in zip(keys, *times, values, strict=True)
-    }
-
-
-def _current(note: Note, latest: str, now: datetime) -> bool:
-    return note.version == latest and note.at <= now and (note.next is None or now < note.next)
 
 
 def _moment(micros: int) -> datetime:

@@ -78,6 +78,12 @@ class LmdbOnlineStore:
         prefix = _prefix(table)
         return self._delete([prefix + _key(key) for key in keys])
 
+    def drop(self, table: str) -> int:
+        """Delete a table, its note last; return how many rows it held."""
+        removed = self._delete(self._keys(_prefix(table)))
+        self._delete([_NOTE + table.encode()])
+        return removed
+
     def scrub(self) -> None:
         """Do nothing: LMDB writes over freed pages as it needs them, and cannot be made to."""
 

@@ -81,6 +81,14 @@ class RedisOnlineStore:
                 removed += self._client.hdel(self._hash(table), *keys[start : start + _BATCH])
         return removed
 
+    def drop(self, table: str) -> int:
+        """Delete a table, its note last; return how many rows it held."""
+        removed = self.count(table)
+        with self._explained():
+            self._client.unlink(self._hash(table))
+            self._client.hdel(f"{self._prefix}notes", table)
+        return removed
+
     def scrub(self) -> None:
         """Do nothing: what was deleted is out of the server's memory; its dumps follow."""
 

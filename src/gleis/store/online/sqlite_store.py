@@ -108,6 +108,12 @@ class SqliteOnlineStore:
                 removed += connection.total_changes - before
         return removed
 
+    def drop(self, table: str) -> int:
+        """Delete a table, its note last; return how many rows it held."""
+        removed = self.remove(table, [key for (key,) in self._database.read(_KEYS, (table,))])
+        self._database.write("DELETE FROM notes WHERE name = ?", (table,))
+        return removed
+
     def scrub(self) -> None:
         """Write the file anew without what was deleted."""
         self._database.rewrite()
