@@ -69,6 +69,7 @@ PROMISED = (
     "status",
     "doctor",
     "drift",
+    "trace",
     "verify",
     "keys new",
     "keys list",

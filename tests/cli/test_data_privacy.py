@@ -42,6 +42,8 @@ def test_rows_that_contradict_the_datasheet_are_not_added(tmp_path):
     (folder / "datasheet.toml").write_text(
         'origin = "us"\npurpose = "tests"\nlicence = "MIT"\npersonal.data = "none"\n'
     )
+    told = gleis(folder, "data", "datasheet")
+    assert "the rows that are there hold some (note: email)" in told.out
     refused = gleis(folder, "data", "add", "--until", "2024-02-05")
     assert refused.code != 0
     assert "column note holds email in 100.00% of its values" in refused.err
@@ -52,4 +54,5 @@ def test_rows_that_contradict_the_datasheet_are_not_added(tmp_path):
     assert "v•@•••••••.•••" in denied.out
     (folder / "datasheet.toml").open("a").write('personal.columns.note = "the shop itself"\n')
     assert gleis(folder, "data", "scan").code == 0
+    assert "that are there hold" not in gleis(folder, "data", "datasheet").out
     assert gleis(folder, "data", "add", "--until", "2024-02-05").code == 0

@@ -174,6 +174,20 @@ def log_ids_are_looked_up_in_slices(log):
     assert log.matched()[-1].prediction_id == later
 
 
+def log_answers_about_a_row_and_of_a_version(log):
+    ids = log.append([make_batch(2, version=2, entities=["a", "b"])])[0]
+    ids += log.append([make_batch(2, version=3, entities=["b", "c" * 600])])[0]
+    assert log.answers_about("b") == [ids[1], ids[2]]
+    assert log.answers_about("c" * 600) == [ids[3]]
+    assert log.answers_about("nobody") == []
+    tally = log.tally()
+    assert {version: (one.answers, one.fallbacks) for version, one in tally.items()} == {
+        2: (2, 0),
+        3: (2, 0),
+    }
+    assert tally[2].first == tally[2].last == make_batch(1).at
+
+
 def log_which_have_a_label(log):
     (ids,) = log.append([make_batch(3)])
     log.label([Label(prediction_id=ids[1], value=1.0)], NOON)
@@ -244,6 +258,7 @@ LOG_STORE_CHECKS = (
     log_how_far_behind_and_where_the_tail_begins,
     log_a_match_tells_role_propensity_and_what_was_answered_beside,
     log_ids_are_looked_up_in_slices,
+    log_answers_about_a_row_and_of_a_version,
     log_which_have_a_label,
     log_find_tells_the_outlier_score,
     log_only_what_raised_a_flag,

@@ -86,6 +86,9 @@ _COMMANDS = {
             "Replay retraining policies over history, in simulated time, with late labels."
         ),
     },
+    "gleis.cli.tracing": {
+        "trace": "Say where an answer, a model or data came from, and where it went.",
+    },
     "gleis.cli.verifying": {
         "verify": "Check a package's signature, digest, files and types; run its tests.",
     },

@@ -53,6 +53,12 @@ def read_reviews(facts: FactStore, until: datetime) -> ReviewedLabels:
     return ReviewedLabels(labels=labels, count=count)
 
 
+def reviews_of(facts: FactStore, prediction_id: str) -> tuple[Review, ...]:
+    """Return what people made of an answer, oldest first."""
+    found = (msgspec.json.decode(body, type=Review) for body in facts.all(KIND))
+    return tuple(one for one in found if one.prediction_id == prediction_id)
+
+
 def considered(version: DatasetVersion) -> int:
     """Return how many reviews were known when the version was made."""
     reviewed = version.provenance.reviewed

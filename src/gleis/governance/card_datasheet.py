@@ -5,6 +5,7 @@ from __future__ import annotations
 from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.datasheet import Datasheet
 from gleis.data.datasheet import version_notes
+from gleis.data.privacy.declared import held_notes
 from gleis.governance.markdown import bullets, cell, table
 
 
@@ -24,6 +25,7 @@ def datasheet_parts(sheet: Datasheet | None, version: DatasetVersion) -> list[st
     if sheet is None:
         return []
     notes = [*sheet.collection.gaps, *version_notes(sheet, version)]
+    notes += held_notes(sheet, version.provenance.personal)
     return ["### As declared", table(("", ""), declared_rows(sheet)), bullets(notes)]
 
 

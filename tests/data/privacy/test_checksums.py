@@ -12,6 +12,7 @@ import stdnum.es.dni
 import stdnum.es.nie
 import stdnum.fr.nir
 import stdnum.iban
+import stdnum.it.codicefiscale
 import stdnum.luhn
 import stdnum.pl.pesel
 import stdnum.us.ssn
@@ -38,11 +39,17 @@ def _drawn(kind, count, seed=0):
                 + "".join(rng.choices(string.digits, k=7))
                 + rng.choice("TRWAGMYFPDXBNJZSQVHLCKE")
             )
+        elif kind == "codice_fiscale":
+            letters = "".join(rng.choices(string.ascii_uppercase, k=8))
+            number = "".join(rng.choices(string.digits, k=7))
+            yield f"{letters[:6]}{number[:2]}T{number[2:4]}{letters[6]}{number[4:7]}{letters[7]}"
         else:
             yield "".join(rng.choices(string.digits, k=rng.randint(*digits[kind])))
 
 
-@pytest.mark.parametrize("name", ["card", "iban", "steuer_id", "nir", "nif", "pesel"])
+@pytest.mark.parametrize(
+    "name", ["card", "iban", "steuer_id", "nir", "nif", "pesel", "codice_fiscale"]
+)
 def test_random_digits_pass_at_the_rate_that_is_stated(name):
     kind = BY_NAME[name]
     candidates = [
@@ -109,3 +116,13 @@ def test_national_insurance_numbers_have_prefixes_that_are_given_out():
     assert checksums.is_nino("AB123456C")
     for text in ("GB123456C", "QA123456C", "AO123456C"):
         assert not checksums.is_nino(text)
+
+
+def test_codice_fiscale_says_what_stdnum_says():
+    candidates = list(_drawn("codice_fiscale", 3000))
+    candidates += [
+        one[:-1] + stdnum.it.codicefiscale.calc_check_digit(one[:-1]) for one in candidates
+    ]
+    for one in candidates:
+        expected = stdnum.it.codicefiscale.calc_check_digit(one[:-1]) == one[-1]
+        assert checksums.is_codice_fiscale(one) == expected

@@ -132,3 +132,17 @@ def test_a_table_that_training_data_was_loaded_from(project):
     found = needed_by(project.bench.under(settings), "weather")
     assert list(found) == [4]
     assert found[4][0].startswith("shifting@v1, which champion version 2 needs, was loaded from it")
+
+
+def test_a_table_that_an_earlier_append_was_loaded_from(project):
+    """Its rows are among those of the version that was appended to it."""
+    facts, last = project.home.facts, project.runs()[-1].dataset
+    read = msgspec.structs.replace(last.provenance, tables=("weather@v7",))
+    parent = msgspec.structs.replace(last, version=90, provenance=read)
+    child = msgspec.structs.replace(last, version=91, parent=90)
+    for one in (parent, child):
+        facts.append("dataset", one.label, msgspec.json.encode(one), FEBRUARY)
+    run = msgspec.structs.replace(project.runs()[-1], dataset=child)
+    facts.append("run", run.id, msgspec.json.encode(run), FEBRUARY)
+    settings = msgspec.structs.replace(project.settings, datasets={"weather": DatasetSettings()})
+    assert list(needed_by(project.bench.under(settings), "weather")) == [7]

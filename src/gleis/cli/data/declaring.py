@@ -28,6 +28,8 @@ def datasheet(
     Example: gleis data datasheet --init
     """
     from gleis.data.datasheet import datasheet_path, read_datasheet, version_notes
+    from gleis.data.lineage import Lineage
+    from gleis.data.privacy.declared import held_notes
     from gleis.governance.card_datasheet import declared_rows
     from gleis.lifecycle.data.privacy import name_beside, write_template
 
@@ -51,6 +53,8 @@ def datasheet(
         )
     latest = datasets.latest()
     notes = version_notes(read[0], latest) if latest is not None else []
+    if latest is not None:
+        notes += held_notes(read[0], Lineage(bench.home.facts).personal(latest.label))
     if as_json:
         print_json({"datasheet": str(path), "declared": read[0], "notes": notes})
         return

@@ -16,6 +16,7 @@ _WORDS = {
     "nino": "nino nationalinsurance",
     "nir": "nir numerosecu securitesociale",
     "nif": "nif dni nie",
+    "codice_fiscale": "codicefiscale",
     "pesel": "pesel",
     "ipv4": "ip ipaddress ipadresse clientip remoteaddr ipv4 adresseip",
     "ipv6": "ipv6",

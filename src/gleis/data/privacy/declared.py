@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,14 +74,43 @@ def contradictions(sheet: Datasheet, seen: Scan) -> list[Finding]:
     Declared ``none``: all that values prove. ``pseudonymous``: those that name a person by
     themselves. Columns under ``[personal.columns]`` are declared.
     """
-    if sheet.personal.data == "personal":
+    return [each for each in seen.found if _denies(sheet, each.column, each.kind)]
+
+
+def held_notes(sheet: Datasheet, told: Iterable[str]) -> list[str]:
+    r"""Say what rows that are there already hold, and their datasheet denies.
+
+    Parameters
+    ----------
+    sheet : Datasheet
+    told : iterable of str
+        What scans found when the rows came in: ``Provenance.personal``.
+
+    Examples
+    --------
+    >>> from gleis.data.datasheet import parse_datasheet
+    >>> sheet = parse_datasheet(
+    ...     b'origin = "us"\npurpose = "tests"\nlicence = "MIT"\npersonal.data = "none"'
+    ... )
+    >>> held_notes(sheet, ["contact: email"])[0][:58]
+    'It declares personal.data = "none", but the rows that are '
+    >>> held_notes(sheet, [])
+    []
+    """
+    denied = sorted({one for one in told if _denies(sheet, *one.rpartition(": ")[::2])})
+    if not denied:
         return []
-    allowed = _INDIRECT if sheet.personal.data == "pseudonymous" else frozenset()
     return [
-        each
-        for each in seen.found
-        if each.column not in sheet.personal.columns and each.kind not in allowed
+        f'It declares personal.data = "{sheet.personal.data}", but the rows that are there hold '
+        f"some ({', '.join(denied)}). See gleis data scan; declare it, or leave the columns out in "
+        "load and load anew: gleis data add --anew."
     ]
+
+
+def _denies(sheet: Datasheet, column: str, kind: str) -> bool:
+    if sheet.personal.data == "personal" or column in sheet.personal.columns:
+        return False
+    return sheet.personal.data == "none" or kind not in _INDIRECT
 
 
 def check_declaration(sheet: Datasheet, seen: Scan, file: str) -> None:

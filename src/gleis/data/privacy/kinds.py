@@ -11,6 +11,7 @@ import msgspec
 from gleis.data.privacy.checksums import (
     IBAN_LENGTHS,
     dated_as_pesel,
+    is_codice_fiscale,
     is_iban,
     is_issued,
     is_luhn,
@@ -115,7 +116,7 @@ KINDS = (
     Kind(
         name="card",
         title="payment card",
-        form=r"(?:^|[^\w.,-])((?:3[04-689]|[24]\d|5[1-5]|35|6[0245])\d{2}"
+        form=r"(?:^|[^\w.,-])((?:3[04-9]|[24]\d|5[1-5]|35|6[0245])\d{2}"
         r"(?:\d{9,15}|[ -]\d{4}[ -]\d{4}[ -]\d{1,7}|[ -]\d{6}[ -]\d{4,5}))(?:$|[^\w.,-])",
         read=_read_card,
         check=is_luhn,
@@ -171,6 +172,15 @@ KINDS = (
         read=_squeeze,
         check=is_nif,
         chance=1 / 23,
+    ),
+    Kind(
+        name="codice_fiscale",
+        title="tax id (Italy)",
+        form=r"(?:^|\W)([A-Za-z]{6} ?\d{2}[A-EHLMPRSTa-ehlmprst]\d{2} ?[A-Za-z]\d{3}[A-Za-z])"
+        r"(?:$|\W)",
+        read=_squeeze,
+        check=is_codice_fiscale,
+        chance=1 / 26,
     ),
     Kind(
         name="pesel",

@@ -15,7 +15,7 @@ _COUNTRIES = frozenset(_CODES.split())
 _NATIONAL = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\(?[2-9]\d\d\)?[ .-][2-9]\d\d[.-]\d{4}",  # North America
+        r"(?:1[ .-])?\(?[2-9]\d\d\)?[ .-][2-9]\d\d[.-]\d{4}",  # North America
         r"\(?0[1-9]\d{1,4}\)?[ /-]\d{3,8}(?:[ -]\d{1,5}){0,3}",  # Germany, Austria, Switzerland
         r"0[1-9](?:[ .]\d\d){4}",  # France
         r"0\d{2,4} \d{3,4} \d{3,4}",  # United Kingdom

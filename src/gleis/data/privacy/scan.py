@@ -21,6 +21,8 @@ _NAMED_ENOUGH = 0.01
 """Share of values of the right form that is enough where the name says so too."""
 _OLDEST = 1900
 """Years of birth before this are of nobody alive."""
+_DAYS = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d")
+"""How days are written: ISO 8601, German, French and Spanish, American, compact."""
 _DOUBT = 0.02
 """Below this chance, a few values that pass are worth a line."""
 
@@ -179,8 +181,8 @@ def _born(column: pl.Series) -> Finding | None:
     """Find dates of birth: the name says so, and the dates are of people who may be alive."""
     values = column.drop_nulls()
     if column.dtype == pl.String:
-        values = values.str.to_datetime("%Y-%m-%d", strict=False, exact=False).drop_nulls()
-    if not isinstance(column.dtype, pl.Datetime | pl.String) or values.is_empty():
+        values = _days(values)
+    if not isinstance(values.dtype, pl.Datetime | pl.Date) or values.is_empty():
         return None
     alive = values.dt.year() >= _OLDEST
     share = float(alive.sum()) / max(1, len(column) - column.null_count())
@@ -199,6 +201,12 @@ def _born(column: pl.Series) -> Finding | None:
         examples=(),
         why=f"the name says so, and {share:.0%} of the values are dates since {_OLDEST}",
     )
+
+
+def _days(texts: pl.Series) -> pl.Series:
+    """Return the days that texts are; written as most of them are written."""
+    read = [texts.str.to_date(form, strict=False, exact=False).drop_nulls() for form in _DAYS]
+    return max(read, key=len)
 
 
 def _by_name(column: pl.Series, kind: str) -> Finding:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from gleis.contracts.dataset import DatasetVersion
+from gleis.data.lineage import Lineage
 from gleis.lifecycle.workbench import Workbench
 
 
@@ -51,15 +52,15 @@ def trained_on(bench: Workbench, labels: Collection[str]) -> tuple[int, ...]:
     ----------
     bench : Workbench
     labels : collection of str
-        ``loans@v3``; also of tables that the run's dataset was loaded from.
+        ``loans@v3``; also of tables that rows of the run's dataset were loaded from.
     """
-    runs = _read_runs(bench)
+    runs, lineage = _read_runs(bench), Lineage(bench.home.facts)
     return tuple(
         sorted(
             version.number
             for version in bench.registry.versions()
             if (run := runs.get(version.run)) is not None
-            and not {run.dataset.label, *run.dataset.provenance.tables}.isdisjoint(labels)
+            and not {run.dataset.label, *_tables(run, lineage)}.isdisjoint(labels)
         )
     )
 
@@ -71,19 +72,25 @@ def _read_runs(bench: Workbench) -> dict[str, _RunData]:
 
 def _runs(bench: Workbench, dataset: str) -> Iterator[tuple[int, str]]:
     runs = _read_runs(bench)
-    registered = _registered(bench)
+    registered, lineage = _registered(bench), Lineage(bench.home.facts)
     for run in sorted(runs.values(), key=lambda run: run.id not in registered):
         for what in registered.get(run.id, [f"run {run.id}"]):
             if run.dataset.name == dataset:
                 made = "was made of it" if what.startswith("run ") else "was trained on it"
                 yield run.dataset.version, f"{what} {made}"
-            for label in run.dataset.provenance.tables:
+            for label in _tables(run, lineage):
                 name, _, number = label.rpartition("@v")
                 if name == dataset:
                     yield (
                         int(number),
                         f"{run.dataset.label}, which {what} needs, was loaded from it",
                     )
+
+
+def _tables(run: _RunData, lineage: Lineage) -> list[str]:
+    """Return the tables that rows of a run's dataset were loaded from, also by earlier appends."""
+    tables = (*run.dataset.provenance.tables, *lineage.tables(run.dataset.label))
+    return list(dict.fromkeys(tables))
 
 
 def _registered(bench: Workbench) -> dict[str, list[str]]:

@@ -13,6 +13,8 @@ from gleis.contracts.privacy import Scan
 from gleis.data.analysis.analyse import analyse
 from gleis.data.columns import feature_names, hidden_columns
 from gleis.data.datasheet import version_notes
+from gleis.data.lineage import Lineage
+from gleis.data.privacy.declared import held_notes
 from gleis.data.privacy.scan import scan
 from gleis.lifecycle.data.privacy import declared_for
 from gleis.lifecycle.workbench import Workbench
@@ -52,6 +54,8 @@ def report_data(bench: Workbench, version: DatasetVersion, seed: int = 0) -> Dat
     )
     declared = declared_for(bench, version)
     period = version_notes(declared, version) if declared is not None else []
+    if declared is not None:
+        period += held_notes(declared, Lineage(bench.home.facts).personal(version.label))
     return DataReport(
         version=version,
         analysis=found,

@@ -30,10 +30,20 @@ class Answers(msgspec.Struct):
     beside: list[Any] | None = None
 
 
+class Head(msgspec.Struct):
+    """The part of a batch that says who answered how many rows when."""
+
+    at: datetime
+    version: int
+    fallback: bool
+    rows: int
+
+
 T = TypeVar("T")
 B = TypeVar("B", bound=Batch | Answers)
 BATCHES = msgspec.msgpack.Decoder(list[Batch])
 ANSWERS = msgspec.msgpack.Decoder(list[Answers])
+HEADS = msgspec.msgpack.Decoder(list[Head])
 _encoder = msgspec.msgpack.Encoder()
 
 

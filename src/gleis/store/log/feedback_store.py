@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import Any
 
 from gleis.contracts.feedback import Feedback, RatingSummary
-from gleis.store.log.log_store import Rows
+from gleis.store.log.answered import Rows
 from gleis.store.moments import from_micros, to_micros
 
 _LIST = """SELECT id, at, prediction_id, version, rating, text, given_by, caller FROM feedback

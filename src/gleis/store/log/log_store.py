@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from gleis.contracts.prediction import Batch, Label, LabelReceipt
 from gleis.store.log import consumed
+from gleis.store.log.answered import Answered, entries_behind
 from gleis.store.log.entries import (
     ANSWERS,
     BATCHES,
@@ -23,14 +23,10 @@ from gleis.store.log.entries import (
 from gleis.store.log.erasing import Erased
 from gleis.store.log.ids import parse_id
 from gleis.store.log.logged import GivenLabel, LogCounts, Logged, LoggedRow, Matched
-from gleis.store.log.queries import LogQueries
 from gleis.store.moments import from_micros, to_micros
 
-Rows = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
-"""Asks a database: SQL and its parameters."""
 
-
-class LogStore(ABC):
+class LogStore(Answered):
     """Predictions and labels: what is read is the same whatever database holds them.
 
     Entries have numbers in the order of their commits, so that who reads on behind the last one
@@ -50,11 +46,6 @@ class LogStore(ABC):
     StoreError
         In every method: the database fails. What was acknowledged before stays.
     """
-
-    def __init__(self, rows: Rows, queries: LogQueries, where: str) -> None:
-        self._rows = rows
-        self._queries = queries
-        self._where = where
 
     @abstractmethod
     def append(self, batches: Sequence[Batch]) -> list[list[str]]:
@@ -186,7 +177,7 @@ class LogStore(ABC):
         """
         return [
             logged
-            for seq, token, content in _entries(self._rows, self._queries, after, limit_rows)
+            for seq, token, content in entries_behind(self._rows, self._queries, after, limit_rows)
             for logged in logged_batches(
                 seq, token, decode_entry(BATCHES, seq, content, self._where)
             )
@@ -211,7 +202,7 @@ class LogStore(ABC):
         """
         name, last = flag.encode(), after
         found: list[Logged] = []
-        for seq, token, content in _entries(self._rows, self._queries, after, limit_rows):
+        for seq, token, content in entries_behind(self._rows, self._queries, after, limit_rows):
             last = seq
             if name in content:  # perhaps in a feature's value only
                 batches = decode_entry(BATCHES, seq, content, self._where)
@@ -307,16 +298,3 @@ class LogStore(ABC):
     def tail(self, rows: int) -> int:
         """Return the entry behind which at most ``rows`` rows, the newest, were written."""
         return int(self._rows(self._queries.tail, (rows,))[0][0])
-
-
-def _entries(
-    rows: Rows, queries: LogQueries, after: int, limit_rows: int
-) -> list[tuple[int, str, bytes]]:
-    """Return entries behind one, up to that which reaches so many rows; at least one."""
-    last, reached = after, 0
-    for seq, more in rows(queries.heads, (after, max(1, limit_rows))):
-        last, reached = seq, reached + more
-        if reached >= limit_rows:
-            break
-    found = rows(queries.entries, (after, last))
-    return [(seq, token, content) for seq, token, content in found]

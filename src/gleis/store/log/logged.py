@@ -72,6 +72,23 @@ class LogCounts(msgspec.Struct, frozen=True):
     """Predictions that the baseline answered in the model's place."""
 
 
+class Tally(msgspec.Struct):
+    """How many answers a version gave, and when."""
+
+    answers: int = 0
+    fallbacks: int = 0
+    """Of them, those that the baseline gave in its place."""
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def add(self, rows: int, at: datetime, fallback: bool) -> None:
+        """Count answers of one moment."""
+        self.answers += rows
+        self.fallbacks += rows * fallback
+        self.first = at if self.first is None else min(self.first, at)
+        self.last = at if self.last is None else max(self.last, at)
+
+
 class GivenLabel(msgspec.Struct, frozen=True):
     """A label that was received for a prediction."""
 

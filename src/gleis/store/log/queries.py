@@ -27,6 +27,7 @@ class LogQueries(NamedTuple):
     """Has a row if the log has ever been written by a stream."""
     position: str
     consumed: str
+    of_entity: str
 
 
 def log_queries(
@@ -104,4 +105,7 @@ _SHARED = {
     "position": "SELECT max(until) FROM {p}consumed WHERE source = ?",
     "consumed": """SELECT seq, runs FROM {p}consumed
         WHERE source = ? AND until > ? AND seq IS NOT NULL ORDER BY until""",
+    "of_entity": """SELECT e.seq, e.position, p.token
+        FROM {p}entities e JOIN {p}predictions p ON p.seq = e.seq
+        WHERE e.entity = ? ORDER BY e.seq, e.position""",
 }

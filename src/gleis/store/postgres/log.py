@@ -131,6 +131,9 @@ class PostgresPredictionLog(LogStore):
     def close(self) -> None:
         """Do nothing: the database belongs to who opened it."""
 
+    def _kept(self, entity: str) -> str | None:
+        return keep_entity(super()._kept(entity))
+
     def _look_for(self, token: str) -> Callable[[Session], list[Row] | None]:
         """Return what looks for an entry that may have been written before the server went."""
         newest = self._newest  # a token is not unique among all entries, but behind this one it is
