@@ -8,6 +8,9 @@ from alarms_made import NIGHT
 from gleis.contracts.notice import Waiting
 from gleis.lifecycle.doctor import examine_project
 from gleis.store.home import Home
+from gleis.store.postgres import health
+from prometheus_stack import free_port
+from s3_server import variables
 from trained_projects import copied, edit, trained, untrained
 
 
@@ -150,3 +153,44 @@ def test_a_state_folder_that_cannot_be(tmp_path):
     found = failed(folder)
     assert {"state", "ledger", "log", "packages", "alarms"} == set(found)
     assert "file/state" in found["state"]
+
+
+def test_what_is_out_of_reach_is_said_once(tmp_path, monkeypatch):
+    folder = untrained(tmp_path / "iris")
+    nowhere = f"127.0.0.1:{free_port()}"
+    monkeypatch.setenv("GLEIS_DATABASE", f"postgresql://ann@{nowhere}/team")
+    found = failed(folder)
+    assert "refused" in found["database"]
+    assert {found.pop("ledger"), *found.values()} == {found["database"], "the same as database"}
+    monkeypatch.delenv("GLEIS_DATABASE")
+    for name, value in variables(f"http://{nowhere}", GLEIS_STORE="s3://a/b").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GLEIS_STORE_PATIENCE", "1s")
+    found = failed(folder)
+    assert found.keys() == {"store", "packages"}
+    assert f"{nowhere} cannot be reached" in found["store"]
+    assert found["packages"] == "not looked at: it needs store"
+
+
+def test_a_place_of_an_unknown_kind_is_a_matter_of_the_settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLEIS_STORE", "s4://team/iris")
+    found = failed(untrained(tmp_path / "iris"))
+    assert "store names a kind of place that is not known: 's4://'" in found["settings"]
+
+
+def test_a_user_without_rights_is_told_how_a_team_shares(postgres, tmp_path, monkeypatch):
+    folder = untrained(tmp_path / "iris")
+    monkeypatch.setattr(health, "_MAY_LOSE", frozenset())  # the tests' server does not sync
+    name = postgres.fresh().partition("?")[0].rpartition("/")[2]
+    user = f"bob_{name}"
+    postgres.execute(f"CREATE ROLE {user} LOGIN PASSWORD 'x'")
+    monkeypatch.setenv("TEST_DATABASE", postgres.tcp(name, user, "x"))
+    monkeypatch.setenv("GLEIS_DATABASE", "env:TEST_DATABASE")
+    assert f"the user {user} may not make schemas" in failed(folder)["database"]
+    postgres.execute("CREATE SCHEMA gleis_iris", postgres.url(name))
+    found = failed(folder)
+    assert f"The user {user} may not use the schema gleis_iris" in found["database"]
+    assert "GRANT role TO user" in found["database"]
+    assert found["ledger"] == "the same as database"
+    postgres.execute(f"GRANT gleis TO {user}; ALTER ROLE {user} SET role = gleis")
+    assert failed(folder) == {}

@@ -26,6 +26,8 @@ from gleis.store.objects.probe import probe
 
 _HURRIED = 10.0
 """Seconds to wait for a store or remote: whoever asks the doctor is waiting too."""
+_NEEDS = {"packages": "store"}
+"""What a check is not tried without: it would wait for it once more."""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +58,24 @@ def examine_project(folder: Path) -> list[Check]:
         "state": lambda: _state(home),
         "ledger": lambda: f"{home.facts.verify():,} facts, chain unbroken",
         "log": lambda: f"{home.log.counts().predictions:,} predictions",
-        "packages": lambda: _packages(bench),
         **({"store": lambda: _store(home)} if home.store else {}),
+        "packages": lambda: _packages(bench),
         **({"remote": lambda: _remote(bench)} if bench.settings.remote else {}),
         "alarms": lambda: _alarms(bench),
     }
-    checks += [_check(name, step) for name, step in steps.items()]
+    for name, step in steps.items():
+        checks.append(_in_turn(name, step, [check for check in checks if not check.ok]))
     home.close()
     return checks
+
+
+def _in_turn(name: str, step: Callable[[], str], failed: list[Check]) -> Check:
+    """Check something; what failed before is not waited for, and not said, once more."""
+    if _NEEDS.get(name) in {before.name for before in failed}:
+        return Check(name=name, ok=False, found=f"not looked at: it needs {_NEEDS[name]}")
+    check = _check(name, step)
+    same = next((before.name for before in failed if before.found == check.found), None)
+    return check if same is None else msgspec.structs.replace(check, found=f"the same as {same}")
 
 
 def _check(name: str, step: Callable[[], str]) -> Check:
@@ -74,7 +86,11 @@ def _check(name: str, step: Callable[[], str]) -> Check:
 
 
 def _settings(folder: Path, found: list[Settings]) -> str:
-    found.append(load_settings(folder.resolve()))
+    loaded = load_settings(folder.resolve())
+    for field, url in (("store", loaded.store), ("remote", loaded.remote)):
+        if url is not None:
+            resolve_url(url, folder.resolve(), field)
+    found.append(loaded)
     return f"{found[0].project.name}, {found[0].project.task}, target {found[0].project.target}"
 
 
@@ -93,6 +109,7 @@ def _gates(settings: Settings) -> str:
 
 def _database(folder: Path, settings: Settings, opened: list[Home]) -> str:
     home = open_home(folder.resolve(), settings)
+    home.patience = _hurried(home)
     opened.append(home)
     if home.database is None:
         return "files in the state folder"
@@ -107,14 +124,14 @@ def _state(home: Home) -> str:
 
 
 def _store(home: Home) -> str:
-    objects = open_objects(home.store or "", _hurried(home))
+    objects = open_objects(home.store or "", home.patience)
     probe(objects)
     return f"{objects.url}: written, read, deleted; two writers are kept apart"
 
 
 def _remote(bench: Workbench) -> str:
     url = resolve_url(bench.settings.remote or "", bench.folder, "remote")
-    facts = open_objects(url, _hurried(bench.home), "remote").list("facts")
+    facts = open_objects(url, bench.home.patience, "remote").list("facts")
     return f"{url}: {len(facts):,} facts" if facts else f"{url}: empty. Next: gleis push"
 
 

@@ -71,9 +71,17 @@ def check_package(bench: Workbench, version: Version) -> None:
         Naming the first check that fails.
     """
     result = verify(bench.registry.path(version), version.digest, bench.trust)
-    failed = [check.text for check in result.checks if not check.passed]
-    if failed:
+    failed = next((check for check in result.checks if not check.passed), None)
+    if failed is not None:
         raise PackageError(
-            f"version {version.number} must not go live: {failed[0]}",
-            remedy="Nothing was changed. Train it anew: gleis run --refresh.",
+            f"version {version.number} must not go live: {failed.text}",
+            remedy=f"Nothing was changed. {_what_next(bench, failed.name)}",
         )
+
+
+def _what_next(bench: Workbench, failed: str) -> str:
+    if failed != "signature":
+        return "Train it anew: gleis run --refresh."
+    offered = bench.keyring.offered()
+    came = f"Keys that came with gleis pull: {', '.join(map(str, offered))}. " if offered else ""
+    return f"{came}Ask who signed it for the fingerprint before you trust one."

@@ -22,6 +22,7 @@ from gleis.packaging.keys import (
 )
 
 _TRUST = "GLEIS_SIGNING__TRUST"
+_OFFERED = "offered"
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -206,7 +207,7 @@ class KeyRing:
         trusted = map(self._pinned, files) if self.pinned else self._known()
         if key.fingerprint in {known.fingerprint for known in trusted}:
             return None
-        place = self._keys / "offered" / f"{key.fingerprint[:16]}.pub"
+        place = self._keys / _OFFERED / f"{key.fingerprint[:16]}.pub"
         try:
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             place.write_bytes(pem)
@@ -217,6 +218,12 @@ class KeyRing:
                 remedy="Make the folder writable.",
             ) from error
         return place
+
+    def offered(self) -> list[Path]:
+        """Return the files of keys that came with packages and are not trusted."""
+        trusted = {key.fingerprint for key in self.trusted()}
+        files = sorted((self._keys / _OFFERED).glob("*.pub"))
+        return [file for file in files if read_public(file).fingerprint not in trusted]
 
     def _add(self, key: PublicKey, pem: bytes) -> None:
         folder = self._keys / "trusted"

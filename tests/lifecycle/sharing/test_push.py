@@ -409,8 +409,10 @@ def test_keys_of_others_come_but_are_not_trusted(team):
     (offered,) = map(Path, pulled.untrusted)
     assert offered.read_bytes() == key.public.pem
     assert ben.bench.trust.find(key.public.fingerprint) is None
+    assert ben.bench.keyring.offered() == [offered]
     ben.bench.keyring.add(offered)
     assert pull(ben).untrusted == ()
+    assert ben.bench.keyring.offered() == []
 
 
 def test_cut_off_in_the_middle_it_goes_on(team, remote, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 
 from gleis.contracts.errors import PackageError, StoreError
 from gleis.store.home import Home
+from gleis.store.in_database import InDatabase
 from gleis.store.objects.by_url import open_objects
 from gleis.store.objects.packages import fetch_package, find_package, has_package, send_package
 from gleis.store.objects.patience import Patience
@@ -96,3 +97,9 @@ def test_found_here_else_fetched(package, tmp_path):
     alone = Home(tmp_path / "alone")
     assert find_package(alone, location, digest) == alone.folder / location
     assert not Path(alone.folder).exists()
+
+
+def test_a_shared_database_without_a_shared_store_is_told_of(tmp_path):
+    home = Home(tmp_path, database=InDatabase("postgresql://ann@one/gleis", "gleis_shop"))
+    with pytest.raises(PackageError, match=r"machine that built it.*share a store too"):
+        find_package(home, "packages/0123", "0123" * 16)

@@ -65,6 +65,12 @@ def find_package(home: Home, location: str, digest: str) -> Path:
         if (folder / MANIFEST).exists():
             return folder
     if home.store is None:
+        if home.database is not None:
+            raise PackageError(
+                "The package is in the state folder of the machine that built it, and not here",
+                seen=location,
+                remedy="Machines that share a database share a store too: set store in gleis.toml.",
+            )
         return place
     return fetch_package(kept.name, open_objects(home.store, home.patience), home.packages)
 

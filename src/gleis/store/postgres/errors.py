@@ -63,10 +63,19 @@ def explained(address: Address, error: psycopg.Error) -> StoreError:
     remedy = next((text for key, text in _REMEDIES.items() if code.startswith(key)), "")
     if not remedy and isinstance(error, psycopg.OperationalError):
         remedy = _REACH
-    text = re.sub(r"^connection (failed|is bad): ", "", " ".join(str(error).split()))
+    text = re.sub(r"^connection (failed|is bad): ", "", " ".join(str(error).split())).rstrip("?.")
     if address.secret:
         text = text.replace(address.secret, "...")
     return StoreError(f"{address.shown} fails: {text}", remedy=remedy, field="database")
+
+
+def no_rights(schema: str, user: str) -> StoreError:
+    """Return the error of a user who may not write what others of the project made."""
+    return StoreError(
+        f"The user {user} may not use the schema {schema}, which another user made",
+        remedy="Let both act as one role: GRANT role TO user; ALTER ROLE user SET role = role.",
+        field="database",
+    )
 
 
 def _code(error: psycopg.Error) -> str:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from gleis.contracts.errors import StoreError
-from gleis.store.postgres.errors import explained, is_lost, is_passing
+from gleis.store.postgres.errors import explained, is_lost, is_passing, no_rights
 from gleis.store.postgres.url import Address, read_address
 
 Result = TypeVar("Result")
@@ -354,9 +354,13 @@ def key_of(schema: str, name: str) -> int:
 
 def _make_schema(session: Session, schema: str) -> None:
     # Asked first: one who may not make schemas can use one that was made for him.
-    if not _rows(session, "SELECT 1 FROM pg_namespace WHERE nspname = %s", (schema,)):
+    usable = "has_schema_privilege(oid, 'USAGE'), current_user"
+    found = _rows(session, f"SELECT {usable} FROM pg_namespace WHERE nspname = %s", (schema,))  # noqa: S608
+    if not found:
         name = psycopg.sql.Identifier(schema)
         session.execute(psycopg.sql.SQL("CREATE SCHEMA {}").format(name))
+    elif not found[0][0]:
+        raise no_rights(schema, found[0][1])
 
 
 def _rows(session: Session, sql: str, parameters: Sequence[Any]) -> list[Row]:
