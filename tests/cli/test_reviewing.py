@@ -38,7 +38,7 @@ def test_what_waits_is_listed_and_labelled(iris):
     assert strange.rstrip().endswith("given its other numbers")
     said = gleis(iris, "review", name, "--label", "virginica", "--note", "seen")
     assert f"{name} is virginica, says " in said.out
-    assert "Row 201 has this label in the training data" in said.out
+    assert "Its row has this label in the training data" in said.out
     assert gleis(iris, "review").out == "Nothing waits for a review.\n"
 
 

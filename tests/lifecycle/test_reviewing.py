@@ -75,7 +75,7 @@ def test_a_label_joins_log_ledger_and_training_data(bench):
         by=review.by,
         version=2,
         label=str(1 - true),
-        entity="5",
+        joins=True,
         note="called them",
     )
     desk.label(ids[1], "1")  # never seen by the source

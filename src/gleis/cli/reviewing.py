@@ -58,7 +58,7 @@ def review(
             if label is None
             else desk.label(prediction_id, _scalar(label), note, correct=correct)
         )
-        _tell(done, joins=_joins(opened, done.entity), as_json=as_json)
+        _tell(done, joins=_joins(opened, done), as_json=as_json)
         return
     total, found = desk.waiting(limit) if prediction_id is None else (1, [desk.show(prediction_id)])
     if as_json:
@@ -149,7 +149,7 @@ def _ask(desk: ReviewDesk, found: list[Waiting], total: int, opened: Any) -> Non
         if done is None:
             return
         if not isinstance(done, str):
-            _tell(done, joins=_joins(opened, done.entity), as_json=False)
+            _tell(done, joins=_joins(opened, done), as_json=False)
     if total > len(found):
         say(f"{total - len(found):,} more wait: gleis review")
 
@@ -176,8 +176,8 @@ def _answered(desk: ReviewDesk, one: Waiting) -> Review | str | None:
             return "skipped"
 
 
-def _joins(opened: Any, entity: str | None) -> bool:
-    return entity is not None and opened.settings.project.id is not None
+def _joins(opened: Any, done: Review) -> bool:
+    return done.joins and opened.settings.project.id is not None
 
 
 def _tell(done: Review, *, joins: bool, as_json: bool) -> None:
@@ -189,7 +189,7 @@ def _tell(done: Review, *, joins: bool, as_json: bool) -> None:
         return
     say(f"{done.prediction_id} is {done.label}, says {done.by}.")
     if joins:
-        say(f"  Row {done.entity} has this label in the training data from the next run on.")
+        say("  Its row has this label in the training data from the next run on.")
     else:
         say("  Its label counts for the monitors only: the row came without the project's id.")
 

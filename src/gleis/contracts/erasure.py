@@ -46,5 +46,7 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Kept results of steps that held rows of theirs."""
     packages: tuple[str, ...] = ()
     """Signed packages that hold sample rows like theirs: they cannot be changed, only withdrawn."""
+    named: tuple[str, ...] = ()
+    """Answers whose reviews name a row of theirs in the ledger, where earlier versions wrote it."""
     trained: tuple[int, ...] = ()
     """Model versions that learned from rows of theirs."""

@@ -18,8 +18,11 @@ class Review(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which had answered."""
     label: str | float | None = None
     """What is true: a class as text, or a number; None if the answer was dismissed."""
+    joins: bool = False
+    """Whether the row came with the project's own id: by it the label joins the training data. The
+    id itself stands in the prediction log only, from which it can be erased."""
     entity: str | None = None
-    """The project's own id of the row: by it the label joins the training data."""
+    """The id, in facts of earlier versions; none is written any more."""
     note: str = ""
 
 

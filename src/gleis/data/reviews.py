@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from gleis.contracts.dataset import DatasetVersion, ReviewedRows
 from gleis.contracts.ports import FactStore
 from gleis.contracts.review import Review
+
+if TYPE_CHECKING:
+    from gleis.store.log.answered import Answered
 
 KIND = "review"
 """Kind of the facts that record a review; their key is the prediction id."""
@@ -33,24 +38,43 @@ class ReviewedLabels(msgspec.Struct, frozen=True, kw_only=True):
 NONE = ReviewedLabels()
 
 
-def read_reviews(facts: FactStore, until: datetime) -> ReviewedLabels:
+def count_reviews(facts: FactStore, until: datetime) -> ReviewedLabels:
+    """Return how many labels were given up to and including a moment, and none of them."""
+    return ReviewedLabels(count=len(_labelled(facts, until)))
+
+
+def read_reviews(facts: FactStore, log: Answered, until: datetime) -> ReviewedLabels:
     """Return the labels that were given up to and including a moment.
 
     Parameters
     ----------
     facts : FactStore
-        The ledger.
+        The ledger: who said what of which answer.
+    log : Answered
+        The prediction log: which row an answer is about. Of an erased one it does not know.
     until : datetime
         Later reviews are not known yet: a run as of the past must not learn from them.
     """
+    reviews = _labelled(facts, until)
+    rows = log.entities_of([one.prediction_id for one in reviews if one.entity is None])
     labels: dict[str, Given] = {}
-    count = 0
-    for body in facts.all(KIND, until=until):
-        review = msgspec.json.decode(body, type=Review)
-        if review.label is not None and review.entity is not None:
-            labels[review.entity] = Given(review.label, review.at)
-            count += 1
-    return ReviewedLabels(labels=labels, count=count)
+    for review in reviews:
+        row = review.entity or rows.get(review.prediction_id)
+        if row is not None and review.label is not None:
+            labels[row] = Given(review.label, review.at)
+    return ReviewedLabels(labels=labels, count=len(reviews))
+
+
+def _labelled(facts: FactStore, until: datetime) -> list[Review]:
+    """Return the reviews that gave a label to a row with an id."""
+    found = (msgspec.json.decode(body, type=Review) for body in facts.all(KIND, until=until))
+    return [one for one in found if one.label is not None and (one.joins or one.entity is not None)]
+
+
+def naming_facts(facts: FactStore, rows: Collection[str]) -> tuple[str, ...]:
+    """Return the answers whose reviews, of earlier versions, name one of some rows by its id."""
+    found = (msgspec.json.decode(body, type=Review) for body in facts.all(KIND))
+    return tuple(dict.fromkeys(one.prediction_id for one in found if one.entity in rows))
 
 
 def reviews_of(facts: FactStore, prediction_id: str) -> tuple[Review, ...]:

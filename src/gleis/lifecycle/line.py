@@ -117,7 +117,7 @@ def gather(
     """Append what the source has before ``until`` and the dataset has not; or load all anew."""
     code = load_code(bench.folder, bench.settings)
     latest = bench.datasets.latest()
-    reviewed = read_reviews(bench.home.facts, bench.clock.now())
+    reviewed = read_reviews(bench.home.facts, bench.home.log, bench.clock.now())
     if latest is not None and not anew and is_current(bench.datasets, until, code, reviewed):
         bench.tell("data", f"{latest.label} has all rows until {until:%Y-%m-%d %H:%M}")
         return latest

@@ -99,7 +99,7 @@ class ReviewDesk:
         value : str, int, float or bool
             A class of the version that answered, or a number.
         note : str
-            Why, for those who read the ledger.
+            Why, for those who read the ledger; it stays there, so it should name nobody.
         correct : bool
             The label takes the place of an earlier one; the log and the ledger keep both.
 
@@ -154,7 +154,7 @@ class ReviewDesk:
             by=whoami(),
             version=row.version,
             label=value,
-            entity=row.entity,
+            joins=row.entity is not None,
             note=note,
         )
         body = msgspec.json.encode(review)

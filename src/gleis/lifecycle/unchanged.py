@@ -14,7 +14,7 @@ from gleis.contracts.dataset import DatasetVersion
 from gleis.contracts.deployment import Version
 from gleis.contracts.run import Run
 from gleis.data.checking.digest import checks_digest, is_checked
-from gleis.data.reviews import known_by, read_reviews
+from gleis.data.reviews import count_reviews, known_by
 from gleis.data.versions import DatasetVersions
 from gleis.lifecycle.results import Outcome
 from gleis.registry.deployments import Deployments
@@ -44,7 +44,7 @@ def find_unchanged(folder: Path, settings: Settings, home: Home, clock: Clock) -
     now = clock.now()
     if not is_checked(home, dataset, checks_digest(settings, folder)):
         return None
-    if versions.waits(dataset, read_reviews(home.facts, now)) or not known_by(dataset, now):
+    if versions.waits(dataset, count_reviews(home.facts, now)) or not known_by(dataset, now):
         return None
     if isinstance(clock, SimulatedClock) and not _as_of(dataset, settings, clock):
         return None

@@ -11,10 +11,13 @@ import polars as pl
 import pytest
 
 from commands import gleis
+from gleis.cli.data.erasing import erased_lines
 from gleis.contracts.erasure import KIND, Erasure
 from gleis.contracts.errors import DataError
 from gleis.contracts.feedback import Feedback
 from gleis.contracts.prediction import Batch, Label
+from gleis.contracts.review import Review
+from gleis.data.reviews import read_reviews
 from gleis.lifecycle.project import Project
 from gleis.store.review_queue import Queued
 
@@ -149,8 +152,10 @@ def samples_of(project):
     """Return the incomes of all sample rows among the kept results of steps."""
     artifacts = project.home.artifacts
     kept = [artifacts.get(name) for name in artifacts.names()]
-    begun = [content for content in kept if content.startswith(b'{"features":{')]
-    columns = [msgspec.json.decode(content)["features"] for content in begun]
+    begun = [
+        msgspec.json.decode(one) for one in kept if one.startswith((b'{"features":{', b'{"inc'))
+    ]
+    columns = [one.get("features", one) for one in begun]
     found = [one["income"] for one in columns if isinstance(one.get("income"), list)]
     return [value for incomes in found for value in incomes]
 
@@ -167,7 +172,8 @@ def test_erased_everywhere(project):
     assert (record.answers, record.labels, record.feedback, record.reviews) == (12, 6, 6, 6)
     assert record.trained == (1, 2)
     assert record.packages
-    assert (record.artifacts, record.features) == (2, 1)
+    assert (record.artifacts, record.features) == (3, 1)
+    assert record.named == ()
     assert SECRET not in msgspec.json.encode(record).decode()
 
     project.home.close()
@@ -254,3 +260,30 @@ def test_the_record_is_in_the_ledger(project):
     bodies = [msgspec.json.decode(b, type=Erasure) for b in project.home.facts.all(KIND)]
     assert [one.reason for one in bodies] == ["asked by letter"] * 2
     assert (bodies[0].datasets, bodies[1].datasets[0].rows) == ((), 1)
+
+
+def test_a_review_leaves_no_id_in_the_ledger(project):
+    log = project.home.log
+    (batch,) = (one.batch for one in log.read())
+    at, theirs = next((i, one) for i, one in enumerate(batch.entities) if SECRET in one)
+    asked = log.append([msgspec.structs.replace(batch, flags={})])[0][at]
+    review = Review(prediction_id=asked, at=START, by="ana@desk", version=2, label="1", joins=True)
+    project.home.facts.append("review", asked, msgspec.json.encode(review), START)
+    assert read_reviews(project.home.facts, log, START).labels[theirs].value == "1"
+    record = project.data.erase(project.data.find_subject(SECRET))
+    assert record.named == ()
+    left = read_reviews(project.home.facts, log, START)
+    assert (left.labels, left.count) == ({}, 1)
+    project.home.close()
+    assert below(project.home.folder, theirs) == []
+
+
+def test_a_review_of_an_earlier_version_is_named(project):
+    row = f"loan-7-{SECRET}"
+    old = {"prediction_id": "9-0-5ca1ab1e", "at": START, "by": "ana@desk", "version": 2}
+    body = msgspec.json.encode(old | {"label": "1", "entity": row})
+    project.home.facts.append("review", "9-0-5ca1ab1e", body, START)
+    assert read_reviews(project.home.facts, project.home.log, START).labels[row].value == "1"
+    record = project.data.erase(project.data.find_subject(SECRET))
+    assert record.named == ("9-0-5ca1ab1e",)
+    assert "Reviews of the answers 9-0-5ca1ab1e name rows" in " ".join(erased_lines(record))

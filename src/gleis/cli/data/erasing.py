@@ -75,13 +75,13 @@ def erased_lines(record: Erasure) -> list[str]:
     said = [f"{record.id}: erased"]
     for one in record.datasets:
         versions = ", ".join(label.rpartition("@")[2] for label in one.versions)
-        said.append(f"  {one.name}: {one.rows:,} rows, out of {versions}")
+        said.append(f"  {one.name}: {one.rows:,} row{'s' * (one.rows != 1)}, out of {versions}")
     counts = (
         (record.answers, "answers of the prediction log emptied"),
         (record.labels, "labels"),
         (record.feedback, "feedback texts"),
         (record.reviews, "answers that waited for a person"),
-        (record.features, "entries of the online feature store"),
+        (record.features, "entries of the online feature store brought up to what is left"),
         (record.artifacts, "kept results of steps with rows like theirs"),
     )
     said += [f"  {count:,} {what}" for count, what in counts if count]
@@ -91,6 +91,12 @@ def erased_lines(record: Erasure) -> list[str]:
         said.append(
             f"Sample rows like theirs are in the packages of {', '.join(record.packages)}. They "
             "are signed and stay as they are: train anew, and delete them where they are kept."
+        )
+    if record.named:
+        answers = ", ".join(record.named[:5]) + ", ..." * (len(record.named) > 5)
+        said.append(
+            f"Reviews of the answers {answers} name rows of theirs by id in the ledger: an earlier "
+            "gleis wrote it there, and nothing is ever deleted from it. Newer reviews do not."
         )
     if record.trained:
         versions = ", ".join(str(number) for number in record.trained)

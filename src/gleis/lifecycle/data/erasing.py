@@ -20,6 +20,7 @@ from gleis.contracts.erasure import KIND, ErasedDataset, Erasure
 from gleis.contracts.errors import DataError
 from gleis.data.erasing.rewrite import erase_rows, rows_of
 from gleis.data.erasing.subjects import Subjects
+from gleis.data.reviews import naming_facts
 from gleis.lifecycle.data.needed import trained_on
 from gleis.lifecycle.data.sample_rows import drop_samples, merged, packages_with
 from gleis.lifecycle.features.project_features import ProjectFeatures
@@ -138,6 +139,7 @@ def erase(bench: Workbench, found: Found, reason: str = "") -> Erasure:
     record = msgspec.structs.replace(
         _erase_answers(bench, found, record),
         trained=trained_on(bench, found.labels),
+        named=naming_facts(bench.home.facts, found.entities),
         packages=tuple(f"version {one.number}" for one in packages_with(bench, rows)),
         artifacts=drop_samples(bench, rows),
         datasets=tuple(_erase_datasets(bench, found)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,15 +13,19 @@ from gleis.contracts.deployment import Version
 from gleis.contracts.errors import GleisError
 from gleis.lifecycle.workbench import Workbench
 
-_BEGIN = b'{"features":{'
-"""What the JSON of examples and of a background begins with."""
+_BEGIN = re.compile(rb'\{"(?:features":\{"(?:[^"\\]|\\.)*":\[|(?:[^"\\]|\\.)*":\[)')
+"""What the JSON of examples, and of a background in a package or as a step keeps it, begins with:
+a list of values by column."""
 _FILES = ("tests/rows.json", "background.json")
+
+
+_Value = str | int | float | bool | None
 
 
 class _Samples(msgspec.Struct):
     """What is read of examples and backgrounds: their rows, by column."""
 
-    features: dict[str, list[Any]]
+    features: dict[str, list[_Value]]
 
 
 def sampled_in(content: bytes, rows: pl.DataFrame) -> bool:
@@ -54,10 +59,15 @@ def sampled_in(content: bytes, rows: pl.DataFrame) -> bool:
 
 def _samples(content: bytes) -> dict[str, list[Any]]:
     """Return sample rows by column; none of what holds other things under that name: a profile."""
+    columns: dict[str, list[Any]]
     try:
-        return msgspec.json.decode(content, type=_Samples).features
-    except msgspec.ValidationError:
-        return {}
+        columns = msgspec.json.decode(content, type=_Samples).features
+    except msgspec.DecodeError:
+        try:
+            columns = msgspec.json.decode(content, type=dict[str, list[_Value]])
+        except msgspec.DecodeError:
+            return {}
+    return columns if len({len(values) for values in columns.values()}) == 1 else {}
 
 
 def packages_with(bench: Workbench, rows: pl.DataFrame) -> Iterator[Version]:
@@ -84,7 +94,7 @@ def drop_samples(bench: Workbench, rows: pl.DataFrame) -> int:
     held = [
         digest
         for digest in artifacts.names()
-        if (content := artifacts.get(digest)).startswith(_BEGIN) and sampled_in(content, rows)
+        if _BEGIN.match(content := artifacts.get(digest)) and sampled_in(content, rows)
     ]
     for digest in held:
         artifacts.remove(digest)

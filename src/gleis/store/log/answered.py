@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from gleis.store.log.entries import HEADS, decode_entry, without_nul
-from gleis.store.log.ids import format_id
+from gleis.store.log.entries import ANSWERS, HEADS, decode_entry, without_nul
+from gleis.store.log.ids import format_id, parse_id
 from gleis.store.log.logged import Tally
 from gleis.store.log.queries import LogQueries
 
@@ -44,6 +45,23 @@ class Answered(ABC):
             pass
         found = self._rows(self._queries.of_entity, (self._kept(entity),))
         return [format_id(*row) for row in found]
+
+    def entities_of(self, prediction_ids: Iterable[str]) -> dict[str, str]:
+        """Return the project's own id of the rows of answers; without those it does not know."""
+        places: dict[tuple[int, str], list[tuple[int, str]]] = defaultdict(list)
+        for name in prediction_ids:
+            if (parsed := parse_id(name)) is not None:
+                seq, position, token = parsed
+                places[seq, token].append((position, name))
+        found: dict[str, str] = {}
+        for (seq, token), named in places.items():
+            for (content,) in self._rows(self._queries.found, (seq, token, 0)):
+                batches = decode_entry(ANSWERS, seq, content, self._where)
+                entities = [entity for batch in batches for entity in batch.entities]
+                for position, name in named:
+                    if position < len(entities) and (entity := entities[position]) is not None:
+                        found[name] = entity
+        return found
 
     def tally(self) -> dict[int, Tally]:
         """Count the answers of each version: the whole log is read, without its features."""
