@@ -6,7 +6,7 @@ import re
 
 from gleis.contracts.errors import ConfigError
 
-_SERVERS = re.compile(r"(redis|rediss|valkey|valkeys|unix)://.+")
+_SERVERS = re.compile(r"(redis|rediss|valkey|valkeys|unix|postgres|postgresql)://.+")
 _VARIABLE = re.compile(r"env:([A-Za-z_][A-Za-z0-9_]*)")
 
 
@@ -36,7 +36,7 @@ def check_online(address: str | None) -> None:
         raise ConfigError(
             "features.online names no store of features",
             seen=address,
-            remedy="Write sqlite, lmdb, redis://host:6379/0, or env:NAME for a variable that holds "
-            "an address.",
+            remedy="Write sqlite, lmdb, redis://host:6379/0, postgresql://host/name, or env:NAME "
+            "for a variable that holds an address.",
             field="features.online",
         )

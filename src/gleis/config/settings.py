@@ -61,8 +61,9 @@ class FeatureSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     which then is no feature. A feature known only after the decision is a leak."""
     online: str | None = None
     """Where a service looks up the features of feature views: ``sqlite`` (a file of the state
-    folder, the default), ``lmdb``, or ``redis://host:6379/0`` (Valkey too) for services on several
-    machines. An address that holds a secret: ``env:NAME`` takes it from a variable."""
+    folder), ``lmdb``, or for services on several machines ``redis://host:6379/0`` (Valkey too) or
+    ``postgresql://host/name``. By default in ``database``, else SQLite. An address that holds a
+    secret: ``env:NAME`` takes it from a variable."""
     unknown: Literal["missing", "fallback"] = "missing"
     """What becomes of a row whose features cannot be looked up: the model gets ``missing`` values,
     if training saw such, else the baseline answers; or the baseline answers always."""

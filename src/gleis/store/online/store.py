@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 
 from gleis.config.online import variable_of_online
 from gleis.contracts.errors import ConfigError
+from gleis.store.in_database import schema_of
 from gleis.store.online.sqlite_store import SqliteOnlineStore
 
 if TYPE_CHECKING:
     from gleis.contracts.ports import OnlineStore
     from gleis.store.home import Home
+
+_EXTRAS = {"lmdb": "lmdb", "postgresql": "postgres", "postgres": "postgres"}
 
 
 def open_online(home: Home, address: str | None, project: str) -> OnlineStore:
@@ -23,7 +26,8 @@ def open_online(home: Home, address: str | None, project: str) -> OnlineStore:
     home : Home
         Where the embedded ones are.
     address : str, optional
-        ``features.online``: none for SQLite, ``lmdb``, ``redis://...``, or ``env:NAME``.
+        ``features.online``: ``sqlite``, ``lmdb``, ``postgresql://...``, ``redis://...``, or
+        ``env:NAME``; none for the project's database, and SQLite where it has none.
     project : str
         Name of the project.
 
@@ -35,6 +39,10 @@ def open_online(home: Home, address: str | None, project: str) -> OnlineStore:
         A file of the state folder cannot be opened. A server is not asked before the first lookup.
     """
     address = _resolved(address)
+    if address is None and home.database is not None:
+        from gleis.store.online.postgres_store import PostgresOnlineStore
+
+        return PostgresOnlineStore(*home.database)
     if address is None or address == "sqlite":
         home.create()
         return SqliteOnlineStore(home.folder / "features.db")
@@ -45,9 +53,13 @@ def open_online(home: Home, address: str | None, project: str) -> OnlineStore:
 
             home.create()
             return LmdbOnlineStore(home.folder / "features.lmdb")
+        if scheme in {"postgresql", "postgres"}:
+            from gleis.store.online.postgres_store import PostgresOnlineStore
+
+            return PostgresOnlineStore(address, schema_of(project))
         from gleis.store.online.redis_store import RedisOnlineStore
     except ImportError as error:
-        extra = "lmdb" if scheme == "lmdb" else "redis"
+        extra = _EXTRAS.get(scheme, "redis")
         raise ConfigError(
             f"features.online needs a package that is not installed: {error.name}",
             seen=scheme,

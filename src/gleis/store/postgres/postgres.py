@@ -256,7 +256,7 @@ class Postgres:
                 self._idle, self._process = [], os.getpid()
             while self._idle:
                 session = self._idle.pop()
-                if _is_quiet(session):
+                if is_quiet(session):
                     return session
                 session.close()
         return self._connect_patiently()
@@ -374,7 +374,7 @@ def _commit(session: Session) -> None:
         raise StoreError("a transaction was rolled back, because a statement of it had failed")
 
 
-def _is_quiet(session: Session) -> bool:
+def is_quiet(session: Session) -> bool:
     """Say whether a session waits for us: one that was ended has something to read."""
     poll = select.poll()
     poll.register(session.fileno(), select.POLLIN)
