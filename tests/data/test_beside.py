@@ -12,6 +12,7 @@ from gleis.contracts.dataset import Provenance
 from gleis.contracts.errors import ConfigError, DataError, ProjectError, RegistryError
 from gleis.data.beside import tables_open
 from gleis.data.dataset import Datasets
+from gleis.data.loading import Loading
 from gleis.data.module import open_module
 from gleis.data.refresh import refresh
 
@@ -59,9 +60,10 @@ def test_load_reads_a_table_and_its_version_is_remembered(tmp_path, home, settin
     module = open_module(tmp_path, "p")
     datasets = Datasets(home, settings, clock)
     append(weather(1, 2))
-    first = refresh(datasets, module, settings, day(2), "c1", clock)
+    loading = Loading(module=module, settings=settings, code="c1", clock=clock, home=home)
+    first = refresh(datasets, loading, day(2))
     append(weather(3, 4))
-    second = refresh(datasets, module, settings, day(9), "c1", clock)
+    second = refresh(datasets, loading, day(9))
     assert first.provenance.tables == ("weather@v1",)
     assert second.provenance.tables == ("weather@v2",)
     assert datasets.read(second)["temp"].to_list() == [1, 2, 3, 4]

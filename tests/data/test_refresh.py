@@ -7,6 +7,7 @@ import pytest
 
 from gleis.contracts.errors import DataError, ProjectError
 from gleis.data.dataset import Datasets
+from gleis.data.loading import Loading
 from gleis.data.module import open_module
 from gleis.data.refresh import is_current, refresh, reload
 from gleis.data.review_labels import complete
@@ -49,19 +50,21 @@ def project(tmp_path, home, clock, make_settings):
         def put(self, **columns):
             pl.DataFrame(columns).write_parquet(tmp_path / "rows.parquet")
 
-        def refresh(self, until=31, code="c1", reviewed=NONE):
-            return refresh(self.datasets, module, self.settings, day(until), code, clock, reviewed)
-
-        def reload(self, until=31, code="c1", reviewed=NONE):
-            return reload(
-                self.datasets,
-                module,
-                self.settings,
-                until=day(until),
-                code_hash=code,
+        def loading(self, code, reviewed):
+            return Loading(
+                module=module,
+                settings=self.settings,
+                code=code,
                 clock=clock,
+                home=home,
                 reviewed=reviewed,
             )
+
+        def refresh(self, until=31, code="c1", reviewed=NONE):
+            return refresh(self.datasets, self.loading(code, reviewed), day(until))
+
+        def reload(self, until=31, code="c1", reviewed=NONE):
+            return reload(self.datasets, self.loading(code, reviewed), day(until))
 
         def rows(self):
             return self.datasets.read(self.datasets.latest())

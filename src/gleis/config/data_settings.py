@@ -31,7 +31,8 @@ class DatasetSettings(
 
     source: str | None = None
     """Where its rows come from: a file, a pattern of files, a ``.dvc`` file, a drop folder,
-    ``kafka://...``, or ``log``, the answers of this service whose labels have matured; see
+    any of these in a bucket (``s3://...``), ``kafka://...``, a function of the project
+    (``module:function``), or ``log``, the answers of this service whose labels have matured; see
     docs/ingest.md and docs/production.md. Without it only ``gleis ingest`` and programs append to
     it."""
     every: str | None = None

@@ -23,6 +23,7 @@ _EXAMPLES = {
     "baseline": "def baseline(rows): or def baseline(rows, history):",
 }
 
+_PERIOD = ["since", "until"]
 _FEATURES = "features"
 """Module beside the project's own in which feature views may be."""
 
@@ -51,6 +52,41 @@ class ProjectModule:
     """The file."""
     members: Callable[[], list[Any]] = list
     """Returns what the module, and a ``features.py`` beside it, define and import."""
+
+
+@dataclass(frozen=True)
+class ProjectFunction:
+    """A function of the project that gives the rows of a table."""
+
+    call: Callable[..., Any]
+    """What it raises comes out as a ProjectError that names the line."""
+    takes_period: bool
+    """Whether it is called with ``(since, until)``; if not, with nothing."""
+
+
+def open_function(folder: Path, name: str, function: str) -> ProjectFunction:
+    """Import one function of a module in the project folder, afresh.
+
+    Raises
+    ------
+    ProjectError
+        The file or the function is missing, the file does not import, or the function takes other
+        parameters than none, or ``since, until``.
+    """
+    folder = folder.resolve()
+    path, imports = folder / f"{name}.py", FolderImports(folder)
+    example = f"def {function}(): or def {function}(since, until):"
+    if not path.is_file():
+        raise ProjectError(
+            f"There is no module {name}.py in the project folder",
+            seen=str(folder),
+            remedy=f"Create it with {example}",
+            field=function,
+        )
+    found = _required(_execute(path, name, imports), function, path, example)
+    takes_period = [*inspect.signature(found).parameters][:2] == _PERIOD
+    _check_parameters(found, function, 2 * takes_period, path, example)
+    return ProjectFunction(_guard(found, function, path, imports), takes_period)
 
 
 def open_module(folder: Path, name: str) -> ProjectModule:
@@ -202,25 +238,30 @@ def user_line(error: BaseException, folder: Path) -> str | None:
     return None
 
 
-def _required(module: ModuleType, function: str, path: Path) -> Callable[..., Any]:
+def _required(
+    module: ModuleType, function: str, path: Path, example: str = ""
+) -> Callable[..., Any]:
+    example = example or _EXAMPLES[function]
     found = getattr(module, function, None)
     if found is None:
         raise ProjectError(
             f"{path.name} has no function {function}",
-            remedy=f"Add it: {_EXAMPLES[function]}",
+            remedy=f"Add it: {example}",
             field=function,
         )
     if not callable(found):
         raise ProjectError(
             f"{path.name}: {function} is not a function",
             seen=found,
-            remedy=f"Write {_EXAMPLES[function]}",
+            remedy=f"Write {example}",
             field=function,
         )
     return found  # type: ignore[no-any-return]
 
 
-def _check_parameters(function: Callable[..., Any], name: str, count: int, path: Path) -> None:
+def _check_parameters(
+    function: Callable[..., Any], name: str, count: int, path: Path, example: str = ""
+) -> None:
     signature = inspect.signature(function)
     try:
         signature.bind(*range(count))
@@ -228,7 +269,7 @@ def _check_parameters(function: Callable[..., Any], name: str, count: int, path:
         raise ProjectError(
             f"{_place(function, path)}: {name} takes other parameters than it is called with",
             seen=f"{name}{signature}",
-            remedy=f"Write {_EXAMPLES[name]}",
+            remedy=f"Write {example or _EXAMPLES[name]}",
             field=name,
         ) from None
 

@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
 
-from gleis.contracts.clock import Clock
 from gleis.contracts.dataset import DatasetVersion, Provenance, ReviewedRows
-from gleis.data.beside import tables_open
 from gleis.data.checks import check_table
-from gleis.data.privacy.declared import declare
-from gleis.data.review_labels import complete, together
+from gleis.data.review_labels import complete
 from gleis.data.reviews import NONE, ReviewedLabels
 from gleis.data.schema import fit_columns
-from gleis.data.source import load_queried
 
 if TYPE_CHECKING:
-    from gleis.config.settings import Settings
     from gleis.data.dataset import Datasets
-    from gleis.data.module import ProjectModule
+    from gleis.data.loading import Loading
     from gleis.data.versions import DatasetVersions
-    from gleis.store.home import Home
 
 
-def refresh(
-    datasets: Datasets,
-    module: ProjectModule,
-    settings: Settings,
-    until: datetime,
-    code_hash: str,
-    clock: Clock,
-    reviewed: ReviewedLabels = NONE,
-    note: str | None = None,
-    beside: Home | None = None,
-) -> DatasetVersion:
+def refresh(datasets: Datasets, loading: Loading, until: datetime) -> DatasetVersion:
     """Load rows up to a moment and return the version that holds them.
 
     - With a time column, only the period since the last refresh is loaded, and appended.
@@ -58,23 +39,11 @@ def refresh(
     ----------
     datasets : Datasets
         Where versions are kept.
-    module : ProjectModule
-        Its ``load`` is called.
-    settings : Settings
-        ``[project]`` names id and time.
+    loading : Loading
+        Calls ``load``.
     until : datetime
         Moment before which rows are asked for (exclusive), timezone-aware. Callers give the
         present less ``project.label_delay``, so that a null target means that no label comes.
-    code_hash : str
-        Hash of the source reached from ``load``.
-    clock : Clock
-        Dates the provenance.
-    reviewed : ReviewedLabels
-        Labels that people gave by now.
-    note : str, optional
-        What a person says of the version.
-    beside : Home, optional
-        Where the tables beside the dataset are, if not with it: a replay reads its project's.
 
     Raises
     ------
@@ -82,19 +51,18 @@ def refresh(
         As ``load_rows`` and ``Datasets.append`` raise them; the latest version stays.
     """
     latest = datasets.latest()
-    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed, note, beside)
     if latest is None:
-        return datasets.append(*source.load(None, until), behind=0)
-    if not datasets.vouched(latest, code_hash):
+        return datasets.append(*loading.load(None, until), behind=0)
+    if not datasets.vouched(latest, loading.code):
         until = max(until, _end(latest) or until)
-        return datasets.replace(*source.load(None, until))
-    latest = _mend(datasets, latest, source)
-    if settings.project.time is None:
-        return _bring_in(datasets, latest, source, until)
+        return datasets.replace(*loading.load(None, until))
+    latest = _mend(datasets, latest, loading)
+    if loading.settings.project.time is None:
+        return _bring_in(datasets, latest, loading, until)
     since = _end(latest)
     if since is not None and since >= until:
         return latest
-    return datasets.append(*source.load(since, until, latest), behind=latest.version)
+    return datasets.append(*loading.load(since, until, latest), behind=latest.version)
 
 
 def is_current(
@@ -112,18 +80,7 @@ def is_current(
     return end is not None and end >= until and not datasets.waits(latest, reviewed)
 
 
-def reload(
-    datasets: Datasets,
-    module: ProjectModule,
-    settings: Settings,
-    *,
-    until: datetime,
-    code_hash: str,
-    clock: Clock,
-    reviewed: ReviewedLabels = NONE,
-    note: str | None = None,
-    beside: Home | None = None,
-) -> DatasetVersion:
+def reload(datasets: Datasets, loading: Loading, until: datetime) -> DatasetVersion:
     """Load everything anew; other content makes a new snapshot, the same none.
 
     For rows that reached the source late, or were mended there: a refresh asks only for what
@@ -131,98 +88,27 @@ def reload(
 
     Parameters
     ----------
-    datasets, module, settings, until, code_hash, clock, reviewed, note, beside
+    datasets, loading, until
         As for ``refresh``.
     """
     latest = datasets.latest()
     if latest is not None:
         until = max(until, _end(latest) or until)
-    source = _Source(datasets.home, module, settings, code_hash, clock, reviewed, note, beside)
-    return datasets.replace(*source.load(None, until))
+    return datasets.replace(*loading.load(None, until))
 
 
-class _Source:
-    """Loads rows, completes their targets, and writes the provenance of both."""
-
-    def __init__(
-        self,
-        home: Home,
-        module: ProjectModule,
-        settings: Settings,
-        code: str,
-        clock: Clock,
-        reviewed: ReviewedLabels,
-        note: str | None,
-        beside: Home | None,
-    ) -> None:
-        self._home = home
-        self._beside = beside or home
-        self._module = module
-        self.settings = settings
-        self._code = code
-        self._clock = clock
-        self.reviewed = reviewed
-        self._note = note
-
-    def load(
-        self, since: datetime | None, until: datetime, behind: DatasetVersion | None = None
-    ) -> tuple[pl.DataFrame, Provenance]:
-        """Return rows of the source, and their provenance behind those of a version."""
-        with tables_open(self._beside, self.settings) as tables:
-            loaded = load_queried(self._module, self.settings, since, until)
-        done = complete(loaded.frame, self.settings, self.reviewed)
-        stamp = self.stamp(since, until, done.rows, behind)
-        stamp = msgspec.structs.replace(
-            stamp, tables=tables.read, features=tables.features, query=loaded.query
-        )
-        return done.frame, declare(stamp, done.frame, self._module.path.parent, self._home)
-
-    def stamp(
-        self,
-        since: datetime | None,
-        until: datetime | None,
-        rows: ReviewedRows,
-        behind: DatasetVersion | None = None,
-    ) -> Provenance:
-        """Write the provenance of what is loaded now."""
-        if behind is not None:
-            rows = together(behind.provenance.reviewed, rows)
-        said = behind.provenance if behind is not None else None
-        return Provenance(
-            source=f"{self._module.name}:load",
-            since=since,
-            until=until,
-            loaded_at=self._clock.now(),
-            loaded_by=f"{_user()}@{socket.gethostname()}",
-            code=self._code,
-            reviewed=rows if rows.considered else None,
-            datasheet=said.datasheet if said else None,
-            licence=said.licence if said else None,
-            terms=said.terms if said else None,
-            note=self._note,
-        )
-
-
-def _mend(datasets: Datasets, latest: DatasetVersion, source: _Source) -> DatasetVersion:
+def _mend(datasets: Datasets, latest: DatasetVersion, loading: Loading) -> DatasetVersion:
     """Return a version whose rows have the labels that were reviewed since it was made."""
-    if not datasets.waits(latest, source.reviewed):
+    if not datasets.waits(latest, loading.reviewed):
         return latest
-    project = source.settings.project
+    project = loading.settings.project
     names = [name for name in (project.id, project.target) if name is not None]
-    some = complete(datasets.read(latest, names), source.settings, source.reviewed).rows
+    some = complete(datasets.read(latest, names), loading.settings, loading.reviewed).rows
     if not some.completed + some.overridden:
-        datasets.note_considered(latest, source.reviewed)
+        datasets.note_considered(latest, loading.reviewed)
         return latest
-    done = complete(datasets.read(latest), source.settings, source.reviewed)
-    return datasets.replace(done.frame, source.stamp(None, _end(latest), done.rows, latest))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):
-        # A container may run under a number that has no name.
-        return f"uid{os.getuid()}"
+    done = complete(datasets.read(latest), loading.settings, loading.reviewed)
+    return datasets.replace(done.frame, loading.stamp(None, _end(latest), done.rows, latest))
 
 
 def _end(version: DatasetVersion) -> datetime | None:
@@ -233,11 +119,11 @@ def _end(version: DatasetVersion) -> datetime | None:
 
 
 def _bring_in(
-    datasets: Datasets, latest: DatasetVersion, source: _Source, until: datetime
+    datasets: Datasets, latest: DatasetVersion, loading: Loading, until: datetime
 ) -> DatasetVersion:
     """Append rows with new ids, or take a snapshot where known rows changed."""
-    settings = source.settings
-    frame, provenance = source.load(None, until)
+    settings = loading.settings
+    frame, provenance = loading.load(None, until)
     if frame.is_empty():
         return latest
     provenance = _with_last(provenance, latest.provenance.reviewed)

@@ -69,13 +69,22 @@ def load_queried(
     if time is None or frame.is_empty():
         return Loaded(frame, query)
     check_times(frame, settings)
-    _check_period(frame[time], since, until)
+    check_period(frame[time], since, until, "load")
     if not frame[time].is_sorted():
         frame = frame.sort(time, maintain_order=True)
     return Loaded(frame, query)
 
 
-def _check_period(times: pl.Series, since: datetime | None, until: datetime | None) -> None:
+def check_period(
+    times: pl.Series, since: datetime | None, until: datetime | None, function: str
+) -> None:
+    """Refuse rows outside of the period that a function of the project was asked for.
+
+    Raises
+    ------
+    DataError
+        Naming the function, how many rows there are, and one.
+    """
     outside = pl.repeat(value=False, n=times.len(), eager=True)
     if since is not None:
         outside |= times < since
@@ -83,12 +92,12 @@ def _check_period(times: pl.Series, since: datetime | None, until: datetime | No
         outside |= times >= until
     count = outside.sum()
     if count:
+        period = f"{_moment(since, 'the beginning')} <= {times.name} < {_moment(until, 'any')}"
         raise DataError(
-            f"load returned {count:,} of {times.len():,} rows outside of the period it was asked "
-            f"for, {_moment(since, 'the beginning')} <= {times.name} < {_moment(until, 'any')}; "
-            "one has",
+            f"{function} returned {count:,} of {times.len():,} rows outside of the period it was "
+            f"asked for, {period}; one has",
             seen=times.filter(outside)[0].isoformat(),
-            remedy=f"Filter by {times.name} in load: since is inclusive, until exclusive.",
+            remedy=f"Filter by {times.name} in {function}: since is inclusive, until exclusive.",
             field=times.name,
         )
 

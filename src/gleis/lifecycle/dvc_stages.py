@@ -11,6 +11,7 @@ from gleis.config.datasets import LOG
 from gleis.contracts.errors import DataError
 from gleis.data.sources.dvc_output import read_dvc_file
 from gleis.data.sources.folder_files import name_of
+from gleis.data.sources.function_rows import split_name
 from gleis.training.reach import reach
 
 if TYPE_CHECKING:
@@ -48,13 +49,21 @@ def stages(
     """
     toml = tomllib.loads((folder / "gleis.toml").read_text(encoding="utf-8"))
     sources = _sources(folder, settings)
+    called = _called(settings)
+    loads = {*_modules(folder, settings.project.module, ["load"])}
+    for module, function in called.values():
+        loads |= {*_modules(folder, module, [function])}
     data: dict[str, Any] = {
         "cmd": [
-            *(f"gleis data add {name}" for name in sources),
+            *(
+                f"gleis data add {name}"
+                for name in settings.datasets
+                if name in {*sources, *called}
+            ),
             "gleis data add",
             f"gleis data checkout latest {ROWS} --force",
         ],
-        "deps": [*_modules(folder, settings, ["load"]), *sorted({*sources.values(), *more})],
+        "deps": [*sorted(loads), *sorted({*sources.values(), *more})],
         "params": [{"gleis.toml": [key for key in _LOADED_BY if key in toml]}],
         "outs": [ROWS],
     }
@@ -66,7 +75,7 @@ def stages(
     trained_by += [f"params.{name}" for name in _rest(settings.params, given)]
     train = {
         "cmd": f"gleis export model {MODEL} --train{flags}",
-        "deps": [ROWS, *_modules(folder, settings, ["build_model", "baseline"])],
+        "deps": [ROWS, *_modules(folder, settings.project.module, ["build_model", "baseline"])],
         "params": [
             *([{"params.yaml": ["params"]}] if given else []),
             *([{"gleis.toml": trained_by}] if trained_by else []),
@@ -118,10 +127,9 @@ def _count(params: Mapping[str, Any]) -> int:
     return sum(_count(value) if isinstance(value, Mapping) else 1 for value in values)
 
 
-def _modules(folder: Path, settings: Settings, roots: Sequence[str]) -> list[str]:
-    """Return the files of the project that functions of its module reach."""
-    names = {name.partition(":")[0] for name in reach(folder, settings.project.module, roots).names}
-    names.add(settings.project.module)
+def _modules(folder: Path, module: str, roots: Sequence[str]) -> list[str]:
+    """Return the files of the project that functions of a module reach."""
+    names = {name.partition(":")[0] for name in reach(folder, module, roots).names} | {module}
     found = set()
     for name in names:
         stem = folder.joinpath(*name.split("."))
@@ -131,12 +139,18 @@ def _modules(folder: Path, settings: Settings, roots: Sequence[str]) -> list[str
     return sorted(found)
 
 
+def _called(settings: Settings) -> dict[str, tuple[str, str]]:
+    """Return the datasets beside that functions fill -> module and function."""
+    named = {name: split_name(found.source or "") for name, found in settings.datasets.items()}
+    return {name: found for name, found in named.items() if found is not None}
+
+
 def _sources(folder: Path, settings: Settings) -> dict[str, str]:
     """Return the datasets beside that are read from files -> the path that DVC is to watch."""
     found = {}
     for name, dataset in settings.datasets.items():
         where = dataset.source
-        if where is None or where == LOG or "://" in where:
+        if where is None or where == LOG or "://" in where or split_name(where):
             continue
         path = folder / where
         if path.suffix == ".dvc":

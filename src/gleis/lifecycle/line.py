@@ -21,6 +21,7 @@ from gleis.contracts.evidence import Evidence
 from gleis.contracts.release import Trial
 from gleis.contracts.run import Run
 from gleis.data.checking.recheck import recheck
+from gleis.data.loading import Loading
 from gleis.data.refresh import is_current, refresh, reload
 from gleis.data.reviews import known_by, read_reviews, reviewed_note
 from gleis.governance.gate_checks import check_gates
@@ -122,29 +123,19 @@ def gather(
         bench.tell("data", f"{latest.label} has all rows until {until:%Y-%m-%d %H:%M}")
         return latest
     bench.tell("data", f"loading rows until {until:%Y-%m-%d %H:%M}")
-    if anew:
-        return reload(
-            bench.datasets,
-            bench.module,
-            bench.settings,
-            until=until,
-            code_hash=code,
-            clock=bench.clock,
-            reviewed=reviewed,
-            note=note,
-            beside=bench.kept,
-        )
-    found = refresh(
-        bench.datasets,
-        bench.module,
-        bench.settings,
-        until,
-        code,
-        bench.clock,
-        reviewed,
-        note,
+    loading = Loading(
+        module=bench.module,
+        settings=bench.settings,
+        code=code,
+        clock=bench.clock,
+        home=bench.datasets.home,
+        reviewed=reviewed,
+        note=note,
         beside=bench.kept,
     )
+    if anew:
+        return reload(bench.datasets, loading, until)
+    found = refresh(bench.datasets, loading, until)
     if note := reviewed_note(found):
         bench.tell("data", note)
     return found

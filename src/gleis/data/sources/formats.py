@@ -83,7 +83,7 @@ def read_file(path: Path, shape: Shape) -> pl.DataFrame:
         raise DataError("It may not be read", remedy=f"Permit it: chmod a+r {path}") from error
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise DataError(f"It cannot be read: {str(error).splitlines()[0]}") from error
-    return _timed(frame, shape)
+    return timed(frame, shape)
 
 
 def suffix_of(path: Path) -> str:
@@ -113,8 +113,14 @@ def hash_file(path: Path) -> str:
         ) from error
 
 
-def _timed(frame: pl.DataFrame, shape: Shape) -> pl.DataFrame:
-    """Turn text into times where the column is one of times."""
+def timed(frame: pl.DataFrame, shape: Shape) -> pl.DataFrame:
+    """Turn text into times where the column is one of times.
+
+    Raises
+    ------
+    DataError
+        A text is no ISO 8601 time.
+    """
     texts = [
         name
         for name, kind in frame.schema.items()

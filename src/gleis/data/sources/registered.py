@@ -11,6 +11,7 @@ from gleis.data.sources.dvc_file import DvcFile, is_under_dvc
 from gleis.data.sources.files import Files
 from gleis.data.sources.folder_files import FolderFiles
 from gleis.data.sources.formats import READERS, suffix_of
+from gleis.data.sources.function_rows import FunctionRows, split_name
 from gleis.data.sources.one_file import OneFile
 from gleis.data.sources.place import is_pattern
 from gleis.data.sources.source import Open, Opening, Source
@@ -41,6 +42,7 @@ def _files(opening: Opening) -> Source:
 
 KINDS: tuple[tuple[Callable[[Opening], bool], Open], ...] = (
     (_is_in_bucket, _files),
+    (lambda opening: split_name(opening.where) is not None, FunctionRows),
     (is_under_dvc, DvcFile),
     (_is_here, _files),
 )
@@ -62,6 +64,6 @@ def open_source(opening: Opening) -> Source:
         f"datasets.{opening.spec.name}.from is no source that can be read",
         seen=opening.where,
         remedy="Write a file, a pattern such as data/*.parquet, a folder, a .dvc file, "
-        "s3://BUCKET/PREFIX/, or kafka://HOST:PORT/TOPIC.",
+        "MODULE:FUNCTION, s3://BUCKET/PREFIX/, or kafka://HOST:PORT/TOPIC.",
         field=f"datasets.{opening.spec.name}.from",
     )

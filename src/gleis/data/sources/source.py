@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -48,6 +49,11 @@ class Portion(msgspec.Struct, frozen=True, kw_only=True):
     """What there is to say of them."""
     whole: bool = False
     """Whether these are all rows of the source, those taken earlier among them."""
+    since: datetime | None = None
+    until: datetime | None = None
+    """The period that was asked for, where the source takes one."""
+    query: str | None = None
+    """Query that gave them."""
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +64,10 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     cursor: str | None = None
     columns: Mapping[str, str] | None = None
     """Column -> type of the latest version; None before the first."""
+    until: datetime | None = None
+    """First moment that the latest version does not cover, where its rows have times."""
+    other_code: bool = False
+    """Whether the latest version was made by other code, or by other settings of the source."""
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +130,8 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """The project's; paths are relative to it."""
     spec: DatasetSpec
     settings: DatasetSettings
+    now: datetime
+    """Up to when a source is asked that takes a period."""
     wait: bool = True
     """Whether to wait a moment for files that were written just now."""
     patience: Patience = Patience()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gleis.contracts.dataset import DatasetVersion, SourceFile
@@ -35,4 +36,8 @@ def taken(datasets: DatasetVersions) -> tuple[Taken, DatasetVersion | None]:
             files.setdefault(file.path, file)
         cursor = cursor or version.provenance.cursor
         version = found.get(version.parent) if version.parent else None
-    return Taken(files=files, cursor=cursor, columns=latest.columns), latest
+    found_until = latest.provenance.until
+    if found_until is None and latest.last is not None:
+        found_until = latest.last + timedelta(microseconds=1)
+    done = Taken(files=files, cursor=cursor, columns=latest.columns, until=found_until)
+    return done, latest

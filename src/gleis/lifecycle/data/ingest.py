@@ -15,9 +15,11 @@ from gleis.config.durations import parse_duration
 from gleis.contracts.dataset import DatasetVersion, Provenance
 from gleis.contracts.errors import ConfigError, DataError, RacedError
 from gleis.contracts.ingest import Ingested, Left, SetAside
+from gleis.data.beside import Tables, tables_open
 from gleis.data.privacy.declared import declare
 from gleis.data.production.source import AnsweredSource
 from gleis.data.schema import fit_columns
+from gleis.data.sources.function_rows import split_name
 from gleis.data.sources.registered import open_source
 from gleis.data.sources.source import Looked, Opening, Part, Portion, Source, Taken, as_seen
 from gleis.data.sources.stream_url import SCHEME, parse_topic
@@ -25,6 +27,7 @@ from gleis.data.sources.taken import taken
 from gleis.lifecycle.data.ingest_source import settings_of, source_of
 from gleis.lifecycle.data.ingest_stream import Batching, StreamIngest
 from gleis.lifecycle.person import person
+from gleis.training.reach import reach
 
 if TYPE_CHECKING:
     from gleis.config.data_settings import DatasetSettings
@@ -130,32 +133,42 @@ class _Reading:
         self._where = source
         self._note = note
         settings = settings_of(bench, name)
-        self._code = _code(source, settings)
+        self._code = _code(bench, source, settings)
         self._notes = SourceNotes(bench, name, self._code)
         self._made: list[DatasetVersion] = []
+        self._rows = 0
+        self._tables = Tables(bench.home, bench.settings)
         self._source = _open(bench, self.datasets, source, settings, wait=wait)
 
     def take(self) -> Ingested:
         """Append what is new."""
         before, latest = taken(self.datasets)
-        for portion in self._source.read(before, self._notes):
-            parts = self._fitting(portion.parts, latest.columns if latest else None)
-            if portion.whole and latest is not None:
-                self._exchange(parts, latest)
-            else:
-                self._append(parts, portion, latest)
-            latest = self._made[-1] if self._made else latest
+        if latest is not None and not self.datasets.vouched(latest, self._code):
+            before = msgspec.structs.replace(before, other_code=True)
+        with tables_open(self._bench.home, self._bench.settings) as self._tables:
+            for portion in self._source.read(before, self._notes):
+                whole = portion.whole and latest is not None
+                anew = whole and before.other_code and _is_called(portion)
+                columns = latest.columns if latest is not None and not anew else None
+                parts = self._fitting(portion.parts, columns)
+                if whole and latest is not None:
+                    self._exchange(parts, portion, latest)
+                else:
+                    self._append(parts, portion, latest)
+                latest = self._made[-1] if self._made else latest
         return self._said()
 
     def anew(self) -> Ingested:
         """Make a version of everything the source has."""
-        notes = self._notes
-        portions = list(self._source.read(Taken(), notes))
+        with tables_open(self._bench.home, self._bench.settings) as self._tables:
+            portions = list(self._source.read(Taken(), self._notes))
         parts = tuple(part for portion in portions for part in portion.parts)
         parts = self._fitting(parts, None)
-        if parts:
-            version = self.datasets.replace(_together(parts), self._provenance(parts, None))
-            self._made.append(version)
+        if any(part.frame.height for part in parts):
+            rows, given = _together(parts), self._provenance(parts, portions[-1])
+            before = self.datasets.latest()
+            version = self.datasets.replace(rows, self._declared(given, rows))
+            self._count(parts, version, before)
         return self._said()
 
     def _fitting(self, parts: tuple[Part, ...], columns: dict[str, str] | None) -> tuple[Part, ...]:
@@ -183,7 +196,7 @@ class _Reading:
         behind = latest.version if latest else 0
         try:
             frame = _together(parts)
-            provenance = self._provenance(parts, portion.cursor, portion.note)
+            provenance = self._provenance(parts, portion)
             version = self.datasets.append(frame, self._declared(provenance, frame), behind=behind)
         except DataError as error:
             if len(parts) == 1:
@@ -195,37 +208,46 @@ class _Reading:
             latest = self._made[-1] if len(self._made) > made else latest
             self._append(parts[half:], portion, latest)
             return
-        self._made.append(version)
+        self._count(parts, version, latest)
 
-    def _exchange(self, parts: tuple[Part, ...], latest: DatasetVersion) -> None:
+    def _count(
+        self, parts: tuple[Part, ...], version: DatasetVersion, before: DatasetVersion | None
+    ) -> None:
+        if before is None or version.version != before.version:
+            self._made.append(version)
+            self._rows += sum(part.frame.height for part in parts)
+
+    def _exchange(self, parts: tuple[Part, ...], portion: Portion, latest: DatasetVersion) -> None:
         """Bring the dataset to the rows of a source that holds all of them."""
         for part in parts:
             try:
-                provenance = self._declared(self._provenance((part,), None), part.frame)
+                provenance = self._declared(self._provenance((part,), portion), part.frame)
                 version = _bring_to(self.datasets, latest, part.frame, provenance)
             except DataError as error:
                 self._refuse(part, error)
                 continue
-            if version.version != latest.version:
-                self._made.append(version)
+            self._count((part,), version, latest)
 
     def _refuse(self, part: Part, error: DataError) -> None:
-        path, hash_ = (part.file.path, part.file.hash) if part.file else ("", "")
-        self._notes.set_aside(path, hash_, _in_a_file(error, self.datasets.name))
+        if part.file is None:
+            raise _by(error, self._where, self.datasets.name)
+        why = _in_a_file(error, self.datasets.name)
+        self._notes.set_aside(part.file.path, part.file.hash, why)
 
-    def _provenance(
-        self, parts: tuple[Part, ...], cursor: str | None, note: str | None = None
-    ) -> Provenance:
+    def _provenance(self, parts: tuple[Part, ...], portion: Portion) -> Provenance:
         return Provenance(
             source=self._where,
-            since=None,
-            until=None,
+            since=portion.since,
+            until=portion.until,
             loaded_at=self._bench.clock.now(),
             loaded_by=person(),
             code=self._code,
             files=tuple(part.file for part in parts if part.file is not None),
-            cursor=cursor,
-            note=self._note or note,
+            query=portion.query,
+            tables=self._tables.read,
+            features=self._tables.features,
+            cursor=portion.cursor,
+            note=self._note or portion.note,
         )
 
     def _declared(self, provenance: Provenance, frame: pl.DataFrame) -> Provenance:
@@ -239,7 +261,7 @@ class _Reading:
             dataset=self.datasets.name,
             latest=self.datasets.latest(),
             made=tuple(self._made),
-            rows=sum(file.rows or 0 for file in files),
+            rows=self._rows,
             files=len(files),
             set_aside=tuple(self._notes.aside),
             left=tuple(self._notes.left),
@@ -334,15 +356,19 @@ def _open(
             folder=bench.folder,
             spec=datasets.spec,
             settings=settings,
+            now=bench.clock.now(),
             wait=wait,
             patience=bench.home.patience,
         )
     )
 
 
-def _code(source: str, settings: DatasetSettings) -> str:
-    """Hash what decides how a source's bytes become rows."""
+def _code(bench: Workbench, source: str, settings: DatasetSettings) -> str:
+    """Hash what decides how a source's bytes become rows, a function's own code with it."""
     how = msgspec.json.encode([source, settings.csv, settings.types])
+    if (named := split_name(source)) is not None:
+        module, function = named
+        how += reach(bench.folder, module, [function]).digest.encode()
     return hashlib.sha256(how).hexdigest()
 
 
@@ -357,10 +383,33 @@ def _bring_to(
     if frame.is_empty():
         raise DataError("It has no rows any more", seen=f"{latest.rows:,} before")
     known = datasets.read(latest)
-    if frame.height > known.height and frame.head(known.height).equals(known):
+    name = datasets.spec.id
+    if name is not None and name in frame.columns and name in known.columns:
+        # Whatever the order: a query without one gives its rows as it likes.
+        seen = frame.join(known.select(name), on=name, how="semi").sort(name)
+        if seen.equals(known.sort(name)):
+            new = frame.join(known.select(name), on=name, how="anti", maintain_order="left")
+            return datasets.append(new, provenance, behind=latest.version)
+    elif frame.height > known.height and frame.head(known.height).equals(known):
         new = frame.slice(known.height)
         return datasets.append(new, provenance, behind=latest.version)
     return datasets.replace(frame, provenance)
+
+
+def _is_called(portion: Portion) -> bool:
+    """Say whether rows come from code and not from files: other code may give other columns."""
+    return all(part.file is None for part in portion.parts)
+
+
+def _by(error: DataError, function: str, name: str) -> DataError:
+    """Say a finding on rows of a function without the advice to mend ``load``."""
+    return DataError(
+        f"What {function} returned cannot be taken: {error.what}",
+        seen=as_seen(error),
+        remedy="Mend it; where the change is meant, take all in anew: "
+        f"gleis data add {name} --anew.",
+        field=error.field,
+    )
 
 
 def _in_a_file(error: DataError, name: str) -> DataError:
