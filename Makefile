@@ -4,6 +4,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
+# Whatever the shell says: else each process of the tests compiles anew all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: setup demo test slow check bench docs lock clean
 
 setup: $(STAMP)

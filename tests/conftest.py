@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import secrets
+import sys
 
 import pytest
 
+# Before anything loads OpenMP, and for all processes that tests start: its threads wait for one
+# another in a busy loop. Beside a second worker a fit that takes a second alone takes a minute.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from postgres_server import start_server
 from s3_server import BUCKET, S3Server, variables
+
+
+def pytest_collection_finish():
+    """Compile the modules that tests write anew: many are edited twice within a second."""
+    sys.dont_write_bytecode = True
 
 
 @pytest.fixture(scope="session")

@@ -29,10 +29,19 @@ class Hook:
         self.taken = []
         """Bodies that were answered with 200."""
         self._lock = threading.Lock()
+        self._open = set()
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                hook._open.add(self.connection)
+
+            def finish(self):
+                hook._open.discard(self.connection)
+                super().finish()
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -76,8 +85,12 @@ class Hook:
         return self
 
     def __exit__(self, *_):
+        """Stop, and end what still waits for an answer: no thread of a sender outlives its test."""
         self._server.shutdown()
         self._server.server_close()
+        for connection in list(self._open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def close_at_once(handler):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from commands import gleis
@@ -7,12 +9,17 @@ from gleis import Project
 from trained_projects import copied, untrained
 
 
-@pytest.fixture
-def three(tmp_path):
-    """Versions: 1 the heuristic, 2 the champion, 3 blocked by its gates."""
-    folder = copied(tmp_path / "iris")
+@pytest.fixture(scope="module")
+def three_made(tmp_path_factory):
+    folder = copied(tmp_path_factory.mktemp("three") / "iris")
     assert gleis(folder, "run", "--set", "gates.accuracy=>= 0.9999").code == 1
     return folder
+
+
+@pytest.fixture
+def three(three_made, tmp_path):
+    """Versions: 1 the heuristic, 2 the champion, 3 blocked by its gates."""
+    return shutil.copytree(three_made, tmp_path / "iris")
 
 
 def history(folder):

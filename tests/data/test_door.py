@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -74,7 +75,10 @@ def test_types_settle(series, expected):
 def test_pandas_times_and_categories():
     times = pd.to_datetime(["2013-01-02 03:00", None]).tz_localize("Europe/Berlin")
     table = pd.DataFrame({"at": times, "c": pd.Categorical(["x", None])})
-    frame = to_frame(table)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        frame = to_frame(table)
+    assert str(table["at"].dtype.tz) == "Europe/Berlin", "it stays as it came"
     assert frame.schema == {"at": pl.Datetime("us", "UTC"), "c": pl.String}
     assert frame["at"].to_list() == [datetime(2013, 1, 2, 2, tzinfo=UTC), None]
 

@@ -100,11 +100,13 @@ def test_a_class_that_training_never_saw_scores_zero(shops):
 def test_many_rows_score_like_few_and_threads_are_given_back(shops):
     contract, rows = shops.contract("binary"), shops.rows(6_000)
     model = SklearnModel(fit(shops, "boosting"), contract)
-    before = threadpoolctl.threadpool_info()
-    all_at_once = model.predict({n: rows[n] for n in rows.columns})
-    few = model.predict({n: rows[n][:100] for n in rows.columns})
-    np.testing.assert_array_equal(all_at_once[:100], few)
-    assert threadpoolctl.threadpool_info() == before
+    with threadpoolctl.threadpool_limits(2):
+        before = threadpoolctl.threadpool_info()
+        all_at_once = model.predict({n: rows[n] for n in rows.columns})
+        few = model.predict({n: rows[n][:100] for n in rows.columns})
+        np.testing.assert_array_equal(all_at_once[:100], few)
+        assert threadpoolctl.threadpool_info() == before
+    assert 2 in {pool["num_threads"] for pool in before if pool["user_api"] == "openmp"}
 
 
 def test_one_thread_once_loaded(shops):

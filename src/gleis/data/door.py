@@ -141,6 +141,7 @@ def _check_names(names: Any) -> None:
 
 def _from_pandas(table: Any) -> pl.DataFrame:
     _check_names(table.columns)
+    table = _in_naive_utc(table)
     try:
         frame = pl.from_pandas(table)
     except (ValueError, TypeError, OverflowError, pl.exceptions.PolarsError):
@@ -153,6 +154,19 @@ def _from_pandas(table: Any) -> pl.DataFrame:
             moments = [value for value in table[name] if isinstance(value, datetime)]
             check_zones(name, moments)
     return frame
+
+
+def _in_naive_utc(table: Any) -> Any:
+    """Turn moments with a zone into UTC without one: of others pyarrow asks what pandas gives up.
+
+    They are given the zone back where all columns are settled.
+    """
+    zoned = [name for name in table.columns if getattr(table[name].dtype, "tz", None) is not None]
+    if zoned:
+        table = table.copy(deep=False)
+        for name in zoned:
+            table[name] = table[name].dt.tz_convert(None)
+    return table
 
 
 def _try_column(table: Any, name: str) -> None:
