@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import datetime
 
 import pytest
@@ -122,3 +124,20 @@ def test_what_was_live_at_a_moment():
     told = gleis(folder, "status", "--at", "2100-01-01", "--json").json
     assert told["live"]["version"]["number"] == 2
     assert gleis(folder, "status", "--at", "noon").code == 2
+
+
+@pytest.mark.parametrize("arguments", [[], ["--at", "2024-07-04"]])
+def test_status_loads_nothing_heavy(arguments):
+    code = (
+        "import sys\n"
+        "from gleis.cli.app import main\n"
+        f"sys.argv = ['gleis', 'status', *{arguments}]\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'polars', 'scipy', 'pandas', 'sklearn', 'mlflow', 'dbos', 'deltalake'}\n"
+        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=trained(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

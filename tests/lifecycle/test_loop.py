@@ -94,7 +94,10 @@ def test_what_is_held_back_is_told_once_and_then_done(bench):
             "waits until 2024-02-21 07:30 (quiet hours): scheduled (every 6h), due 2024-02-21 06:00"
         )
         assert [detail for step, detail in told if step == "held back"] == [said]
-        assert status(bench)["last decision"] == f"2024-02-21 06:00 {said}"
+        assert (
+            status(bench.settings, bench.home, bench.clock)["last decision"]
+            == f"2024-02-21 06:00 {said}"
+        )
         bench.clock.move_to(START + timedelta(minutes=450))
         assert loop.tick().outcome.version.number == 3
 

@@ -13,6 +13,7 @@ from gleis.cli.options import AsJson, Folder, open_project, parse_moment
 from gleis.cli.output import print_json, print_table, say, working
 from gleis.contracts.deployment import Deployment
 from gleis.contracts.figure import Figure
+from gleis.registry.deployments import Deployments
 
 _SHOWN = 8
 """Columns whose evidence is printed, the strongest first."""
@@ -97,7 +98,9 @@ def status(
     """
     opened = open_project(project)
     if at is not None:
-        _was_live(opened.registry.deployments.live_at(parse_moment(at, "--at")), at, as_json)
+        _was_live(
+            Deployments(opened.home, opened.clock).live_at(parse_moment(at, "--at")), at, as_json
+        )
         return
     found = opened.status()
     if as_json:

@@ -274,4 +274,5 @@ class Project:
         """Return what is live, what was decided last and what waits."""
         from gleis.lifecycle.status import status
 
-        return status(self.bench)
+        self.home.create()
+        return status(self.settings, self.home, self.clock)

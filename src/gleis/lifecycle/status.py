@@ -1,34 +1,37 @@
-"""What is live, what was decided last and what waits."""
+"""What is live, what was decided last and what waits. Light: no table or model library."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from gleis.config.settings import Settings
+from gleis.contracts.clock import Clock
 from gleis.contracts.deployment import Version
 from gleis.lifecycle.alarms.alarms import ProjectAlarms
 from gleis.lifecycle.decided import say_decision
 from gleis.lifecycle.journal import Journal
 from gleis.lifecycle.triggers import next_scheduled
-from gleis.lifecycle.workbench import Workbench
+from gleis.registry.deployments import Deployments
+from gleis.store.home import Home
 
 
-def status(bench: Workbench) -> dict[str, Any]:
+def status(settings: Settings, home: Home, clock: Clock) -> dict[str, Any]:
     """Return the project's state as plain values, for people and programs."""
-    journal = Journal(bench.home.facts)
-    live = bench.deployments.champion()
+    journal = Journal(home.facts)
+    live = Deployments(home, clock).champion()
     trained = journal.last_trained()
-    counts = bench.home.log.counts()
+    counts = home.log.counts()
     decision = journal.last_decision()
     alarms = journal.alarms()
-    standing = ProjectAlarms(bench.settings, bench.home, bench.clock, journal).standing()
-    schedule = bench.settings.triggers.schedule
+    standing = ProjectAlarms(settings, home, clock, journal).standing()
+    schedule = settings.triggers.schedule
     due = next_scheduled(schedule, trained.at) if schedule and trained else None
     return {
-        "project": bench.settings.project.name,
+        "project": settings.project.name,
         "champion": _version(live.version) if live else "none yet: gleis run",
         "since": live.at.isoformat() if live else None,
         "reason": live.reason if live else None,
-        "versions": len(bench.registry.versions()),
+        "versions": len(home.facts.keys("version")),
         "log": {
             "predictions": counts.predictions,
             "labels": counts.labels,

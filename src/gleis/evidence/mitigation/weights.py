@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import Any
-
-from sklearn.utils.validation import has_fit_parameter
 
 from gleis.contracts.errors import ProjectError
 
@@ -42,11 +41,11 @@ def weights_parameter(estimator: Any, why: str = "The mitigation gives rows weig
         return weights_parameter(estimator.regressor, why)
     if kind in {"VotingClassifier", "VotingRegressor"}:
         members = [member for _, member in estimator.estimators if member != "drop"]
-        taken = all(has_fit_parameter(member, "sample_weight") for member in members)
+        taken = all(_takes_weights(member) for member in members)
     elif kind in _INNER:  # it would leave them out, with a warning only
-        taken = has_fit_parameter(getattr(estimator, _INNER[kind]), "sample_weight")
+        taken = _takes_weights(getattr(estimator, _INNER[kind]))
     else:
-        taken = has_fit_parameter(estimator, "sample_weight")
+        taken = _takes_weights(estimator)
     if not taken:
         raise ProjectError(
             f"{why}, and the estimator of build_model takes none",
@@ -57,3 +56,8 @@ def weights_parameter(estimator: Any, why: str = "The mitigation gives rows weig
             field="build_model",
         )
     return "sample_weight"
+
+
+def _takes_weights(estimator: Any) -> bool:
+    """Say whether ``fit`` has ``sample_weight``; to ask scikit-learn loads scipy, seconds."""
+    return hasattr(estimator, "fit") and "sample_weight" in signature(estimator.fit).parameters
