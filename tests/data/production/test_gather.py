@@ -195,3 +195,24 @@ def test_a_cursor_of_something_else_is_said():
     with pytest.raises(Exception, match="does not say how far the prediction log was read"):
         read_cursor("{}")
     assert read_cursor(write_cursor(Cursor(cut=START, low=START))).low == START
+
+
+@pytest.mark.parametrize("every", [6, 24, 24 * 20])
+def test_a_small_route_weighs_as_much_whatever_the_schedule(log, every):
+    """20 days, 8 champion answers in 6 hours, every second labelled; 1 challenger, every fifth."""
+    for at in range(80):
+        now, base = hours(6 * at), 10 * at
+        ours = answer(log, now, flights=range(base, base + 8), share=0.9)
+        theirs = answer(log, now, flights=(base + 9,), version=3, role="challenger", share=0.1)
+        for name in (*ours[::2], *(theirs if at % 5 == 0 else ())):
+            label(log, name, 1, now + HOUR)
+    found, before = [], None
+    for now in range(every, 24 * 20 + 7, every):
+        one = gather(log, hours(now + 6), before)
+        before = read_cursor(write_cursor(one.cursor))
+        found += [one.rows] if one.rows.height else []
+    weights = dict(pl.concat(found).group_by("route").agg(pl.col("weight").sum()).iter_rows())
+    left = before.unlabelled.answers
+    assert weights["champion"] == 640
+    assert weights["challenger"] + left.get("challenger of v3", 0) == 80
+    assert left.get("challenger of v3", 0) <= 5

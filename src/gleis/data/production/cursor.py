@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from gleis.contracts.errors import StoreError
+from gleis.data.production.weights import NONE, Unlabelled
 
 SETTLES = timedelta(minutes=1)
 """An answer younger than this may not be in the log yet, though its moment has passed."""
@@ -14,7 +15,7 @@ STRANGE = timedelta(days=366)
 """An event time further from its answer is taken for a mistake; the answer's own counts then."""
 
 
-class Cursor(msgspec.Struct, frozen=True, kw_only=True):
+class Cursor(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Answers due up to ``cut`` are done; those that are not were given from ``low`` on.
 
     Examples
@@ -28,6 +29,8 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     cut: datetime
     low: datetime | None
     """None: from the beginning."""
+    unlabelled: Unlabelled = NONE
+    """Answers that no labelled row stands for yet."""
 
 
 def write_cursor(cursor: Cursor) -> str:

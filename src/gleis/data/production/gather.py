@@ -22,7 +22,7 @@ from gleis.data.production.answers import (
     labels_behind,
 )
 from gleis.data.production.cursor import SETTLES, Cursor
-from gleis.data.production.weights import ROUTE, SHARE, VERSION, WEIGHT, add_weights
+from gleis.data.production.weights import NONE, ROUTE, SHARE, VERSION, WEIGHT, add_weights
 from gleis.data.schema import kind_named
 from gleis.store.log.log_store import LogStore
 from gleis.store.log.logged import Matched
@@ -97,19 +97,24 @@ def gather_answers(
     if before is not None and cut <= before.cut:
         return Gathered(cursor=before)
     due = answers_due(log, before, cut)
+    waiting = NONE if before is None else before.unlabelled
     if not due.answers:
-        return Gathered(cursor=due.cursor)
+        return Gathered(cursor=msgspec.structs.replace(due.cursor, unlabelled=waiting))
     answered = pl.concat(due.answers, how="diagonal_relaxed")
     labels = labels_behind(log, due.matches_after)
     known, late = _known_in_time(answered, labels, max(matures, SETTLES))
+    weighed, waiting = add_weights(known, answered, waiting)
+    cursor = msgspec.structs.replace(due.cursor, unlabelled=waiting)
     if known.is_empty():
-        return Gathered(cursor=due.cursor, answers=answered.height, late=late)
+        return Gathered(cursor=cursor, answers=answered.height, late=late)
     target = _values([labels[at].value for at in known[_AT]], types.get(project.target))
-    rows = known.drop(_AT, project.target, strict=False).with_columns(target.alias(project.target))
-    rows = _named(add_weights(rows, answered), project, types)
+    rows = weighed.drop(_AT, project.target, strict=False).with_columns(
+        target.alias(project.target)
+    )
+    rows = _named(rows, project, types)
     return Gathered(
         rows=rows.sort(project.time or ANSWERED, maintain_order=True),
-        cursor=due.cursor,
+        cursor=cursor,
         answers=answered.height,
         late=late,
     )
