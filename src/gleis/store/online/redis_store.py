@@ -13,6 +13,8 @@ from gleis.contracts.features import Written
 
 _PATIENCE = 0.25
 """Seconds to wait for a connection or an answer: a request waits that long at most."""
+_PATIENCE_WRITING = 30.0
+"""Seconds to wait where no request does: a server may be busy with thousands of rows."""
 _BATCH = 5_000
 
 
@@ -39,8 +41,14 @@ class RedisOnlineStore:
     def __init__(self, url: str, project: str) -> None:
         self._prefix = f"gleis:{project}:"
         try:
-            self._client: Any = redis.Redis.from_url(
-                url, socket_timeout=_PATIENCE, socket_connect_timeout=_PATIENCE, retry=None
+            self._prompt, self._client = (
+                cast(
+                    "Any",
+                    redis.Redis.from_url(
+                        url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=None
+                    ),
+                )
+                for seconds in (_PATIENCE, _PATIENCE_WRITING)
             )
         except ValueError as error:
             raise ConfigError(
@@ -51,11 +59,7 @@ class RedisOnlineStore:
 
     def look_up(self, table: str, keys: Sequence[str]) -> list[bytes | None]:
         """Return the rows of entities; None for one that is not there."""
-        if not keys:
-            return []
-        with self._explained():
-            found = self._client.hmget(self._hash(table), list(keys))
-            return cast("list[bytes | None]", found)
+        return self._rows(self._prompt, table, keys)
 
     def replace(self, table: str, rows: Mapping[str, bytes]) -> Written:
         """Make a table hold these rows and no others."""
@@ -63,7 +67,7 @@ class RedisOnlineStore:
         gone = sorted(self._keys(name) - rows.keys())
         for start in range(0, len(ordered), _BATCH):
             some = ordered[start : start + _BATCH]
-            before = self.look_up(table, some)
+            before = self._rows(self._client, table, some)
             new = {
                 key: rows[key] for key, row in zip(some, before, strict=True) if row != rows[key]
             }
@@ -114,7 +118,14 @@ class RedisOnlineStore:
 
     def close(self) -> None:
         """Close the connections."""
+        self._prompt.close()
         self._client.close()
+
+    def _rows(self, client: Any, table: str, keys: Sequence[str]) -> list[bytes | None]:
+        if not keys:
+            return []
+        with self._explained():
+            return cast("list[bytes | None]", client.hmget(self._hash(table), list(keys)))
 
     def _hash(self, table: str) -> str:
         return f"{self._prefix}rows:{table}"
