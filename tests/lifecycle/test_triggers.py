@@ -119,7 +119,7 @@ def test_an_alarm_that_was_found_wrong_is_no_reason():
     assert decide(ALL, situation(alarms=(alarm("drift", confirmed=True),))).retrain
 
 
-@pytest.mark.parametrize("kind", ["joint", "labels", "fairness", "service", "estimate"])
+@pytest.mark.parametrize("kind", ["joint", "labels", "fairness", "service", "source", "estimate"])
 def test_other_alarms_never_retrain_by_themselves(kind):
     everything = msgspec.structs.replace(ALL, schedule="every 99d", new_labels=99)
     assert decide(everything, situation(alarms=(alarm(kind),))) is None

@@ -10,11 +10,13 @@ import msgspec
 TriggerKind = Literal["demand", "schedule", "new_labels", "performance", "drift"]
 
 
-AlarmKind = Literal["drift", "performance", "estimate", "labels", "fairness", "joint", "service"]
+AlarmKind = Literal[
+    "drift", "performance", "estimate", "labels", "fairness", "joint", "service", "source"
+]
 """``drift``: a feature or a score changed. ``performance``: the loss rose, by labels. ``estimate``:
 the loss is expected to have risen, before labels. ``labels``: they stay away. ``fairness``: groups
 of people are treated differently. ``joint``: features changed together, though none alone.
-``service``: what comes in cannot be answered."""
+``service``: what comes in cannot be answered. ``source``: a table cannot be filled."""
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from gleis.lifecycle.data.ingest_loop import Intake
+from gleis.monitoring.delivery.wording import describe, headline
 from weather_project import make_weather, put
 
 NOW = datetime(2013, 6, 1, tzinfo=UTC)
@@ -40,3 +41,24 @@ def test_without_every_nothing_is_read(tmp_path):
     project = make_weather(tmp_path, "in/")
     put(tmp_path / "in/a.csv", "x\n1\n")
     assert Intake(project.bench).look(NOW) == []
+
+
+def test_somebody_is_told_of_a_source_that_fails_for_an_hour_and_when_it_works_again(tmp_path):
+    project = make_weather(tmp_path, "in/", 'every = "1min"')
+    bad = put(tmp_path / "in/a.csv", "x,y\n1\n")
+    Intake(project.bench).look(NOW)
+    Intake(project.bench).look(NOW + timedelta(minutes=59))
+    assert project.alarms.all() == []
+    for minutes in (60, 61):  # the loop was started anew meanwhile
+        Intake(project.bench).look(NOW + timedelta(minutes=minutes))
+    (one,) = project.alarms.all()
+    assert (one.alarm.kind, one.alarm.subject, one.alarm.since) == ("source", "weather", NOW)
+    assert "in/a.csv cannot be taken" in one.alarm.message
+    text = " ".join(said for _, said in describe(one.alarm))
+    assert "old rows" in text
+    assert "version 0" not in text
+    assert headline(one.alarm) == "`weather` is not filled any more"
+    put(bad, "x,y\n1,2\n")
+    Intake(project.bench).look(NOW + timedelta(minutes=62))
+    (one,) = project.alarms.all()
+    assert (one.state.status, one.state.note) == ("resolved", "it is read again")

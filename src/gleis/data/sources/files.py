@@ -39,17 +39,18 @@ class Files:
         shape = shape_of(self._opening.spec, self._opening.settings, taken.columns)
         reading = _Reading(taken, notes, shape)
         parts: list[Part] = []
-        found = False
+        rows, found = 0, False
         for file in self._place.files(taken, notes):
             found = True
             part = reading.part(file)
             if part is None:
                 continue
             parts.append(part)
-            if len(parts) >= _FILES or sum(one.frame.height for one in parts) >= _ROWS:
+            rows += part.frame.height
+            if len(parts) >= _FILES or rows >= _ROWS:
                 yield Portion(parts=tuple(parts))
-                parts = []
-        if any(part.frame.height for part in parts):
+                parts, rows = [], 0
+        if rows:
             yield Portion(parts=tuple(parts))
         if not found and not taken.files:
             notes.leave(self._opening.where, "there is no such file yet")

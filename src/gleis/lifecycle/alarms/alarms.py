@@ -26,7 +26,7 @@ _LISTED = ("open", "acknowledged", "snoozed", "recorded", "resolved")
 """The order in which states are shown."""
 
 
-_BESIDE: frozenset[AlarmKind] = frozenset({"labels", "service"})
+_BESIDE: frozenset[AlarmKind] = frozenset({"labels", "service", "source"})
 """Kinds that are about no model, so that another one answers nothing."""
 _GONE = ("the later rows", "two days in a row do not show the change any more")
 

@@ -10,6 +10,7 @@ from gleis.contracts.errors import GleisError
 from gleis.contracts.ingest import Ingested, Left
 from gleis.data.sources.settled import WRITING
 from gleis.lifecycle.data.ingest import ingest
+from gleis.lifecycle.data.source_alarms import SourceAlarms
 from gleis.lifecycle.workbench import Workbench
 
 _log = logging.getLogger(__name__)
@@ -32,12 +33,13 @@ class Intake:
         }
         self._due: dict[str, datetime] = {}
         self._said: dict[str, Ingested] = {}
+        self._alarms = SourceAlarms(bench.home)
 
     def look(self, now: datetime) -> list[Ingested]:
         """Take in what is new where it is due; return what is worth telling.
 
         A source that fails is told once, as long as it fails in the same way, and tried again when
-        it is due next; the loop goes on.
+        it is due next; the loop goes on. One that fails for an hour raises an alarm.
         """
         found = []
         for name, every in self._every.items():
@@ -49,6 +51,9 @@ class Intake:
                     if told.failed is not None:
                         _log.warning("%s was not taken in: %s", name, told.failed)
                 self._said[name] = told
+                alarm = self._alarms.look(name, told.failed, now)
+                if alarm is not None:
+                    _log.warning("alarm: %s", alarm.message)
         return found
 
     def _take(self, name: str) -> Ingested:

@@ -17,6 +17,7 @@ _KINDS: dict[AlarmKind, str] = {
     "fairness": "groups are treated differently: `{subject}`",
     "joint": "features changed together",
     "service": "what comes in cannot be answered",
+    "source": "`{subject}` is not filled any more",
 }
 _EVENTS: dict[Event, str] = {
     "alarm": "{kind} alarm: {what}",
@@ -66,7 +67,7 @@ def describe(alarm: Alarm) -> list[tuple[str, str]]:
         ("What it means", meaning(alarm)),
         ("How sure", certainty(alarm)),
         ("Since", since_words(alarm)),
-        ("Noticed", f"{moment(alarm.at)}, of version {alarm.version}"),
+        ("Noticed", moment(alarm.at) + (f", of version {alarm.version}" if alarm.version else "")),
     ]
 
 
@@ -106,6 +107,8 @@ def meaning(alarm: Alarm) -> str:
         return "the predictions are worse than they were on the test rows, by labels that came"
     if alarm.kind in {"labels", "service"}:
         return "until it is mended, nobody can say how good the model is"
+    if alarm.kind == "source":
+        return "whatever reads the table, the next training and features too, has old rows"
     if alarm.kind == "fairness":
         return "the model treats groups of people less alike than when it was judged"
     return "not known yet: labels, or an estimate from more rows, will tell"
@@ -125,6 +128,8 @@ def _expected(expected: Expected, *, harmless: bool) -> str:
 
 def certainty(alarm: Alarm) -> str:
     """Say how often such an alarm is wrong, and what later rows said of this one."""
+    if alarm.kind == "source":
+        return alarm.promise
     said = f"{alarm.promise}; evidence 10^{alarm.evidence:.1f}, alarm at 10^{alarm.threshold:.1f}"
     if alarm.confirmed is None:
         return said

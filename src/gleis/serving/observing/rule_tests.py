@@ -128,6 +128,7 @@ def _of_model() -> Iterator[_Case]:
         "GleisLabels": "labels",
         "GleisFairness": "fairness",
         "GleisInput": "service",
+        "GleisSource": "source",
     }
     for alert, kind in kinds.items():
         severity = "page" if alert == "GleisPerformance" else "ticket"

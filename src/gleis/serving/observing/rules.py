@@ -180,6 +180,7 @@ def _model() -> Iterator[Rule]:
         ("GleisLabels", "labels", "ticket", "labels stay away"),
         ("GleisFairness", "fairness", "ticket", "groups of people are treated differently"),
         ("GleisInput", "service", "ticket", "what comes in cannot be answered"),
+        ("GleisSource", "source", "ticket", "a table beside the dataset is not filled any more"),
     )
     for name, kind, severity, words in kinds:
         match = f'kind=~"{kind}"' if "|" in kind else f'kind="{kind}"'
