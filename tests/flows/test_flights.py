@@ -18,6 +18,8 @@ from gleis.packaging.load import load_package
 from gleis.packaging.verify import verify
 from mlflow_uris import mlflow_at
 
+pytestmark = pytest.mark.slow  # test_whole_loop.py makes the same way with a small project
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):

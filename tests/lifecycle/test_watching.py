@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 import msgspec
@@ -16,9 +17,16 @@ from gleis.lifecycle.watching import Watching, look
 from small_projects import make_shifting
 
 
+@pytest.fixture(scope="module")
+def trained_folder(tmp_path_factory):
+    folder = make_shifting(tmp_path_factory.mktemp("watched") / "p")
+    with_champion(folder).home.close()
+    return folder
+
+
 @pytest.fixture
-def bench(tmp_path):
-    bench = with_champion(make_shifting(tmp_path / "p"))
+def bench(trained_folder, tmp_path):
+    bench = open_bench(shutil.copytree(trained_folder, tmp_path / "p"))
     yield bench
     bench.home.close()
 

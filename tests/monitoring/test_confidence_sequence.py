@@ -83,7 +83,7 @@ def test_before_the_first_value_everything_is_possible():
     assert (sequence.lower(0.05), sequence.upper(0.05)) == (-math.inf, math.inf)
 
 
-@pytest.mark.parametrize("chance", [0.02, 0.5])
+@pytest.mark.parametrize("chance", [0.02, pytest.param(0.5, marks=pytest.mark.slow)])
 def test_bounded_values_are_covered_from_the_first_on(chance):
     draw = np.random.default_rng(1)
     streams = [
@@ -95,7 +95,7 @@ def test_bounded_values_are_covered_from_the_first_on(chance):
     assert below <= 0.05
 
 
-@pytest.mark.parametrize("kind", ["normal", "exponential"])
+@pytest.mark.parametrize("kind", [pytest.param("normal", marks=pytest.mark.slow), "exponential"])
 def test_unbounded_values_are_covered_from_500_on(kind):
     draw = np.random.default_rng(2)
     streams = [

@@ -36,6 +36,8 @@ from gleis.store.lock import LOOP
 Result = TypeVar("Result")
 _QUEUE = "retraining"
 _APPLICATION = "gleis"
+_PAUSE = 0.1
+"""Seconds between looks for messages, of which we send none: leaving waits for its end."""
 _BENCHES: dict[str, Workbench] = {}
 """Open benches by name; a resumed workflow finds its bench here."""
 
@@ -136,6 +138,7 @@ class Workflows:
             "application_version": "1",
             "executor_id": "local",
             "log_level": "ERROR",
+            "notification_listener_polling_interval_sec": _PAUSE,
         }
         DBOS(config=config)
         DBOS.launch()
