@@ -27,6 +27,7 @@ PROMISED = (
     "data rm",
     "data scan",
     "data show",
+    "data verify",
     "features check",
     "features list",
     "features materialise",

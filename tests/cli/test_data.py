@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -171,3 +172,42 @@ def test_a_table_that_the_project_has_not(growing):
     said = gleis(growing, "data", "add", "weathr")
     assert said.code == 6
     assert "no dataset of this name" in said.err
+
+
+def test_verify_tells_what_is_damaged_and_repair_mends_it(growing, tmp_path):
+    folder = tmp_path / "shifting"
+    shutil.copytree(growing, folder)
+    said = gleis(folder, "data", "verify")
+    assert said.code == 0
+    assert said.out.splitlines()[-1] == (
+        "shifting: 2 versions, 2,400 rows in the newest; all are whole."
+    )
+    commit = folder / ".gleis" / "datasets" / "shifting" / "_delta_log" / f"{1:020}.json"
+    commit.write_bytes(commit.read_bytes()[:-30])
+    shown = gleis(folder, "data", "show")
+    assert shown.code == 7
+    assert "gleis data verify" in shown.err
+    assert "<unknown>" not in shown.err
+    said = gleis(folder, "data", "verify")
+    assert said.code == 7
+    assert "shifting: 1 of 2 versions damaged." in said.out
+    assert "is cut" in said.out
+    assert "Next: gleis data verify shifting --repair" in said.out
+    said = gleis(folder, "data", "verify", "--repair")
+    assert said.code == 0
+    assert "commit 1 of the log was made anew" in said.out
+    assert gleis(folder, "data", "show").code == 0
+    file = folder / ".gleis" / "datasets" / "shifting" / _newest_file(commit)
+    file.unlink()
+    said = gleis(folder, "data", "verify", "--repair", "--json")
+    assert said.code == 7
+    assert [each["whole"] for each in said.json] == [False]
+    assert said.json[0]["last_whole"] == 1
+    said = gleis(folder, "data", "verify", "--repair")
+    assert "gleis data restore shifting@v1" in said.out
+    assert gleis(folder, "data", "restore", "shifting@v1").code == 0
+
+
+def _newest_file(commit):
+    lines = (json.loads(line) for line in commit.read_text().splitlines())
+    return next(line["add"]["path"] for line in lines if "add" in line)

@@ -11,7 +11,9 @@ from gleis.contracts.dataset import Provenance
 from gleis.contracts.errors import RegistryError
 from gleis.data.dataset import Datasets
 from gleis.data.erasing.rewrite import erase_rows
+from gleis.data.verifying import hold, repair
 from gleis.store.home import Home
+from gleis.store.objects.by_url import open_objects
 from gleis.store.objects.patience import Patience
 
 
@@ -49,3 +51,20 @@ def test_versions_are_made_removed_swept_and_erased(weather, clock, tmp_path):
     assert weather.read(weather.get(2)).equals(days(2))
     assert weather.read(weather.get("latest")).equals(days(2, 4))
     assert not (tmp_path / "state" / "datasets").exists()
+
+
+def test_a_table_in_a_bucket_is_held_against_its_record_and_mended(weather, clock):
+    made = Provenance(
+        source="w", since=None, until=None, loaded_at=clock.now(), loaded_by="me", code="c"
+    )
+    for numbers in ((1, 2), (3,), (4, 5)):
+        weather.append(days(*numbers), made)
+    assert hold(weather).whole
+    bucket = open_objects(weather.home.store, weather.home.patience)
+    key = f"datasets/weather/_delta_log/{1:020}.json"
+    bucket.put(key, bucket.get(key)[:-30])
+    assert [each.version for each in hold(weather).damaged] == [2, 3]
+    assert repair(weather).whole
+    assert weather.read(weather.get(3)).equals(days(1, 2, 3, 4, 5))
+    bucket.delete(f"datasets/weather/{weather.table.files()[-1].name}")
+    assert [each.version for each in hold(weather).damaged] == [3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import polars as pl
@@ -36,12 +37,43 @@ def hash_rows(frame: pl.DataFrame) -> str:
     >>> hash_rows(one) == hash_rows(two)
     True
     """
-    digest = hashlib.sha256(f"{frame.height}".encode())
-    for column in frame:
+    return hash_columns(frame.height, frame)
+
+
+def hash_columns(height: int, columns: Iterable[pl.Series]) -> str:
+    """Return what ``hash_rows`` does of columns that come one after another.
+
+    Parameters
+    ----------
+    height : int
+        Rows of each.
+    columns : iterable of Series, (n_rows,)
+
+    Raises
+    ------
+    DataError
+        As for ``hash_rows``.
+    """
+    digest = hashlib.sha256(f"{height}".encode())
+    for column in columns:
         digest.update(f"\0{column.name}\0{column.dtype}\0".encode())
         missing = column.is_null()
         digest.update(np.packbits(missing.to_numpy()).tobytes())
         _add_values(digest, column)
+    return digest.hexdigest()
+
+
+def hash_nothing(columns: Mapping[str, str]) -> str:
+    """Return the hash of a table without rows: only names and types count.
+
+    Examples
+    --------
+    >>> hash_nothing({"x": "Int64"}) == hash_rows(pl.DataFrame(schema={"x": pl.Int64}))
+    True
+    """
+    digest = hashlib.sha256(b"0")
+    for name, kind in columns.items():
+        digest.update(f"\0{name}\0{kind}\0".encode())
     return digest.hexdigest()
 
 

@@ -275,6 +275,7 @@ class Datasets(DatasetVersions):
             profile = pool.submit(put_extended, self.home.artifacts, latest.profile, frame)
             committed = self.table.append(frame)
         if self.table.rows(committed) != latest.rows + frame.height:
+            _check_height(latest, self.table.rows(latest.table_version))
             raise _lost_race(self.name)
         at = Committed(
             f"{TABLES}/{self.name}",
@@ -396,8 +397,8 @@ def _check_height(version: DatasetVersion, rows: int) -> None:
         raise StoreError(
             f"{version.label} should hold {version.rows:,} rows, its table has",
             seen=rows,
-            remedy="Restore its table from a copy or a remote, or delete the state folder and load "
-            "again.",
+            remedy="Its table is damaged; gleis data verify tells how, and --repair mends what can "
+            "be mended.",
         )
 
 

@@ -14,6 +14,7 @@ from gleis.data.content import chain, hash_rows
 from gleis.data.dataset import Datasets
 from gleis.data.erasing.rewrite import erase_rows, holds_subject
 from gleis.data.erasing.subjects import Subjects
+from gleis.data.verifying import hold, repair
 from gleis.data.version_profile import get_profile
 from gleis.store.home import Home
 from gleis.store.objects.by_url import open_objects
@@ -240,3 +241,27 @@ def test_in_a_bucket_too(s3, tmp_path, clock, make_settings):
         if listed.key.endswith(".parquet"):
             assert SECRET not in str(pl.read_parquet(io.BytesIO(content)).to_dicts()), listed.key
     home.close()
+
+
+def test_versions_are_whole_after_an_erasure_and_what_was_put_aside_is_erased(datasets, home):
+    for day, who in enumerate((("a", SECRET), (SECRET,), ("b", "c")), start=1):
+        datasets.append(loans(*who, day=day), GIVEN)
+    datasets.restore(datasets.get(2), GIVEN)
+    log = home.folder / "datasets" / "p" / "_delta_log"
+    commit = log / f"{1:020}.json"
+    commit.write_bytes(commit.read_bytes()[:-30])
+    assert repair(datasets).mended
+    assert erase(datasets).rows == 2
+    assert anywhere(home, SECRET) == []
+    assert hold(datasets).whole
+    # The log now begins with a checkpoint; behind it commits are made anew as before.
+    rows = [datasets.read(version) for version in datasets.versions()]
+    newest = max(version.table_version for version in datasets.recorded())
+    commits = [path for path in sorted(log.glob("*.json")) if int(path.stem) <= newest]
+    assert len(commits) > 1
+    for path in commits[1:]:
+        path.write_bytes(path.read_bytes()[:-30])
+        assert repair(datasets).whole, path
+    assert all(
+        datasets.read(v).equals(old) for v, old in zip(datasets.versions(), rows, strict=True)
+    )

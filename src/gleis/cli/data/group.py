@@ -24,6 +24,11 @@ _COMMANDS = {
     "gleis.cli.data.listing": {
         "log": ("List the versions of a dataset: who, when, rows, source, names, what needs them."),
     },
+    "gleis.cli.data.verifying": {
+        "verify": (
+            "Read all versions of all datasets, or of one, and hold them against their hashes."
+        ),
+    },
     "gleis.cli.data.scanning": {
         "scan": (
             "Look for personal data in all rows of a version, and hold it against the datasheet."

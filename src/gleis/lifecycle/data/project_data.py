@@ -13,6 +13,7 @@ import polars as pl
 from gleis.contracts.clock import utc
 from gleis.contracts.dataset import Collected, DatasetVersion, Removal
 from gleis.contracts.erasure import Erasure
+from gleis.contracts.held import Held
 from gleis.contracts.ingest import Ingested
 from gleis.data.checkout import write_rows
 from gleis.lifecycle.data.described import describe_columns
@@ -20,6 +21,7 @@ from gleis.lifecycle.data.erasing import Found, erase, find_subject
 from gleis.lifecycle.data.history import Entry, history
 from gleis.lifecycle.data.ingest import ingest
 from gleis.lifecycle.data.retaining import collect, remove
+from gleis.lifecycle.data.verifying import verify_data
 from gleis.lifecycle.features.project_features import ProjectFeatures
 from gleis.lifecycle.line import gather
 from gleis.lifecycle.workbench import Workbench, whoami
@@ -139,6 +141,13 @@ class ProjectData:
     def erase(self, found: Found, reason: str = "") -> Erasure:
         """Erase a person from datasets, prediction log and features; see docs/privacy.md."""
         return erase(self._bench, found, reason)
+
+    def verify(self, name: str | None = None, *, repair: bool = False) -> list[Held]:
+        """Hold all versions, of all datasets or of one, against what was recorded of them.
+
+        With ``repair`` what can be mended is mended first; see ``gleis.data.verifying``.
+        """
+        return verify_data(self._bench, name, mend=repair)
 
     def collect(
         self, name: str | None = None, *, keep: int | None = None, dry_run: bool = False

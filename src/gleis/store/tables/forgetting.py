@@ -12,6 +12,7 @@ from pyarrow.fs import FileSelector, PyFileSystem
 
 from gleis.contracts.errors import StoreError
 from gleis.store.tables.table import DeltaTable
+from gleis.store.tables.unneeded import drop, put_aside
 
 _NUMBERED = re.compile(r"(\d{20})\..+")
 _LOG = "_delta_log"
@@ -50,6 +51,7 @@ def forget_before(table: DeltaTable, first: int, keep: Sequence[int]) -> None:
             keep_versions=sorted({first, *keep}),
         )
         _cut_log(newest, first)
+        drop(newest, put_aside(newest))
     except (DeltaError, OSError) as error:
         raise StoreError(
             f"The past of the table {table.location} cannot be deleted: {error}",

@@ -354,8 +354,11 @@ class DeltaTable:
     def _failure(self, error: Exception) -> StoreError:
         if is_s3(self.location):
             return final_failure(error, self.location)
-        text = str(error)
-        remedy = "Check that the folder is there, writable and complete."
+        text = str(error).partition("\n")[0]
+        remedy = (
+            "Check that the folder is there and writable. If files were lost or cut: gleis data "
+        )
+        remedy += "verify tells which, and --repair mends what can be mended."
         if any(words in text for words in ("No space left", "File too large", "quota exceeded")):
             remedy = "Make room and run it again; what was there before is as it was."
         return StoreError(f"The table {self.location} fails: {text}", remedy=remedy)
@@ -367,8 +370,8 @@ def _whole(table: deltalake.DeltaTable, location: str) -> list[TableFile]:
     if damage := find_damaged(location, files):
         raise StoreError(
             f"The table {location} is damaged: {damage}",
-            remedy="Bring the file back from a copy, or go back to a version that is whole: "
-            "gleis data restore.",
+            remedy="Bring the file back from a copy or the remote (gleis data verify --repair), or "
+            "go back to a version that is whole: gleis data restore.",
         )
     return files
 

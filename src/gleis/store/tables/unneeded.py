@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 import deltalake
 from deltalake.fs import DeltaStorageHandler
-from pyarrow.fs import FileType, PyFileSystem
+from pyarrow.fs import FileSelector, FileType, PyFileSystem
+
+ASIDE = "_damaged"
+"""Folder of a table for what was damaged and was replaced; readers and vacuum pass it by."""
 
 
 class Unneeded(NamedTuple):
@@ -40,12 +43,27 @@ def sweep(
     """
     torn = [] if hours else _torn(Path(location))
     found = _there(table, _vacuum(table, keep, hours=hours, dry_run=True))
+    aside = put_aside(table)
     if not dry_run:
+        drop(table, aside)
         if found:
             _vacuum(table, keep, hours=hours, dry_run=False)
         for file in torn:
             (Path(location) / file.name).unlink(missing_ok=True)
-    return (*found, *torn)
+    return (*found, *torn, *aside)
+
+
+def put_aside(table: deltalake.DeltaTable) -> list[Unneeded]:
+    """Return what was damaged and was put aside when the table was mended."""
+    found = _files(table).get_file_info(FileSelector(ASIDE, allow_not_found=True))
+    return [Unneeded(info.path, info.size) for info in found if info.type == FileType.File]
+
+
+def drop(table: deltalake.DeltaTable, files: Sequence[Unneeded]) -> None:
+    """Delete files of a table that no version needs."""
+    system = _files(table)
+    for file in files:
+        system.delete_file(file.name)
 
 
 def _vacuum(
@@ -65,8 +83,12 @@ def _there(table: deltalake.DeltaTable, names: Sequence[str]) -> list[Unneeded]:
     """Return those that are still there: the log tells of all that ever went."""
     if not names:
         return []
-    files = PyFileSystem(DeltaStorageHandler.from_table(table._table)).get_file_info(list(names))
+    files = _files(table).get_file_info(list(names))
     return [Unneeded(info.path, info.size) for info in files if info.type == FileType.File]
+
+
+def _files(table: deltalake.DeltaTable) -> PyFileSystem:
+    return PyFileSystem(DeltaStorageHandler.from_table(table._table))
 
 
 def _torn(folder: Path) -> list[Unneeded]:
