@@ -38,6 +38,7 @@ PROMISED = (
     "export model",
     "push",
     "pull",
+    "claim",
     "run",
     "runs",
     "show",

@@ -127,3 +127,18 @@ def test_store_that_was_set_before_anything_was_brought_there(tmp_path, monkeypa
     assert gleis(folder, "push", "--to", str(tmp_path / "team")).code == 0
     monkeypatch.setenv("GLEIS_STORE", str(tmp_path / "team"))
     assert gleis(folder, "data", "show", "v1").code == 0
+
+
+def test_a_store_is_claimed_by_name(clone, monkeypatch, tmp_path):
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "owner.json").write_text(
+        '{"ledger":"0123","place":"/home/ann/.gleis on ann","since":"2026-01-02T03:04:05Z"}'
+    )
+    monkeypatch.setenv("GLEIS_STORE", str(store))
+    refused = gleis(clone, "run")
+    assert refused.code != 0
+    assert "belongs to another ledger, /home/ann/.gleis on ann, since 2026-01-02" in refused.err
+    claimed = gleis(clone, "claim", "--reason", "stolen")
+    assert claimed.out.startswith(f"{store} is this ledger's now; before it was that of /home/ann")
+    assert "this ledger's already" in gleis(clone, "claim", "--reason", "stolen").out

@@ -98,6 +98,9 @@ _COMMANDS = {
     "gleis.cli.pushing": {
         "push": ("Bring to the remote what it lacks: dataset versions, runs, registered versions."),
         "pull": ("Bring here what the remote has: dataset versions, runs, registered versions."),
+        "claim": (
+            "Take the store over from another ledger, which may not write there from now on."
+        ),
     },
     "gleis.cli.demo": {
         "demo": (

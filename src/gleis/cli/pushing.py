@@ -90,6 +90,32 @@ def pull(
     _tell(moved, "Would pull from" if dry_run else "Pulled from", as_json=as_json)
 
 
+def claim(
+    reason: Annotated[str, typer.Option(help="Why, for the record.")],
+    project: Folder = ".",  # type: ignore[assignment]
+    flags: Flags = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the store over from another ledger, which may not write there from now on.
+
+    For a ledger that is gone for good. What only that ledger names, gc here may delete. While both
+    are in use, share a database, or exchange by push and pull.
+
+    Example: gleis claim --reason "Ann's laptop was stolen"
+    """
+    from gleis.lifecycle.sharing.claiming import claim_store
+
+    done = claim_store(open_project(project, flags), reason)
+    if as_json:
+        print_json(done)
+    elif done.former is not None and done.former.ledger == done.owner.ledger:
+        say(f"{done.store} is this ledger's already.")
+    else:
+        before = f"; before it was that of {done.former.place}" if done.former else ""
+        say(f"{done.store} is this ledger's now{before}.")
+        say("Stop what still uses the former ledger. Next: gleis doctor")
+
+
 @contextmanager
 def _progress(doing: str, *, quiet: bool) -> Iterator[Callable[[Plan], Callable[[int], None]]]:
     """Show a bar of bytes once it is known how many, on a terminal."""
@@ -165,3 +191,4 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(push)
     app.command()(pull)
+    app.command()(claim)

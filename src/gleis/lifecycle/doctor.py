@@ -21,6 +21,7 @@ from gleis.lifecycle.workbench import Workbench
 from gleis.packaging.verify import verify
 from gleis.store.home import Home, open_home
 from gleis.store.objects.by_url import open_objects, resolve_url
+from gleis.store.objects.owner import ledger_id, not_ours, read_owner
 from gleis.store.objects.patience import Patience
 from gleis.store.objects.probe import probe
 
@@ -125,8 +126,12 @@ def _state(home: Home) -> str:
 
 def _store(home: Home) -> str:
     objects = open_objects(home.store or "", home.patience)
+    owner = read_owner(objects)
+    if owner is not None and owner.ledger != ledger_id(home.facts):
+        raise not_ours(objects.url, owner)
     probe(objects)
-    return f"{objects.url}: written, read, deleted; two writers are kept apart"
+    whose = "nobody's yet" if owner is None else "this ledger's"
+    return f"{objects.url}, {whose}: written, read, deleted; two writers are kept apart"
 
 
 def _remote(bench: Workbench) -> str:

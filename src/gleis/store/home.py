@@ -14,7 +14,7 @@ from gleis.config.durations import parse_duration
 from gleis.contracts.errors import StoreError
 from gleis.store.embedded import Embedded
 from gleis.store.in_database import InDatabase, place_in_database
-from gleis.store.objects.by_url import open_artifacts, open_table, resolve_url
+from gleis.store.objects.by_url import open_artifacts, open_objects, open_table, resolve_url
 from gleis.store.objects.patience import Patience
 
 if TYPE_CHECKING:
@@ -88,7 +88,10 @@ class Home:
         """Folder of the keys."""
         self.reports = self.folder / "reports"
         """Folder of the reports."""
+        self.tracking_artifacts = self.folder / "mlflow"
+        """Folder of MLflow's artifacts."""
         self._durable = durable
+        self._claimed = False
         self._open: list[Callable[[], None]] = []
 
     def exists(self) -> bool:
@@ -123,11 +126,33 @@ class Home:
     @cached_property
     def artifacts(self) -> ArtifactStore:
         """Bytes by the hash of their content."""
-        return open_artifacts(self.folder, self.store, self.patience)
+        return open_artifacts(self.folder, self.store, self.patience, self.claim)
 
     def table(self, name: str) -> DeltaTable:
         """Return the table of a dataset."""
-        return open_table(self.folder, self.store, name, self.patience)
+        return open_table(self.folder, self.store, name, self.patience, self.claim)
+
+    def claim(self, *, again: bool = False) -> None:
+        """See that the store is this ledger's, before this process writes to it.
+
+        Parameters
+        ----------
+        again : bool
+            Look even if it was looked before: something will be deleted.
+
+        Raises
+        ------
+        BlockedError
+            It is another ledger's.
+        StoreError
+            It fails.
+        """
+        if self.store is None or (self._claimed and not again):
+            return
+        from gleis.store.objects.owner import claim, owner_of
+
+        claim(open_objects(self.store, self.patience), owner_of(self))
+        self._claimed = True
 
     @cached_property
     def facts(self) -> FactStore:
@@ -210,11 +235,6 @@ class Home:
         if self.database is None:
             return f"sqlite:///{self.folder / 'mlflow.db'}"
         return self._stores.tracking_uri()
-
-    @property
-    def tracking_artifacts(self) -> Path:
-        """Folder of MLflow's artifacts."""
-        return self.folder / "mlflow"
 
     def close(self) -> None:
         """Close what was opened; using a store afterwards raises StoreError."""

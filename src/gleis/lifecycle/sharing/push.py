@@ -15,6 +15,7 @@ from gleis.lifecycle.sharing.sides import LedgerSide, RemoteSide
 from gleis.lifecycle.sharing.transfer import Plan, Transfer
 from gleis.store.objects.by_url import open_objects, resolve_url
 from gleis.store.objects.objects import Objects
+from gleis.store.objects.owner import ledger_id
 
 if TYPE_CHECKING:
     from gleis.lifecycle.project import Project
@@ -55,12 +56,15 @@ def push(
     ------
     ConfigError
         No remote is named.
+    BlockedError
+        The place is the store of another ledger.
     RacedError
         Both sides gave the same number to different things. Nothing was moved.
     StoreError
         A side fails. Pushing again goes on.
     """
     remote, here = _sides(project, to)
+    remote.refuse_store_of_others(ledger_id(project.home.facts))
     remote.open(project.settings.project.name, new=True, make=not dry_run)
     transfer = Transfer(here, remote, selection or Selection(), project.home.patience)
     plan = transfer.plan()
@@ -90,6 +94,7 @@ def pull(
     plan = transfer.plan()
     if dry_run:
         return _moved(plan, remote.objects.url)
+    project.home.claim()
     transfer.carry_out(plan, begin(plan), lambda name: Turns(project.home, name).mine(), alone=True)
     for name in plan.moved & {project.settings.project.name, *project.settings.datasets}:
         project.bench.dataset(name).ids.forget_all()

@@ -15,7 +15,7 @@ from gleis.contracts.carried import Carried, Origin
 from gleis.contracts.clock import Clock
 from gleis.contracts.dataset import DatasetVersion, Moved, Removal, VersionName
 from gleis.contracts.deployment import Deployment, Version
-from gleis.contracts.errors import StoreError
+from gleis.contracts.errors import BlockedError, StoreError
 from gleis.contracts.run import Run
 from gleis.data import marks, versions
 from gleis.lifecycle.person import person
@@ -27,6 +27,7 @@ from gleis.store.objects.artifacts import FOLDER as ARTIFACTS
 from gleis.store.objects.by_url import open_objects
 from gleis.store.objects.moving import side_by_side
 from gleis.store.objects.objects import Objects
+from gleis.store.objects.owner import read_owner
 
 DATASET, REMOVED, MOVED = versions.KIND, marks.REMOVED, marks.MOVED
 VERSION, DEPLOYMENT = registered.KIND, deployments.KIND
@@ -209,6 +210,23 @@ class RemoteSide:
                 f"This is the remote of the project {found.project}, and this project is {project}",
                 seen=self.objects.url,
                 remedy="Give each project a prefix of its own: remote in gleis.toml.",
+            )
+
+    def refuse_store_of_others(self, ledger: str | None) -> None:
+        """Refuse to write where another ledger keeps its objects.
+
+        Raises
+        ------
+        BlockedError
+            It is the store of another ledger.
+        """
+        owner = read_owner(self.objects)
+        if owner is not None and owner.ledger != ledger:
+            raise BlockedError(
+                f"{self.objects.url} is the store of another ledger, {owner.place}, and no remote",
+                seen=owner.ledger,
+                remedy="Push to a prefix of its own, and pull from there.",
+                field="remote",
             )
 
     def facts(self, kind: Kind) -> list[Carried]:

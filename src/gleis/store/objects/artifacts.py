@@ -6,6 +6,7 @@ import hashlib
 
 from gleis.contracts.errors import StoreError
 from gleis.store.artifacts import LocalArtifacts, place_of
+from gleis.store.objects.by_url import Claim, unclaimed
 from gleis.store.objects.objects import Objects
 
 FOLDER = "artifacts"
@@ -22,6 +23,9 @@ class ObjectArtifacts:
     kept : LocalArtifacts
         Copies in the state folder: content never changes, so they never grow old. They may be
         deleted at any time.
+    claim : callable, optional
+        Asked before something is put, and again before something is deleted: it refuses a store
+        that is another ledger's.
 
     Examples
     --------
@@ -34,18 +38,22 @@ class ObjectArtifacts:
     b'weights'
     """
 
-    def __init__(self, objects: Objects, kept: LocalArtifacts) -> None:
+    def __init__(self, objects: Objects, kept: LocalArtifacts, claim: Claim = unclaimed) -> None:
         self._objects = objects
         self._kept = kept
+        self._claim = claim
 
     def put(self, content: bytes) -> str:
         """Store ``content`` and return its SHA-256 (hex).
 
         Raises
         ------
+        BlockedError
+            The store is another ledger's.
         StoreError
             The store fails.
         """
+        self._claim()
         digest = hashlib.sha256(content).hexdigest()
         if self._objects.size(_key(digest)) != len(content):
             self._objects.put(_key(digest), content)
@@ -90,6 +98,7 @@ class ObjectArtifacts:
 
     def remove(self, digest: str) -> None:
         """Delete ``digest`` from the store and from here, if it is there."""
+        self._claim(again=True)
         self._kept.remove(digest)
         if self.has(digest):
             self._objects.delete(_key(digest))

@@ -6,7 +6,7 @@ Whoever keeps everything in the state folder loads nothing of this but the names
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gleis.contracts.errors import ConfigError
 from gleis.store.artifacts import LocalArtifacts
@@ -93,23 +93,38 @@ def open_bucket(url: str, patience: Patience, field: str = "store") -> S3Objects
     return S3Objects(url, patience)
 
 
-def open_artifacts(folder: Path, store: str | None, patience: Patience) -> ArtifactStore:
+class Claim(Protocol):
+    """Asked before something is written or deleted: it refuses what is not ours."""
+
+    def __call__(self, *, again: bool = False) -> None:
+        """Look; ``again`` even if that was done before."""
+
+
+def unclaimed(*, again: bool = False) -> None:
+    """Refuse nothing: for what nobody shares."""
+
+
+def open_artifacts(
+    folder: Path, store: str | None, patience: Patience, claim: Claim = unclaimed
+) -> ArtifactStore:
     """Open the artifacts of a state folder, wherever they are."""
     local = LocalArtifacts(folder / "artifacts")
     if store is None:
         return local
     from gleis.store.objects.artifacts import ObjectArtifacts
 
-    return ObjectArtifacts(open_objects(store, patience), local)
+    return ObjectArtifacts(open_objects(store, patience), local, claim)
 
 
-def open_table(folder: Path, store: str | None, name: str, patience: Patience) -> DeltaTable:
+def open_table(
+    folder: Path, store: str | None, name: str, patience: Patience, claim: Claim = unclaimed
+) -> DeltaTable:
     """Open the table of a dataset, wherever it is."""
     from gleis.store.objects.s3_options import delta_options
     from gleis.store.tables.table import DeltaTable
 
     location = f"{store or folder}/{TABLES}/{name}"
-    return DeltaTable(location, delta_options(location, patience))
+    return DeltaTable(location, delta_options(location, patience), claim)
 
 
 def _bucket(url: str, field: str) -> str:

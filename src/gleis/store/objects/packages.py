@@ -40,6 +40,7 @@ class _Manifest(msgspec.Struct):
 def keep_package(home: Home, folder: Path) -> None:
     """Bring a package that was built here into the store, if the project has one."""
     if home.store is not None:
+        home.claim()
         send_package(folder, open_objects(home.store, home.patience))
 
 

@@ -38,6 +38,7 @@ def forget_before(table: DeltaTable, first: int, keep: Sequence[int]) -> None:
     StoreError
         The folder or bucket fails. Doing it again goes on.
     """
+    table.claim(again=True)
     try:
         options = table.options
         begin = deltalake.DeltaTable(table.location, version=first, storage_options=options)

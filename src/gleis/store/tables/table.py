@@ -12,6 +12,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from gleis.contracts.errors import RacedError, StoreError
 from gleis.store.local_files import find_damaged, sync_commit
+from gleis.store.objects.by_url import Claim, unclaimed
 from gleis.store.objects.s3_failures import final_failure
 from gleis.store.objects.s3_options import is_s3
 from gleis.store.tables.column_types import ROW, check_names, check_typed, like, storable
@@ -68,10 +69,18 @@ class DeltaTable:
         Folder or URL. Nothing is made before the first append.
     options : mapping of str to str, optional
         How a URL is reached, by the names of Delta Lake; see ``delta_options``.
+    claim : callable, optional
+        Asked before something is written or deleted: it refuses what is another ledger's.
     """
 
-    def __init__(self, location: Path | str, options: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        location: Path | str,
+        options: Mapping[str, str] | None = None,
+        claim: Claim = unclaimed,
+    ) -> None:
         self.location = str(location)
+        self.claim = claim
         self.options = dict(options) if options else None
 
     def append(self, frame: pl.DataFrame) -> int:
@@ -205,6 +214,7 @@ class DeltaTable:
         StoreError
             No table, no such version, or a file of it is missing.
         """
+        self.claim()
         table = self._existing(None)
         if table.version() == version:
             return version
@@ -248,6 +258,8 @@ class DeltaTable:
         StoreError
             No table, no such version, or the folder fails.
         """
+        if not dry_run:
+            self.claim(again=True)
         if newest is not None and not dry_run:
             self.restore(newest)
         table = self._existing(newest if dry_run else None)
@@ -307,6 +319,7 @@ class DeltaTable:
         *,
         replace: bool = False,
     ) -> int:
+        self.claim()
         numbered = frame.with_columns(pl.int_range(first, first + frame.height).alias(ROW))
         new = isinstance(target, str)
         mode: Literal["error", "append", "overwrite"] = (
