@@ -149,3 +149,21 @@ def test_a_busy_server_is_waited_for_by_who_writes_and_by_no_request(valkey):
     assert store.replace("weather", {"A": b"2"}).changed == 1
     assert store.look_up("weather", ["A"]) == [b"2"]
     store.close()
+
+
+def test_a_file_that_is_made_again_is_read_by_who_read_the_old_one(tmp_path):
+    path = tmp_path / "features.db"
+    reader, writer = SqliteOnlineStore(path), SqliteOnlineStore(path)
+    writer.replace("weather", {"A": b"1"})
+    assert reader.look_up("weather", ["A"]) == [b"1"]
+    writer.close()
+    for file in tmp_path.iterdir():
+        file.unlink()
+    time.sleep(1.0)
+    with pytest.raises(StoreError, match=r"features\.db is gone"):
+        reader.look_up("weather", ["A"])
+    writer = SqliteOnlineStore(path)
+    writer.replace("weather", {"A": b"2"})
+    assert reader.look_up("weather", ["A"]) == [b"2"]
+    for store in (reader, writer):
+        store.close()

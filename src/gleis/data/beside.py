@@ -128,8 +128,19 @@ def table(name: str, since: datetime | None = None, until: datetime | None = Non
     return _between(rows, tables, name, since, until)
 
 
-def open_tables(function: str, seen: object = ...) -> Tables:
+def open_tables(
+    function: str, seen: object = ..., instead: str = 'data.read("NAME@latest")'
+) -> Tables:
     """Return the datasets of the project whose function runs now.
+
+    Parameters
+    ----------
+    function : str
+        Who asks.
+    seen : object, optional
+        What it was given.
+    instead : str
+        What a program writes behind ``Project.open("folder").``
 
     Raises
     ------
@@ -141,7 +152,7 @@ def open_tables(function: str, seen: object = ...) -> Tables:
         raise ProjectError(
             f"{function} was called outside of a function that gleis calls",
             seen=seen,
-            remedy='In a program: Project.open("folder").data.read("NAME@latest").',
+            remedy=f'In a program: Project.open("folder").{instead}.',
         )
     return tables
 

@@ -205,3 +205,8 @@ def test_a_view_that_polars_refuses_is_one_sentence(opened):
     with pytest.raises(ProjectError, match="lacking failed: ColumnNotFoundError") as refused:
         join([view(lacking)])
     assert "\n" not in str(refused.value)
+
+
+def test_outside_of_a_project_it_is_said_how_a_program_joins():
+    with pytest.raises(ProjectError, match=r"\.data\.features\.join\(rows, views"):
+        join([weather_now])

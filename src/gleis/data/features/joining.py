@@ -61,7 +61,9 @@ def join_features(
     DataError
         A column is missing, is there already, or is of the wrong type.
     """
-    tables = open_tables("gleis.join_features")
+    tables = open_tables(
+        "gleis.join_features", instead="data.features.join(rows, views, time=..., entity=...)"
+    )
     frame = to_frame(rows)
     uses: list[ViewUse | Computed] = []
     for view in _checked(views):

@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import TypeVar
 
 from gleis.contracts.errors import StoreError
@@ -29,6 +30,8 @@ _MOST = 500
 """Keys in one statement."""
 _BATCH = 20_000
 """Rows in one transaction: a reader, or a kill, waits for no more."""
+_GLANCE = 1.0
+"""Seconds after which a reader looks whether the file is still the one it reads."""
 _Item = TypeVar("_Item")
 
 
@@ -61,27 +64,24 @@ class SqliteOnlineStore:
         self._path = path
         self._database = Database(path, _SCHEMA)
         self._lock = Lock()
-        with self._explained():
-            # A connection of its own: a lookup must not wait for `Database` to explain itself.
-            self._reader: sqlite3.Connection | None = sqlite3.connect(
-                path, isolation_level=None, check_same_thread=False
-            )
-            self._reader.execute("PRAGMA query_only = ON")
-            self._reader.execute("PRAGMA cache_size = -32000")
-            self._reader.execute("PRAGMA mmap_size = 1073741824")
+        self._reader: sqlite3.Connection | None = None
+        self._closed = False
+        self._read_from: tuple[int, int] | None = None
+        self._seen_at = -_GLANCE
+        with self._lock, self._explained():
+            self._follow()
 
     def look_up(self, table: str, keys: Sequence[str]) -> list[bytes | None]:
         """Return the rows of entities; None for one that is not there."""
         with self._lock, self._explained():
-            if self._reader is None:
-                raise StoreError(f"{self._path} is closed")
+            reader = self._follow()
             if len(keys) == 1:
-                found = self._reader.execute(_ONE, (table, keys[0])).fetchone()
+                found = reader.execute(_ONE, (table, keys[0])).fetchone()
                 return [found[0] if found else None]
             rows: dict[str, bytes] = {}
             for start in range(0, len(keys), _MOST):
                 some = keys[start : start + _MOST]
-                rows.update(self._reader.execute(_many(len(some)), (*some, table)).fetchall())
+                rows.update(reader.execute(_many(len(some)), (*some, table)).fetchall())
             return [rows.get(key) for key in keys]
 
     def replace(self, table: str, rows: Mapping[str, bytes]) -> Written:
@@ -139,10 +139,37 @@ class SqliteOnlineStore:
     def close(self) -> None:
         """Close the file."""
         with self._lock:
+            self._closed = True
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
         self._database.close()
+
+    def _follow(self) -> sqlite3.Connection:
+        """Return a connection to the file that is there now: it may have been made again."""
+        if self._closed:
+            raise StoreError(f"{self._path} is closed")
+        if self._reader is not None and monotonic() - self._seen_at < _GLANCE:
+            return self._reader
+        try:
+            found = self._path.stat()
+        except FileNotFoundError as error:
+            raise StoreError(
+                f"{self._path} is gone", remedy="Make it again: gleis features materialise."
+            ) from error
+        if self._reader is None or self._read_from != (found.st_dev, found.st_ino):
+            if self._reader is not None:
+                self._reader.close()
+            # A connection of its own: a lookup must not wait for `Database` to explain itself.
+            self._reader = sqlite3.connect(
+                self._path, isolation_level=None, check_same_thread=False
+            )
+            self._reader.execute("PRAGMA query_only = ON")
+            self._reader.execute("PRAGMA cache_size = -32000")
+            self._reader.execute("PRAGMA mmap_size = 1073741824")
+            self._read_from = found.st_dev, found.st_ino
+        self._seen_at = monotonic()
+        return self._reader
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
