@@ -12,6 +12,7 @@ from gleis.contracts.errors import DataError
 from gleis.data.sources.dvc_output import read_dvc_file
 from gleis.data.sources.folder_files import name_of
 from gleis.data.sources.function_rows import split_name
+from gleis.store.objects.by_url import S3
 from gleis.training.reach import reach
 
 if TYPE_CHECKING:
@@ -50,16 +51,13 @@ def stages(
     toml = tomllib.loads((folder / "gleis.toml").read_text(encoding="utf-8"))
     sources = _sources(folder, settings)
     called = _called(settings)
+    fed = {*sources, *called, *_in_buckets(settings)}
     loads = {*_modules(folder, settings.project.module, ["load"])}
     for module, function in called.values():
         loads |= {*_modules(folder, module, [function])}
     data: dict[str, Any] = {
         "cmd": [
-            *(
-                f"gleis data add {name}"
-                for name in settings.datasets
-                if name in {*sources, *called}
-            ),
+            *(f"gleis data add {name}" for name in settings.datasets if name in fed),
             "gleis data add",
             f"gleis data checkout latest {ROWS} --force",
         ],
@@ -143,6 +141,11 @@ def _called(settings: Settings) -> dict[str, tuple[str, str]]:
     """Return the datasets beside that functions fill -> module and function."""
     named = {name: split_name(found.source or "") for name, found in settings.datasets.items()}
     return {name: found for name, found in named.items() if found is not None}
+
+
+def _in_buckets(settings: Settings) -> list[str]:
+    """Return the datasets beside that are filled from buckets, of which DVC knows nothing."""
+    return [name for name, one in settings.datasets.items() if (one.source or "").startswith(S3)]
 
 
 def _sources(folder: Path, settings: Settings) -> dict[str, str]:

@@ -212,6 +212,7 @@ def test_commands(tmp_path, brokers, topic):
     [
         "kafka://host:9092",
         "kafka:///topic",
+        "kafka:/host:9092/topic",
         "kafka://host/a/b",
         "kafka://host/a?goup=g",
         "kafka://host/a?from=middle",

@@ -26,6 +26,17 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True):
     """Whether messages are left out that were there before the dataset's first reading."""
 
 
+def is_stream(source: str) -> bool:
+    """Say whether a source is meant to be a topic, well written or not.
+
+    Examples
+    --------
+    >>> is_stream("kafka://host/topic"), is_stream("kafka:/host/topic"), is_stream("kafka/")
+    (True, True, False)
+    """
+    return source.startswith("kafka:/")
+
+
 def parse_topic(url: str, field: str) -> Topic:
     """Read the URL of a topic.
 

@@ -22,7 +22,7 @@ from gleis.data.schema import fit_columns
 from gleis.data.sources.function_rows import split_name
 from gleis.data.sources.registered import open_source
 from gleis.data.sources.source import Looked, Opening, Part, Portion, Source, Taken, as_seen
-from gleis.data.sources.stream_url import SCHEME, parse_topic
+from gleis.data.sources.stream_url import is_stream, parse_topic
 from gleis.data.sources.taken import taken
 from gleis.lifecycle.data.ingest_source import settings_of, source_of
 from gleis.lifecycle.data.ingest_stream import Batching, StreamIngest
@@ -80,7 +80,7 @@ def ingest(
         The table or the ledger fails.
     """
     source = where or source_of(bench, name)
-    if source.startswith(SCHEME):
+    if is_stream(source):
         return _to_the_end(bench, name, source, anew=anew)
     reading = _Reading(bench, name, source, wait=wait, note=note)
     if anew:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gleis.contracts.errors import DataError, UnavailableError
 from gleis.contracts.ingest import Ingested
-from gleis.data.sources.stream_url import SCHEME, parse_topic
+from gleis.data.sources.stream_url import is_stream, parse_topic
 from gleis.lifecycle.data.ingest import ingest
 from gleis.lifecycle.data.ingest_source import settings_of, source_of
 from gleis.lifecycle.data.ingest_stream import Batching, StreamIngest, StreamStatus
@@ -59,7 +59,7 @@ def follow(
     """
     where = source or source_of(bench, name)
     settings_of(bench, name)  # refuses a name that is none
-    if where.startswith(SCHEME):
+    if is_stream(where):
         topic = parse_topic(where, "SOURCE")
         batching = Batching(rows=rows, seconds=seconds, until_end=until_end)
         more = read_properties(config) if config else {}
