@@ -98,7 +98,7 @@ class Webhook:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/alerts"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def alerts(self, name: str, status: str) -> list[Any]:
         """Return alerts of a name that came with a status, ``firing`` or ``resolved``."""

@@ -46,7 +46,7 @@ def test_counts_are_the_servers(tmp_path, chunked):
     bodies = tmp_path / "bodies.txt"
     bodies.write_text("".join(f"{number}\n" for number in range(10)))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         told = ["127.0.0.1", str(server.server_port), "/predict", str(bodies), "3", "0.5"]
         done = subprocess.run(
             [sys.executable, str(CLIENT), *told], check=True, capture_output=True, text=True
@@ -67,7 +67,7 @@ def test_broken_connections_are_counted(tmp_path):
     bodies = tmp_path / "bodies.txt"
     bodies.write_text("0\n")
     with ThreadingHTTPServer(("127.0.0.1", 0), Closes) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         told = ["127.0.0.1", str(server.server_port), "/predict", str(bodies), "1", "0.3"]
         done = subprocess.run(
             [sys.executable, str(CLIENT), *told], check=True, capture_output=True, text=True
