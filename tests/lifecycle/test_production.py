@@ -103,11 +103,17 @@ def test_answers_become_the_next_training_data(project):
 
 def test_a_version_waits_for_enough_answers_and_takes_each_once(project):
     serve(project, range(30), seed=1)
-    assert ingest(project.bench, "production").made == ()
+    waits = ingest(project.bench, "production")
+    assert waits.made == ()
+    assert waits.left[0].reason == (
+        "120 of 300 answers have a label (40%) that matured since; a version takes 150 (at_least)"
+    )
     serve(project, range(30, 50), seed=2)
     (version,) = ingest(project.bench, "production").made
     assert version.rows == 200
-    assert ingest(project.bench, "production").made == ()
+    again = ingest(project.bench, "production")
+    assert again.made == ()
+    assert "no answer has matured since; each waits 6 h for its label" in again.left[0].reason
     assert project.data.read("production@v1")["prediction_id"].n_unique() == 200
 
 

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from gleis.contracts.clock import Clock
 from gleis.data.production.cursor import read_cursor, write_cursor
-from gleis.data.production.gather import gather_answers
+from gleis.data.production.gather import Gathered, gather_answers
 from gleis.data.sources.source import Notes, Part, Portion, Taken
 from gleis.store.log.log_store import LogStore
 
 if TYPE_CHECKING:
     from gleis.config.settings import ProjectSettings
     from gleis.contracts.dataset import DatasetVersion
+
+
+_HOUR = timedelta(hours=1)
 
 
 class AnsweredSource:
@@ -58,9 +61,19 @@ class AnsweredSource:
         found = gather_answers(
             self._log, self._project, types, self._matures, before, self._clock.now()
         )
-        if found.rows.height >= max(1, self._least):
+        if found.rows.height < max(1, self._least):
+            notes.leave("the prediction log", self._waits(found))
+        else:
             yield Portion(
                 parts=(Part(frame=found.rows),),
                 cursor=write_cursor(found.cursor),
                 note=found.note,
             )
+
+    def _waits(self, found: Gathered) -> str:
+        """Say why there is no version yet."""
+        if not found.answers:
+            hours = f"{self._matures / _HOUR:,.6g} h"
+            return f"no answer has matured since; each waits {hours} for its label"
+        least = f"a version takes {self._least:,} (at_least)"
+        return f"{found.note} that matured since; {least if self._least > 1 else 'one is enough'}"
