@@ -190,6 +190,10 @@ def test_the_loop_materialises_what_is_new_and_looks_at_nothing_else(tmp_path):
     clock.move_to(LAST + timedelta(hours=1.5))
     assert keeper.look() == 2
     assert told[-1] == "weather_now: 2 rows changed, weather@v2"
+    for file in project.home.folder.glob("features.db*"):
+        file.unlink()
+    assert keeper.look() == 2
+    assert ask(project, station="A")["flags"] == []
 
 
 def test_a_view_whose_code_changed_finds_no_old_rows(tmp_path):

@@ -25,6 +25,7 @@ class FeatureKeeper:
         self._features = ProjectFeatures(bench)
         self._seen: object = None
         self._due: datetime | None = None
+        self._held: set[str] = set()
 
     def look(self, also: Sequence[Version] = ()) -> int:
         """Bring in what is new; return how many rows of the online store changed.
@@ -42,7 +43,9 @@ class FeatureKeeper:
         if not self._bench.settings.datasets:
             return 0
         news = self._news()
-        if news == self._seen and (self._due is None or self._bench.clock.now() < self._due):
+        is_due = self._due is not None and self._bench.clock.now() >= self._due
+        # A server without a disk forgets, and a file may be removed.
+        if news == self._seen and not is_due and self._held <= self._features.tables():
             return 0
         changed = 0
         for done in self._features.materialise(self._ready(), also=also):
@@ -52,7 +55,7 @@ class FeatureKeeper:
                 self._bench.tell(
                     "features", f"{done.view}{kept}: {done.changed:,} rows changed, {done.version}"
                 )
-        self._seen, self._due = news, self._features.due()
+        self._seen, self._due, self._held = news, self._features.due(), self._features.tables()
         return changed
 
     def _ready(self) -> list[str]:

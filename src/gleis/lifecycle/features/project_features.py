@@ -238,6 +238,11 @@ class ProjectFeatures:
             rows = tables.scan(view.source).collect()
             return find_differences(view, rows, tables.spec(view.source), instants)
 
+    def tables(self) -> set[str]:
+        """Return the names of what the online store holds: one query."""
+        with self._online() as store:
+            return {*store.tables()}
+
     def due(self) -> datetime | None:
         """Return when there is something to do next about the online store; None if unknown."""
         with self._online() as store:
