@@ -27,6 +27,7 @@ from gleis.data.reviews import known_by, read_reviews, reviewed_note
 from gleis.governance.gate_checks import check_gates
 from gleis.governance.gate_rules import sections_asked
 from gleis.lifecycle.champion import beside_champion
+from gleis.lifecycle.data.copies import drop_erased_copies
 from gleis.lifecycle.features.kept import fill_online
 from gleis.lifecycle.pack import Packed, pack
 from gleis.lifecycle.record import judge_baseline_run, judge_run
@@ -87,6 +88,7 @@ def carry(bench: Workbench, decision: Decision, until: datetime, do: Do = direct
     settings = bench.settings
     check_gates(settings)
     bench.open_key()
+    drop_erased_copies(bench.home)
     dataset = do("data", DatasetVersion, lambda: known_rows(bench, until))
     ruled = do("baseline", Ruled, lambda: make_rule(bench, dataset))
     first = do("plan", Plan, lambda: plan(bench)).first

@@ -16,6 +16,7 @@ from gleis.contracts.erasure import Erasure
 from gleis.contracts.held import Held
 from gleis.contracts.ingest import Ingested
 from gleis.data.checkout import write_rows
+from gleis.lifecycle.data.copies import drop_erased_copies
 from gleis.lifecycle.data.described import describe_columns
 from gleis.lifecycle.data.erasing import Found, erase, find_subject
 from gleis.lifecycle.data.history import Entry, history
@@ -153,4 +154,6 @@ class ProjectData:
         self, name: str | None = None, *, keep: int | None = None, dry_run: bool = False
     ) -> Collected:
         """Delete the files that no kept version needs; say what stays, and why."""
+        if not dry_run:
+            drop_erased_copies(self._bench.home)
         return collect(self._bench, name, keep=keep, dry_run=dry_run)
