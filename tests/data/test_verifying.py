@@ -233,3 +233,39 @@ def test_what_was_put_aside_goes_with_the_files_that_no_version_needs(datasets):
     assert datasets.sweep(kept).files == told.files
     assert datasets.sweep(kept).files == ()
     assert hold(datasets).whole
+
+
+def test_a_commit_is_made_anew_although_the_rows_before_it_are_lost(datasets):
+    path = _own_file(datasets, datasets.get(1))
+    kept = path.read_bytes()
+    path.write_bytes(kept[:100])
+    _damage(_log(datasets, 1), CUT)
+    found = repair(datasets)
+    assert "commit 1 of the log was made anew" in found.mended[0]
+    assert [each.version for each in found.damaged] == [1, 2, 3, 4, 5]
+    path.write_bytes(kept)
+    assert hold(datasets).whole
+
+
+def test_a_commit_that_was_lost_is_made_anew_once_its_file_is_back(datasets):
+    path = _own_file(datasets, datasets.get(2))
+    kept = path.read_bytes()
+    path.unlink()
+    _damage(_log(datasets, 1), CUT)
+    assert "stands in" in repair(datasets).mended[0]
+    assert repair(datasets).mended == ()
+    path.write_bytes(kept)
+    assert not hold(datasets).whole
+    found = repair(datasets)
+    assert "commit 1 of the log was made anew" in found.mended[0]
+    assert found.whole
+
+
+def test_rows_of_the_source_take_the_place_of_those_that_are_lost(datasets):
+    rows = _rows(datasets)[7]
+    assert datasets.replace(rows, PROVENANCE).version == 7
+    _own_file(datasets, datasets.get(7)).unlink()
+    made = datasets.replace(rows, PROVENANCE)
+    assert made.version == 8
+    assert datasets.read(made).equals(rows)
+    assert [each.version for each in hold(datasets).damaged] == [7]

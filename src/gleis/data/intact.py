@@ -109,6 +109,26 @@ class Holder:
             return found.damage
         return None
 
+    def has_own(self, version: DatasetVersion, state: State) -> bool:
+        """Say whether the rows that a version added to its parent's are in these files.
+
+        That is known although the parent's rows are lost: its hash is recorded.
+        """
+        files = in_order(state)
+        parent = self._by_number.get(version.parent) if version.parent is not None else None
+        if parent is not None and parent.content == version.content:
+            return self.has_own(parent, state)
+        if sum(file.rows or 0 for file in files) != version.rows:
+            return False
+        begin, before = (parent.rows, parent.content) if parent is not None else (0, None)
+        try:
+            own = self._hash(version, files, begin, version.rows)
+            if chain(before, own) == version.content:
+                return True
+            return version.version in self._moved and self._is_anew(version, files)
+        except _Damaged:
+            return False
+
     def _hold(self, version: DatasetVersion, files: Sequence[LoggedFile]) -> None:
         names = tuple(file.name for file in files)
         if self._whole.get(version.content) == names:

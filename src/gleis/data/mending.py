@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 _TRIES = 64
 """Ways to put files together that are tried: a writer that was killed leaves few."""
 
+_STAND_IN: list[Action] = [{"commitInfo": {"operation": "STAND-IN FOR A LOST COMMIT"}}]
+"""Tried anew by every repair: the file that it lacked may be back."""
+
 
 class Mender:
     """Makes the table of a dataset whole again. Nobody may write to it meanwhile.
@@ -97,7 +100,8 @@ class Mender:
         """
         newest = max((version.table_version for version in self._recorded), default=-1)
         self._drop_unrecorded(newest)
-        for number in self.log.missing(newest):
+        stood_in = [n for n, actions in self.log.commits.items() if list(actions) == _STAND_IN]
+        for number in sorted({*self.log.missing(newest), *stood_in}):
             self._mend_commit(number)
         for name in sorted(self.log.damaged):
             if name == HINT or name.endswith(".parquet"):
@@ -147,12 +151,11 @@ class Mender:
                 self.mended.append(f"commit {number} of the log was {how}")
                 self.log = log
                 return
-        if number == self.log.begins:
-            return  # an empty commit cannot begin a log
-        stand_in: list[Action] = [{"commitInfo": {"operation": "STAND-IN FOR A LOST COMMIT"}}]
-        self._write(number, write_commit(stand_in))
+        if number == self.log.begins or number in self.log.commits:
+            return  # an empty commit cannot begin a log, or stands in already
+        self._write(number, write_commit(_STAND_IN))
         self.mended.append(f"commit {number} of the log is lost; an empty one stands in for it")
-        self.log = self.log.with_commit(number, stand_in)
+        self.log = self.log.with_commit(number, _STAND_IN)
 
     def _candidates(self, number: int) -> Iterator[tuple[Sequence[Action], bytes | None, str]]:
         """Return what the commit may have been, the likeliest first, and how it was made."""
@@ -199,7 +202,7 @@ class Mender:
                 return False
             there = self._files.sizes()
             self.mend_files([f.name for f in state.values() if there.get(f.name) != f.size], state)
-            return self.holder().damage(version, state) is None
+            return self.holder().has_own(version, state)
         return True  # no version that can be read needs it
 
     def _becoming(self, prior: State, target: State) -> list[Action]:

@@ -48,7 +48,8 @@ def find_damaged(location: str, files: Iterable[TableFile]) -> str | None:
         return None
     for file in files:
         try:
-            size = (folder / file.name).stat().st_size
+            # Of thousands of files, making a Path of each takes longer than asking for its size.
+            size = os.stat(f"{location}/{file.name}").st_size
         except FileNotFoundError:
             return f"{folder / file.name} is missing"
         if size != file.size:

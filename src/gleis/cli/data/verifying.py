@@ -82,7 +82,10 @@ def _next(held: Held, *, can_be_mended: bool) -> str:
         return f"Next: gleis data verify {held.dataset} --repair"
     advice = "Bring the files back from a copy of the state folder and run it again."
     newest = held.versions[-1]
-    if held.last_whole is None or newest.damage is None:
+    if newest.damage is None:
+        return advice
+    advice += f" Or load them from the source: gleis data add {held.dataset} --anew."
+    if held.last_whole is None:
         return advice
     last = f"{held.dataset}@v{held.last_whole}"
     return f"{advice} Or go on from the last whole version: gleis data restore {last}"

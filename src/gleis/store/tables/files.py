@@ -33,6 +33,8 @@ def files_of(table: deltalake.DeltaTable, column: str | None = None) -> list[Tab
     """Return the files of an open version, in the order of their rows."""
     # The log's own bookkeeping: a line a file, whatever the files hold.
     found = pl.DataFrame(table.get_add_actions(flatten=True))
+    wanted = {"path", "num_records", "size_bytes", *_bounds(ROW), *_bounds(column)}
+    found = found.select(name for name in found.columns if name in wanted)
     files = [
         TableFile(
             name=line["path"],
@@ -46,6 +48,10 @@ def files_of(table: deltalake.DeltaTable, column: str | None = None) -> list[Tab
         for line in found.to_dicts()
     ]
     return sorted(files, key=lambda file: (file.first is None, file.first or 0))
+
+
+def _bounds(column: str | None) -> tuple[str, str]:
+    return f"min.{column}", f"max.{column}"
 
 
 def _bound(value: Any) -> Any:
