@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,16 +20,20 @@ from gleis.lifecycle.backtests.backtest import (
     replay_policy,
 )
 from gleis.lifecycle.backtests.policies import read_policy
+from gleis.lifecycle.backtests.replay_job import Job
 from gleis.lifecycle.backtests.replayed import Span
+from gleis.lifecycle.backtests.side_by_side import SideBySide
 from gleis.lifecycle.durable import Workflows
 from gleis.lifecycle.project import Project
-from gleis.lifecycle.results import Backtest, Outcome, PolicyResult
+from gleis.lifecycle.results import Backtest, Outcome, PolicyResult, Tick
 
 SINCE = datetime(2013, 4, 1, 4, tzinfo=UTC)
 """Midnight in New York: January to March is known."""
 UNTIL = datetime(2014, 1, 1, 5, tzinfo=UTC)
 STEP = timedelta(days=1)
 RIVALS = ("never", "monthly")
+_BESIDE = "monthly"
+"""Takes as long as the two others together: it is replayed beside them, on another processor."""
 
 
 class Demo:
@@ -56,29 +61,60 @@ class Demo:
         return self.project.run(tell=tell).outcome
 
     def replay(self, on_step: OnStep) -> Backtest:
-        """Live through the rest of the year under the project's triggers, then under rivals'."""
-        arrivals = load_arrivals(self.bench, self.span.since, self.span.until)
-        triggers = self.bench.settings.triggers
-        own = read_policy("project", triggers)
-        with Workflows(self.bench.home, self.bench) as workflows:
-            done = replay_policy(self.bench, workflows, own, arrivals, self.span, on_step)
+        """Live through the rest of the year under the project's triggers, and under rivals'."""
+        told = _one_at_a_time(on_step)
         name = f"{self.bench.settings.project.name}-demo"
         folder = self.bench.home.folder / "backtests" / name
         folder.mkdir(parents=True, exist_ok=True)
-        results: list[PolicyResult] = []
         with Workflows(folder) as workflows:
             start = make_start(self.bench, SINCE, folder, workflows)
+        with SideBySide(2, told).beside([self._job(start, folder / _BESIDE)]) as others:
+            done = self._replay_here(start, folder, told)
+            done[_BESIDE] = others.result()[0]
+        shutil.rmtree(start)
+        results = [done[policy] for policy in (*RIVALS, "project")]
+        return finish(self.bench, name, self.span, "1d", results)
+
+    def _replay_here(self, start: Path, folder: Path, told: OnStep) -> dict[str, PolicyResult]:
+        """Replay the project's triggers on its own state, then the rivals that are not beside."""
+        triggers = self.bench.settings.triggers
+        arrivals = load_arrivals(self.bench, self.span.since, self.span.until)
+        own = read_policy("project", triggers)
+        with Workflows(self.bench.home, self.bench) as workflows:
+            lived = replay_policy(self.bench, workflows, own, arrivals, self.span, told)
+        done = {"project": lived}
+        with Workflows(folder) as workflows:
             for rival in RIVALS:
+                if rival == _BESIDE:
+                    continue
                 policy = read_policy(rival, triggers)
                 bench = bench_for(self.bench, policy, SINCE, start, folder / rival)
-                results.append(
-                    replay_policy(bench, workflows, policy, arrivals, self.span, on_step)
-                )
+                done[rival] = replay_policy(bench, workflows, policy, arrivals, self.span, told)
                 bench.home.close()
-        shutil.rmtree(start)
-        return finish(self.bench, name, self.span, "1d", [*results, done])
+        return done
+
+    def _job(self, start: Path, home: Path) -> Job:
+        return Job(
+            folder=str(self.bench.folder),
+            settings=self.bench.settings,
+            policy=read_policy(_BESIDE, self.bench.settings.triggers),
+            span=self.span,
+            start=str(start),
+            home=str(home),
+        )
 
     def example(self) -> dict[str, Any]:
         """Return a row to try: the last flight seen, as a request carries it."""
         package = open_service(self.bench).package
         return {name: values[-1] for name, values in package.examples.features.items()}
+
+
+def _one_at_a_time(on_step: OnStep) -> OnStep:
+    """Return the same for steps that are told from several threads."""
+    lock = threading.Lock()
+
+    def told(policy: str, at: datetime, tick: Tick) -> None:
+        with lock:
+            on_step(policy, at, tick)
+
+    return told

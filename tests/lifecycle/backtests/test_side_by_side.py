@@ -44,3 +44,18 @@ def test_a_process_that_breaks_off_says_what_it_said_last(tmp_path):
     with pytest.raises(GleisError, match=what) as caught:
         SideBySide(1).run([job(folder)])
     assert "without --workers" in caught.value.remedy
+
+
+def test_what_runs_beside_ends_when_the_body_fails(tmp_path):
+    folder = make_shifting(tmp_path / "p")
+    (folder / "shifting.py").write_text("import time\ntime.sleep(600)\n")
+    with pytest.raises(KeyError, match="body"), SideBySide(2).beside([job(folder)]) as future:
+        raise KeyError("body")
+    assert isinstance(future.exception(), GleisError)
+
+
+def test_what_runs_beside_is_told_in_the_future(tmp_path):
+    folder = make_shifting(tmp_path / "p")
+    (folder / "shifting.py").unlink()
+    with SideBySide(2).beside([job(folder)]) as future:
+        assert isinstance(future.exception(), ProjectError)

@@ -7,8 +7,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from typing import IO
 
@@ -41,6 +42,7 @@ class SideBySide:
         self._on_step = on_step
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
 
     def run(self, jobs: Sequence[Job]) -> list[PolicyResult]:
         """Return the result of each job, in their order.
@@ -60,10 +62,28 @@ class SideBySide:
                 self._end()
                 raise
 
+    @contextmanager
+    def beside(self, jobs: Sequence[Job]) -> Iterator[Future[list[PolicyResult]]]:
+        """Run jobs while this process does something else; if that fails, they are ended.
+
+        Yields
+        ------
+        Future
+            Of what ``run`` returns or raises.
+        """
+        with ThreadPoolExecutor(1) as pool:
+            try:
+                yield pool.submit(self.run, jobs)
+            except BaseException:
+                self._end()
+                raise
+
     def _run(self, job: Job) -> PolicyResult:
         with tempfile.TemporaryFile() as said, self._start(said) as process:
             with self._lock:
                 self._running.add(process)
+                if self._ended:
+                    process.terminate()
             result = self._follow(job, process)
             process.wait()
             with self._lock:
@@ -107,6 +127,7 @@ class SideBySide:
 
     def _end(self) -> None:
         with self._lock:
+            self._ended = True
             for process in self._running:
                 process.terminate()
 
