@@ -13,6 +13,7 @@ from gleis.lifecycle.durable import Workflows
 from gleis.lifecycle.loop import Loop
 from gleis.lifecycle.status import status
 from gleis.lifecycle.triggers import on_demand
+from gleis.lifecycle.up import _guarded
 from gleis.packaging.load import load_fitted, load_package
 from gleis.registry.retrainings import Retrainings
 from small_projects import make_shifting
@@ -212,3 +213,12 @@ def test_what_cannot_be_done_says_why(bench):
         assert Loop(fresh, workflows.retrain).tick().outcome is None
         assert "away" in requests.trained(request).error
         fresh.home.close()
+
+
+def test_a_look_that_fails_with_our_own_error_is_one_line_of_the_log(caplog):
+    def look():
+        raise StoreError("the store is away", remedy="Start it.")
+
+    assert _guarded(look) is None
+    assert caplog.messages == ["the loop's look failed: the store is away. Start it."]
+    assert caplog.records[0].exc_info is None

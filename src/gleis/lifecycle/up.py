@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from gleis.config.durations import parse_duration
-from gleis.contracts.errors import StoreError
+from gleis.contracts.errors import GleisError, StoreError
 from gleis.lifecycle.alarms.announcing import Announcing, project_receivers
 from gleis.lifecycle.asking import open_service
 from gleis.lifecycle.data.ingest_loop import Intake
@@ -135,6 +135,9 @@ def _every(bench: Workbench) -> float:
 def _guarded(look: Callable[[], Result]) -> Result | None:
     try:
         return look()
+    except GleisError as error:
+        _log.error("the loop's look failed: %s", error)
+        return None
     except Exception:  # noqa: BLE001 - the service goes on; the next look tries again
         _log.exception("the loop's look failed")
         return None

@@ -140,7 +140,7 @@ class RedisOnlineStore:
             yield
         except redis.RedisError as error:
             raise StoreError(
-                f"The online store fails: {error}",
+                f"The online store fails: {str(error).rstrip('.')}",
                 remedy="See that the server of features.online runs and lets this machine in.",
                 field="features.online",
             ) from error
