@@ -158,7 +158,7 @@ def test_the_query_becomes_provenance(tmp_path, engine, home, clock, monkeypatch
     settings = Settings(project=project)
     datasets = Datasets(home, settings, clock)
     until = datetime(2013, 6, 1, tzinfo=UTC)
-    version = refresh(datasets, open_module(Path(tmp_path), "p"), settings, until, "c", clock)
+    version = refresh(datasets, open_module(Path(tmp_path), "p"), settings, until, "c", clock)  # type: ignore[call-arg]
     text, _, values = version.provenance.query.partition("\n")
     assert text.startswith("SELECT id, x, t FROM w WHERE id < ")
     assert values.startswith("-- with values: sha256:")

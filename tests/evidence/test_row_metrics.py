@@ -20,7 +20,7 @@ REAL = DRAW.normal(size=200), DRAW.normal(size=200)
 def mean(name, task, data):
     classes = {"binary": ("0", "1"), "multiclass": ("a", "b", "c")}.get(task)
     contract = Contract(task=task, features=(), target="y", classes=classes)
-    return row_values(row_metric(name, task), *data, contract).mean()
+    return row_values(row_metric(name, task), *data, contract).mean()  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def rows(rng, n, trust=1.0, first=0):
 
 
 def make(rng, seed=0):
-    loss = row_loss(*rows(rng, 8000).arrays("binary"), "binary")
+    loss = row_loss(*rows(rng, 8000).arrays("binary"), "binary")  # type: ignore[call-arg]
     return PerformanceMonitor(sketch_number(loss), "binary", seed)
 
 
@@ -49,7 +49,7 @@ def test_a_worse_model_is_found_dated_and_measured():
     worse = rows(rng, 2000, trust=0.0, first=2000)
     monitor.update(worse)
     assert monitor.evidence >= ALARM
-    loss = row_loss(*worse.arrays("binary"), "binary").mean()
+    loss = row_loss(*worse.arrays("binary"), "binary").mean()  # type: ignore[call-arg]
     expected = float(monitor.words().split()[1])
     assert monitor.rise() == pytest.approx((loss - expected) * 2000 / 2200, abs=0.05)
     assert abs(monitor.since() - START - timedelta(minutes=2000)) < timedelta(minutes=250)
@@ -107,7 +107,7 @@ def test_other_tasks(task):
 
 def test_state_goes_on_exactly():
     rng = np.random.default_rng(5)
-    reference = sketch_number(row_loss(*rows(rng, 1000).arrays("binary"), "binary"))
+    reference = sketch_number(row_loss(*rows(rng, 1000).arrays("binary"), "binary"))  # type: ignore[call-arg]
     monitor = PerformanceMonitor(reference, "binary", 7)
     monitor.update(rows(rng, 400))
     restored = gone_on(PerformanceMonitor(reference, "binary", 7), monitor.to_bytes())

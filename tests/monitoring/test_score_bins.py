@@ -48,9 +48,9 @@ def threshold(watch, alpha=0.05):
 def test_a_concept_that_changes_for_a_few_scores_is_found_and_placed():
     rng = np.random.default_rng(0)
     watch = ScoreBins(reference(rng), (0,))
-    watch.update(*answers(rng, 5_000), times(5_000))
+    watch.update(*answers(rng, 5_000), times(5_000))  # type: ignore[call-arg]
     assert watch.evidence < threshold(watch)
-    watch.update(*answers(rng, 1_500, turned=(0.75, 0.95)), times(1_500))
+    watch.update(*answers(rng, 1_500, turned=(0.75, 0.95)), times(1_500))  # type: ignore[call-arg]
     assert watch.evidence > threshold(watch)
     risen = watch.risen()
     assert 0.6 < risen.low < 0.95
@@ -76,11 +76,11 @@ def test_it_goes_on_from_its_bytes_and_starts_anew():
     rng = np.random.default_rng(1)
     known = reference(rng)
     watch, again = ScoreBins(known, (0,)), ScoreBins(known, (0,))
-    watch.update(*answers(rng, 500), times(500))
+    watch.update(*answers(rng, 500), times(500))  # type: ignore[call-arg]
     again.restore(watch.to_bytes())
     more = answers(rng, 500, turned=(0.5, 1.0))
     for one in (watch, again):
-        one.update(*more, times(500))
+        one.update(*more, times(500))  # type: ignore[call-arg]
     assert again.evidence == watch.evidence
     assert again.risen() == watch.risen()
     watch.restart()

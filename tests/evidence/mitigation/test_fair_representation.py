@@ -38,10 +38,10 @@ def test_fairlearn_minimises_the_same():
 def test_the_gradient_is_that_of_the_objective():
     parts, *rest = _case(seed=1)
     aims = Aims(0.3, 0.7, 2.0)
-    _, gradient = objective(parts, *rest, aims)
+    _, gradient = objective(parts, *rest, aims)  # type: ignore[call-arg]
     step = 1e-6
     numeric = [
-        (objective(parts + e, *rest, aims)[0] - objective(parts - e, *rest, aims)[0]) / (2 * step)
+        (objective(parts + e, *rest, aims)[0] - objective(parts - e, *rest, aims)[0]) / (2 * step)  # type: ignore[call-arg]
         for e in step * np.eye(parts.size)
     ]
     np.testing.assert_allclose(gradient, numeric, atol=1e-7)

@@ -93,7 +93,7 @@ def test_weeks_of_root_mean_squared_errors_are_put_together_as_squares():
 def test_what_weeks_cannot_be_put_together_from_has_no_interval():
     one = result("a", 0, weekly=[0.5] * 9, metric="roc_auc")
     assert difference(one, one, "roc_auc") is None
-    assert difference(*[result("a", 0, weekly=[0.5] * 3)] * 2, "log_loss") is None
+    assert difference(*[result("a", 0, weekly=[0.5] * 3)] * 2, "log_loss") is None  # type: ignore[call-arg]
 
 
 def test_the_choice_is_made_before_the_split_and_judged_after_it():

@@ -152,7 +152,7 @@ def test_state_goes_on_exactly_and_stays_small():
     assert again.find(NOW) == first
     more = applicants(300, seed=2)
     ids = [f"later {i}" for i in range(300)]
-    assert shown(again, *more[:3], ids) == shown(people, *more[:3], ids)
+    assert shown(again, *more[:3], ids) == shown(people, *more[:3], ids)  # type: ignore[call-arg]
     for day in range(400):
         at = START + timedelta(days=day)
         people.see_answers(np.zeros(2, int), np.array([0.2, 0.8]), stretches(2, at))
