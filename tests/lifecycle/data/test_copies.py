@@ -4,7 +4,9 @@ import pytest
 
 from gleis.contracts.erasure import KIND
 from gleis.contracts.errors import StoreError
+from gleis.data.erasing.forgotten import forgotten
 from gleis.lifecycle.data.copies import drop_erased_copies
+from gleis.lifecycle.data.erasing import erase, find_subject
 from team_projects import NOW, load, member
 
 
@@ -48,6 +50,22 @@ def test_a_garbage_collection_asks_for_it(team):
     assert place.exists()
     ben.data.collect("weather")
     assert not place.exists()
+
+
+def test_a_second_machine_erases_under_the_key_of_the_first(team):
+    ann, ben = team
+    for machine in team:
+        (machine.folder / "shop.py").write_text("load = build_model = lambda *given: None\n")
+    load(ann, 1, 2, 3)
+    erase(ann.bench, find_subject(ann.bench, "1"))
+    key = ben.home.keys / "subjects.key"
+    with pytest.raises(StoreError, match="key to recognise them is not here"):
+        erase(ben.bench, find_subject(ben.bench, "2"))
+    assert not key.exists()
+    key.parent.mkdir(exist_ok=True)
+    key.write_bytes((ann.home.keys / "subjects.key").read_bytes())
+    assert erase(ben.bench, find_subject(ben.bench, "2")).datasets[0].rows == 1
+    assert len(forgotten(ann.home)) == 2
 
 
 def test_without_a_store_nothing_is_a_copy(tmp_path):

@@ -18,6 +18,7 @@ from gleis.config.datasets import LOG, dataset_specs
 from gleis.contracts.dataset import DatasetSpec
 from gleis.contracts.erasure import KIND, ErasedDataset, Erasure
 from gleis.contracts.errors import DataError
+from gleis.data.erasing.forgotten import forgotten
 from gleis.data.erasing.rewrite import erase_rows, rows_of
 from gleis.data.erasing.subjects import Subjects
 from gleis.data.reviews import naming_facts
@@ -122,8 +123,10 @@ def erase(bench: Workbench, found: Found, reason: str = "") -> Erasure:
     Raises
     ------
     StoreError
-        A place fails. What was erased before stays erased; run it again.
+        A place fails. What was erased before stays erased; run it again. Or others were erased
+        on another machine, whose key is not here: nothing was erased.
     """
+    forgotten(bench.home)  # a second key, made here, would not recognise them
     now = bench.clock.now()
     record = Erasure(
         id=f"e-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
