@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from gleis.config.load import load_settings
 from gleis.config.settings import TriggerSettings
 from gleis.contracts.errors import GleisError, ProjectError
+from gleis.lifecycle.backtests import side_by_side
 from gleis.lifecycle.backtests.policies import read_policy
 from gleis.lifecycle.backtests.replay_job import Job
 from gleis.lifecycle.backtests.replayed import Span
@@ -44,6 +46,14 @@ def test_a_process_that_breaks_off_says_what_it_said_last(tmp_path):
     with pytest.raises(GleisError, match=what) as caught:
         SideBySide(1).run([job(folder)])
     assert "without --workers" in caught.value.remedy
+
+
+def test_a_process_that_ends_before_it_was_told_what_to_do_says_why(tmp_path, monkeypatch):
+    folder = make_shifting(tmp_path / "p")
+    long = msgspec.structs.replace(job(folder), start="x" * 200_000)  # more than a pipe takes
+    monkeypatch.setattr(side_by_side, "_MODULE", "gleis.not_there")
+    with pytest.raises(GleisError, match="exit code 1: .*No module named gleis.not_there"):
+        SideBySide(1).run([long])
 
 
 def test_what_runs_beside_ends_when_the_body_fails(tmp_path):

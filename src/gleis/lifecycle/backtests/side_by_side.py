@@ -9,7 +9,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import IO
 
@@ -112,8 +112,9 @@ class SideBySide:
     def _follow(self, job: Job, process: subprocess.Popen[bytes]) -> PolicyResult | None:
         if process.stdin is None or process.stdout is None:
             raise TypeError("the process was started without pipes")
-        process.stdin.write(msgspec.json.encode(job))
-        process.stdin.close()
+        # One that has ended already says why by its exit code.
+        with suppress(BrokenPipeError), process.stdin as told:
+            told.write(msgspec.json.encode(job))
         for body in process.stdout:
             line = msgspec.json.decode(body, type=Line)
             if line.failed is not None:
