@@ -17,6 +17,7 @@ from gleis.data import sql_rows
 from gleis.data.dataset import Datasets
 from gleis.data.door import to_frame
 from gleis.data.door_query import query_of, without_secrets
+from gleis.data.loading import Loading
 from gleis.data.module import open_module
 from gleis.data.refresh import refresh
 
@@ -158,7 +159,9 @@ def test_the_query_becomes_provenance(tmp_path, engine, home, clock, monkeypatch
     settings = Settings(project=project)
     datasets = Datasets(home, settings, clock)
     until = datetime(2013, 6, 1, tzinfo=UTC)
-    version = refresh(datasets, open_module(Path(tmp_path), "p"), settings, until, "c", clock)  # type: ignore[call-arg]
+    module = open_module(Path(tmp_path), "p")
+    loading = Loading(module=module, settings=settings, code="c", clock=clock, home=home)
+    version = refresh(datasets, loading, until)
     text, _, values = version.provenance.query.partition("\n")
     assert text.startswith("SELECT id, x, t FROM w WHERE id < ")
     assert values.startswith("-- with values: sha256:")

@@ -52,7 +52,7 @@ def test_a_process_that_ends_before_it_was_told_what_to_do_says_why(tmp_path, mo
     folder = make_shifting(tmp_path / "p")
     long = msgspec.structs.replace(job(folder), start="x" * 200_000)  # more than a pipe takes
     monkeypatch.setattr(side_by_side, "_MODULE", "gleis.not_there")
-    with pytest.raises(GleisError, match="exit code 1: .*No module named gleis.not_there"):
+    with pytest.raises(GleisError, match=r"exit code 1: .*No module named gleis\.not_there"):
         SideBySide(1).run([long])
 
 
