@@ -22,8 +22,9 @@ $(STAMP): pyproject.toml requirements/dev.txt
 demo: setup
 	$(BIN)/gleis demo
 
+# Three processes even on two cores: a third of the time tests wait for disks and servers.
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 slow: setup
 	$(BIN)/python -m pytest -m slow
