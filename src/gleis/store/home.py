@@ -151,7 +151,8 @@ class Home:
             return
         from gleis.store.objects.owner import claim, owner_of
 
-        claim(open_objects(self.store, self.patience), owner_of(self))
+        owner = owner_of(self.facts, self.folder, self.database)
+        claim(open_objects(self.store, self.patience), owner)
         self._claimed = True
 
     @cached_property

@@ -69,7 +69,7 @@ def claim_store(project: Project, reason: str) -> Claimed:
         former = None  # damaged: that is one of the reasons
     claimed = Claimed(
         store=objects.url,
-        owner=owner_of(home),
+        owner=owner_of(home.facts, home.folder, home.database),
         former=former,
         by=person(),
         reason=reason.strip(),

@@ -6,7 +6,7 @@ import hashlib
 
 from gleis.contracts.errors import StoreError
 from gleis.store.artifacts import LocalArtifacts, place_of
-from gleis.store.objects.by_url import Claim, unclaimed
+from gleis.store.objects.claim import Claim, unclaimed
 from gleis.store.objects.objects import Objects
 
 FOLDER = "artifacts"

@@ -6,10 +6,11 @@ Whoever keeps everything in the state folder loads nothing of this but the names
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from gleis.contracts.errors import ConfigError
 from gleis.store.artifacts import LocalArtifacts
+from gleis.store.objects.claim import Claim, unclaimed
 from gleis.store.objects.patience import Patience
 
 if TYPE_CHECKING:
@@ -91,17 +92,6 @@ def open_bucket(url: str, patience: Patience, field: str = "store") -> S3Objects
             field=field,
         ) from error
     return S3Objects(url, patience)
-
-
-class Claim(Protocol):
-    """Asked before something is written or deleted: it refuses what is not ours."""
-
-    def __call__(self, *, again: bool = False) -> None:
-        """Look; ``again`` even if that was done before."""
-
-
-def unclaimed(*, again: bool = False) -> None:
-    """Refuse nothing: for what nobody shares."""
 
 
 def open_artifacts(

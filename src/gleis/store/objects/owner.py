@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import socket
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +20,7 @@ from gleis.store.objects.objects import Objects
 
 if TYPE_CHECKING:
     from gleis.contracts.ports import FactStore
-    from gleis.store.home import Home
+    from gleis.store.in_database import InDatabase
 
 MARK = "owner.json"
 """Where a store names the ledger that writes to it."""
@@ -113,8 +114,17 @@ def not_ours(url: str, found: Owner) -> BlockedError:
     )
 
 
-def owner_of(home: Home) -> Owner:
-    """Return the ledger of a project as the owner of a store, with the id that it has from now on.
+def owner_of(facts: FactStore, folder: Path, database: InDatabase | None) -> Owner:
+    """Return a ledger as the owner of a store, with the id that it has from now on.
+
+    Parameters
+    ----------
+    facts : FactStore
+        The ledger.
+    folder : Path
+        The state folder.
+    database : InDatabase or None
+        Where the ledger is, if not in that folder.
 
     Raises
     ------
@@ -122,9 +132,9 @@ def owner_of(home: Home) -> Owner:
         The ledger fails.
     """
     now = SystemClock().now()
-    place = f"{home.folder} on {socket.gethostname()}"
-    if home.database is not None:
+    place = f"{folder} on {socket.gethostname()}"
+    if database is not None:
         from gleis.store.postgres.url import read_address
 
-        place = f"{read_address(home.database.url).shown}, schema {home.database.schema}"
-    return Owner(ledger=identify(home.facts, now), place=place, since=now)
+        place = f"{read_address(database.url).shown}, schema {database.schema}"
+    return Owner(ledger=identify(facts, now), place=place, since=now)

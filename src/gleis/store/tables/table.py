@@ -12,7 +12,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from gleis.contracts.errors import RacedError, StoreError
 from gleis.store.local_files import find_damaged, sync_commit
-from gleis.store.objects.by_url import Claim, unclaimed
+from gleis.store.objects.claim import Claim, unclaimed
 from gleis.store.objects.s3_failures import final_failure
 from gleis.store.objects.s3_options import is_s3
 from gleis.store.tables.column_types import ROW, check_names, check_typed, like, storable
