@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,43 @@ def test_sizes_and_names(path):
 def test_functions_are_short_on_average():
     lengths = [_length(n) for p in FILES for n in _functions(ast.parse(p.read_text()))]
     assert sum(lengths) / len(lengths) <= 12
+
+
+def _module(path: Path) -> str:
+    parts = ("gleis", *path.relative_to(SOURCE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imported(tree: ast.AST, known: set[str]) -> set[str]:
+    """Modules that a file names, also within a function or for types only."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            within = {f"{node.module}.{alias.name}" for alias in node.names} & known
+            found |= within or {node.module}
+    return found & known
+
+
+def _circle(files: dict[str, str]) -> list[str] | None:
+    trees = {name: ast.parse(text) for name, text in files.items()}
+    graph = {name: _imported(tree, set(files)) - {name} for name, tree in trees.items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return None
+
+
+def test_no_files_import_each_other_in_a_circle():
+    assert _circle({_module(path): path.read_text() for path in FILES}) is None
+
+
+def test_a_circle_is_seen():
+    there = "def f():\n    from gleis.two import g"
+    assert _circle({"gleis.one": there, "gleis.two": "import gleis.one"})
+    assert _circle({"gleis.one": there, "gleis.two": ""}) is None
 
 
 def test_import_loads_nothing_heavy():
