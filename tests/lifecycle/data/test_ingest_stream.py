@@ -90,6 +90,18 @@ def test_messages_of_somebody_who_was_erased_are_not_set_aside_again(tmp_path, b
     assert [json.loads(line)["value"] for line in kept.splitlines()] == ["broken too"]
 
 
+def test_a_stream_that_begins_with_rows_of_the_erased_waits_for_others(tmp_path, brokers):
+    topic = "of-the-erased"
+    project = make_weather(tmp_path, "in", 'id = "n"\nsubject = "who"')
+    project.data.erase(project.data.find_subject("jo"))
+    write(brokers, topic, [{"n": 1, "who": "jo"}, {"n": 2, "who": "jo"}], partition=1)
+    status = read(project, brokers, topic)
+    assert (status.waiting, status.why) == (2, "all: they are of people who were erased")
+    write(brokers, topic, [{"n": 3, "who": "al"}], partition=2)
+    assert read(project, brokers, topic).made == ("weather@v1",)
+    assert project.data.get("weather@v1").rows == 1
+
+
 @pytest.mark.slow
 def test_bad_messages_wait_for_a_row_and_too_many_stop_the_reader(tmp_path, brokers, topic):
     project = make_weather(tmp_path, "in")

@@ -15,6 +15,7 @@ import polars as pl
 
 from gleis.contracts.dataset import DatasetVersion, Provenance
 from gleis.contracts.errors import DataError, RacedError, StoreError
+from gleis.data.erasing.forgotten import without_forgotten
 from gleis.data.erasing.messages import without_named
 from gleis.data.privacy.declared import declare
 from gleis.data.sources.formats import shape_of
@@ -260,7 +261,7 @@ class StreamIngest:
         before, latest = taken(self._datasets)
         messages = [one for _, held in sorted(self._held.items()) for one in held]
         found = self._read(messages, latest)
-        if found.frame.is_empty():
+        if found.frame.is_empty() or (latest is None and self._is_erased(found.frame)):
             self._wait_for_rows(found, len(messages))
             return
         ahead = {_key(one): held[-1].offset + 1 for one, held in self._held.items() if held}
@@ -299,14 +300,24 @@ class StreamIngest:
 
     def _wait_for_rows(self, found: MessageRows, count: int) -> None:
         """Hold bad messages until a row comes, whose version records them; not for ever."""
+        place, reason = (
+            (found.bad[0].place, found.bad[0].reason)
+            if found.bad
+            else ("all", "they are of people who were erased")
+        )
         if count >= self._batching.rows:
             raise DataError(
                 f"None of {count:,} messages of {self._topic.topic} is a row of "
-                f"{self._datasets.name}; {found.bad[0].place}",
-                seen=found.bad[0].reason,
+                f"{self._datasets.name}; {place}",
+                seen=reason,
                 remedy="Mend what writes them, or read them into another dataset.",
             )
-        self._since, self._why = monotonic(), f"{found.bad[0].place}: {found.bad[0].reason}"
+        self._since, self._why = monotonic(), f"{place}: {reason}"
+
+    def _is_erased(self, rows: pl.DataFrame) -> bool:
+        """Say whether nobody's rows are left: a first version has at least one."""
+        datasets = self._datasets
+        return without_forgotten(rows, datasets.spec, datasets.home).is_empty()
 
     def _nobodys(self, bad: Sequence[Told], messages: Sequence[Message]) -> list[Told]:
         """Leave out messages that name somebody who was erased: they are not kept again."""
