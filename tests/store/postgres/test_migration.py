@@ -135,6 +135,16 @@ def test_writing_meanwhile_undoes_it(home, place):
     assert sum(one.rows for one in move(home, place))
 
 
+def test_a_connection_of_this_process_that_is_closed_meanwhile_is_no_writer(home, place):
+    left = Home(home.folder)
+    fill(left)
+
+    def close(one):
+        left.close()
+
+    assert move_stores(home.folder, place, tracking=None, tell=close)
+
+
 def test_whoever_uses_a_file_is_named(home):
     refuse_users(home.folder)
     user = subprocess.Popen(

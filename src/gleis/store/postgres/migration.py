@@ -18,7 +18,14 @@ from gleis.store.in_database import InDatabase
 from gleis.store.log.entries import without_nul
 from gleis.store.postgres.log import keep_entities, keep_entity
 from gleis.store.postgres.postgres import Session
-from gleis.store.postgres.row_copies import Copied, copy_table, open_source, renumber, tables_of
+from gleis.store.postgres.row_copies import (
+    Copied,
+    copy_table,
+    open_source,
+    renumber,
+    settle,
+    tables_of,
+)
 from gleis.store.postgres.stores import InPostgres
 
 Tell = Callable[[Copied], None]
@@ -81,7 +88,7 @@ def move_stores(
     """Copy ledger, states, outbox, reviews, logs and, if so asked, MLflow's tables.
 
     Everything is copied, read again and compared within one transaction: after whatever failure
-    nothing is there, and it can be done again. The folder is only read.
+    nothing is there, and it can be done again. Of the folder no row is changed.
 
     Parameters
     ----------
@@ -105,6 +112,8 @@ def move_stores(
         The ledger's chain is broken, a table is not the same afterwards, or the database fails.
     """
     _verify(folder)
+    for log in sorted(folder.glob("*.db-wal")):
+        settle(log.with_name(log.name.removesuffix("-wal")))
     before = _stamps(folder)
     stores = InPostgres(place.url, place.schema, folder)
     try:

@@ -105,6 +105,21 @@ def open_source(file: Path) -> sqlite3.Connection:
     return connection
 
 
+def settle(file: Path) -> None:
+    """Bring what waits in a file's write-ahead log into it: closing it later changes nothing.
+
+    Raises
+    ------
+    StoreError
+        It cannot be written.
+    """
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error as error:
+        raise StoreError(f"{file} cannot be written: {error}") from error
+
+
 def copy_table(
     source: sqlite3.Connection,
     table: str,
