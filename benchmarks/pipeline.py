@@ -4,7 +4,9 @@ In turn, each on a fresh folder: the first ``gleis run`` of the flights template
 ``plain_pipeline.py`` with both of its bootstraps; the same ``gleis run`` again with nothing
 changed; and again with only ``[evidence]`` changed. Then ``gleis run`` and ``dvc repro`` in turn,
 both with nothing to do. Figures of gleis and of the plain script must agree to 1e-9, or nothing
-is reported. DVC is installed into an environment of its own, in the user's cache folder.
+is reported. What gleis examines beyond the script (``BEYOND``) it times itself, and it is taken
+off before the two are compared; ``first_run_ratio`` is with it. DVC is installed into an
+environment of its own, in the user's cache folder.
 """
 
 from __future__ import annotations
@@ -40,6 +42,17 @@ HOLDS: dict[str, Callable[[float], bool]] = {
 DVC = "dvc==3.67.1"
 AS_OF = "2013-04-01"
 TURNS_DOING_NOTHING = 9
+BEYOND = (
+    "fairness",
+    "compile",
+    "leakage",
+    "robustness",
+    "worst_slice",
+    "simpler",
+    "importance",
+    "surrogate",
+)
+"""Steps of a run that have no part in the plain script."""
 PLAIN = Path(__file__).with_name("plain_pipeline.py")
 DATA = ("flights.csv.zip", "weather.csv")
 # With two threads and another process about, fitting takes 0.5 to 10 s, whoever asks for it.
@@ -91,6 +104,8 @@ class Turn(NamedTuple):
     """One turn of everything that works."""
 
     first: Took
+    beyond: float
+    """Seconds of the first run in steps of ``BEYOND``."""
     plain: Took
     plain_sklearn: Took | None
     evaluate: Took
@@ -132,13 +147,15 @@ def take_turn(folder: Path, number: int) -> Turn:
         plain, first = run_plain(folder / "plain", "vectorised"), run_gleis(project)
     plain_sklearn = run_plain(folder / "sklearn", "sklearn") if 1 <= number <= 3 else None
     check_equal(project, plain)
+    spent = last_run(project)["durations"]
+    beyond = sum(spent[step] for step in BEYOND)
     settings = project / "gleis.toml"
     text = settings.read_text()
     assert 'slices = ["carrier", "origin"]' in text
     settings.write_text(text.replace('["carrier", "origin"]', '["carrier", "origin", "dest"]'))
     evaluate = run_gleis(project)
     check_fit_kept(project)
-    return Turn(first, plain, plain_sklearn, evaluate)
+    return Turn(first, beyond, plain, plain_sklearn, evaluate)
 
 
 def check_equal(project: Path, plain: Took) -> None:
@@ -147,8 +164,8 @@ def check_equal(project: Path, plain: Took) -> None:
     ours = {name: figure["value"] for name, figure in evidence["figures"].items()}
     ours |= {f"baseline_{name}": figure["value"] for name, figure in evidence["baseline"].items()}
     theirs = json.loads(plain.told)["figures"]["values"]
-    assert ours.keys() == theirs.keys(), (ours, theirs)
-    apart = max(abs(ours[name] - theirs[name]) for name in ours)
+    assert theirs.keys() <= ours.keys(), (ours, theirs)
+    apart = max(abs(ours[name] - theirs[name]) for name in theirs)
     assert apart <= 1e-9, f"the figures are {apart} apart: not the same work"
 
 
@@ -233,15 +250,18 @@ def summarise(turns: list[Turn], idle: list[Idle]) -> dict[str, float]:
     """Turn seconds into medians; a ratio is taken within each turn, where the load is alike."""
     both = [turn for turn in turns if turn.plain_sklearn]
     figures = {
-        "overhead_ratio": median(turn.first.wall / turn.plain.wall for turn in turns),
-        "overhead_ratio_cpu": median(turn.first.cpu / turn.plain.cpu for turn in turns),
-        "overhead_ratio_sklearn": median(t.first.wall / t.plain_sklearn.wall for t in both),
+        "overhead_ratio": median((t.first.wall - t.beyond) / t.plain.wall for t in turns),
+        "overhead_ratio_sklearn": median(
+            (t.first.wall - t.beyond) / t.plain_sklearn.wall for t in both
+        ),
+        "first_run_ratio": median(turn.first.wall / turn.plain.wall for turn in turns),
         "nothing_changed": median(turn.command.work for turn in idle),
         "nothing_changed_python": median(turn.python.work for turn in idle),
         "nothing_changed_process": median(turn.command.wall for turn in idle),
         "dvc_nothing_changed": median(turn.dvc.wall for turn in idle),
         "evaluate_changed_ratio": median(t.evaluate.work / t.first.work for t in turns),
         "first_run": median(turn.first.wall for turn in turns),
+        "beyond": median(turn.beyond for turn in turns),
         "plain": median(turn.plain.wall for turn in turns),
         "plain_sklearn": median(turn.plain_sklearn.wall for turn in both),
         "evaluate_changed": median(turn.evaluate.wall for turn in turns),
@@ -250,7 +270,7 @@ def summarise(turns: list[Turn], idle: list[Idle]) -> dict[str, float]:
 
 
 def seconds(turn: Turn) -> list[str]:
-    named = {name: took for name, took in turn._asdict().items() if took}
+    named = {name: took for name, took in turn._asdict().items() if isinstance(took, Took)}
     return [f"{name} {took.wall:.2f} ({took.cpu:.2f} cpu)" for name, took in named.items()]
 
 
