@@ -13,7 +13,8 @@ import msgspec
 from gleis.contracts.review import Queued
 from gleis.store.database import Database
 from gleis.store.log.ids import parse_id
-from gleis.store.moments import from_micros, to_micros
+from gleis.store.moments import to_micros
+from gleis.store.review_reading import ReviewReading
 
 __all__ = ["Queued", "ReviewQueue"]
 
@@ -30,7 +31,7 @@ _SCHEMA = (
 )
 
 
-class ReviewQueue:
+class ReviewQueue(ReviewReading):
     """Waiting answers in a SQLite file, the oldest first.
 
     Parameters
@@ -61,10 +62,7 @@ class ReviewQueue:
 
     def __init__(self, path: Path, *, durable: bool = True) -> None:
         self._database = Database(path, _SCHEMA, durable=durable)
-
-    def seen(self) -> int:
-        """Return the entry of the log up to which answers were looked at."""
-        return int(self._database.read("SELECT seq FROM seen")[0][0])
+        super().__init__(self._database.read, "waiting", "seen")
 
     def take(self, found: Sequence[Queued], seen: int) -> None:
         """Add answers and note how far the log was looked through, in one commit.
@@ -83,33 +81,6 @@ class ReviewQueue:
                 return
             connection.executemany("INSERT OR IGNORE INTO waiting VALUES (?, ?, ?, ?, ?)", rows)
             connection.execute("UPDATE seen SET seq = ?", (seen,))
-
-    def first(self, limit: int) -> list[Queued]:
-        """Return those that wait longest."""
-        rows = self._database.read(
-            "SELECT prediction_id, at, outlier FROM waiting ORDER BY seq, position LIMIT ?",
-            (limit,),
-        )
-        return [
-            Queued(prediction_id=name, at=from_micros(at), outlier=outlier)
-            for name, at, outlier in rows
-        ]
-
-    def names(self) -> list[str]:
-        """Return the prediction ids of all, the oldest first."""
-        rows = self._database.read("SELECT prediction_id FROM waiting ORDER BY seq, position")
-        return [name for (name,) in rows]
-
-    def holds(self, prediction_id: str) -> bool:
-        """Say whether an answer waits."""
-        found = self._database.read(
-            "SELECT 1 FROM waiting WHERE prediction_id = ?", (prediction_id,)
-        )
-        return bool(found)
-
-    def count(self) -> int:
-        """Return how many wait."""
-        return int(self._database.read("SELECT count(*) FROM waiting")[0][0])
 
     def remove(self, prediction_ids: Sequence[str]) -> None:
         """Take answers out; unknown ones are ignored."""

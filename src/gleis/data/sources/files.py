@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gleis.contracts.errors import DataError
 from gleis.data.sources.formats import Shape, shape_of
-from gleis.data.sources.place import File, Place, Unsettled
-from gleis.data.sources.settled import WRITING
+from gleis.data.sources.noted import noted
+from gleis.data.sources.place import File, Place
 from gleis.data.sources.source import Notes, Opening, Part, Portion, Taken
 
 _ROWS = 1_000_000
@@ -67,17 +66,10 @@ class _Reading:
 
     def part(self, file: File) -> Part | None:
         """Read a file; None if it is known, or cannot be taken."""
-        name, notes = file.name, self._notes
-        try:
-            return self._part(file)
-        except FileNotFoundError:
-            notes.leave(name, "it vanished while it was read")
-        except Unsettled:
-            notes.leave(name, WRITING)
-        except DataError as error:
-            hash_ = notes.looked[name].hash if name in notes.looked else ""
-            notes.set_aside(name, hash_, error)
-        return None
+        found: Part | None = None
+        with noted(file.name, self._notes):
+            found = self._part(file)
+        return found  # noqa: RET504 - None where that was noted
 
     def _part(self, file: File) -> Part | None:
         name, notes = file.name, self._notes

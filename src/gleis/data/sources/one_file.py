@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from gleis.contracts.errors import DataError
 from gleis.data.sources.formats import shape_of
-from gleis.data.sources.place import Place, Unsettled
-from gleis.data.sources.settled import WRITING
-from gleis.data.sources.source import Notes, Opening, Portion, Taken
+from gleis.data.sources.noted import noted
+from gleis.data.sources.place import Place
+from gleis.data.sources.source import Notes, Opening, Part, Portion, Taken
 
 
 class OneFile:
@@ -30,21 +30,15 @@ class OneFile:
         opening = self._opening
         shape = shape_of(opening.spec, opening.settings, taken.columns)
         for file in self._place.files(taken, notes):
-            name = file.name
-            try:
-                before = taken.files.get(name)
+            part: Part | None = None
+            with noted(file.name, notes):
+                before = taken.files.get(file.name)
                 hash_ = file.hash(before, notes)
-                if (before is not None and before.hash == hash_) or notes.is_aside(name, hash_):
-                    return
-                part = file.read(hash_, shape)
-            except FileNotFoundError:
-                notes.leave(name, "it vanished while it was read")
-            except Unsettled:
-                notes.leave(name, WRITING)
-            except DataError as error:
-                hash_ = notes.looked[name].hash if name in notes.looked else ""
-                notes.set_aside(name, hash_, error)
-            else:
+                if (before is None or before.hash != hash_) and not notes.is_aside(
+                    file.name, hash_
+                ):
+                    part = file.read(hash_, shape)
+            if part is not None:
                 yield Portion(parts=(part,), whole=True)
             return
         raise DataError(

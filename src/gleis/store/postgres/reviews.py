@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gleis.contracts.review import Queued
-from gleis.store.moments import from_micros
 from gleis.store.postgres.postgres import Postgres, Session, harmless
 from gleis.store.review_queue import queued_row
+from gleis.store.review_reading import ReviewReading
 
 SCHEMA = (
     """CREATE TABLE reviews(
@@ -23,7 +23,7 @@ SCHEMA = (
 _ADD = "INSERT INTO reviews VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
 
 
-class PostgresReviews:
+class PostgresReviews(ReviewReading):
     """Waiting answers in a database; see `ReviewQueue`.
 
     Parameters
@@ -37,12 +37,9 @@ class PostgresReviews:
     """
 
     def __init__(self, database: Postgres) -> None:
+        super().__init__(database.read, "reviews", "reviews_seen", "%s")
         self._database = database
         database.prepare("reviews", SCHEMA)
-
-    def seen(self) -> int:
-        """Return the entry of the log up to which answers were looked at."""
-        return int(self._database.read("SELECT seq FROM reviews_seen")[0][0])
 
     def take(self, found: Sequence[Queued], seen: int) -> None:
         """Add answers and note how far the log was looked through, in one commit.
@@ -65,32 +62,6 @@ class PostgresReviews:
                     cursor.executemany(_ADD, rows)
 
         self._database.run(work, harmless)
-
-    def first(self, limit: int) -> list[Queued]:
-        """Return those that wait longest."""
-        rows = self._database.read(
-            "SELECT prediction_id, at, outlier FROM reviews ORDER BY seq, position LIMIT %s",
-            (limit,),
-        )
-        return [
-            Queued(prediction_id=name, at=from_micros(at), outlier=outlier)
-            for name, at, outlier in rows
-        ]
-
-    def names(self) -> list[str]:
-        """Return the prediction ids of all, the oldest first."""
-        rows = self._database.read("SELECT prediction_id FROM reviews ORDER BY seq, position")
-        return [name for (name,) in rows]
-
-    def holds(self, prediction_id: str) -> bool:
-        """Say whether an answer waits."""
-        return bool(
-            self._database.read("SELECT 1 FROM reviews WHERE prediction_id = %s", (prediction_id,))
-        )
-
-    def count(self) -> int:
-        """Return how many wait."""
-        return int(self._database.read("SELECT count(*) FROM reviews")[0][0])
 
     def remove(self, prediction_ids: Sequence[str]) -> None:
         """Take answers out; unknown ones are ignored."""
