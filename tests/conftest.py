@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 
+import hypothesis
 import pytest
 
 # Before anything loads OpenMP, and for all processes that tests start: its threads wait for one
@@ -14,6 +15,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from postgres_server import start_server
 from s3_server import BUCKET, S3Server, variables
+
+# How long an example takes says how busy the machine is: no test is timed.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_collection_finish():
